@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list of settings for every Swift target: a difference between two targets would be a bug.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, at path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "tacho",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "tachod", targets: ["tachod"]),
+        .executable(name: "tacho", targets: ["tacho"]),
+        .executable(name: "tacho-audit", targets: ["tacho-audit"]),
+        .executable(name: "tacho-fleet", targets: ["tacho-fleet"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        // C: system libraries, and one header-only module for what Swift cannot say.
+        .systemLibrary(
+            name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CTacho"),
+
+        // The path of a point. An arrow against this order does not build.
+        module("TachoGeo", []),
+        module("TachoCodec", ["TachoGeo", "CTacho", "CLZ4"]),
+        module("TachoWire", ["TachoGeo"]),
+        module("TachoIngest", ["TachoGeo"]),
+        module("TachoStore", ["TachoGeo", "TachoCodec", "CRocksDB"]),
+        module("TachoAudit", ["TachoGeo", "TachoCodec", crypto]),
+        module(
+            "TachoEngine",
+            ["TachoGeo", "TachoCodec", "TachoIngest", "TachoStore", "TachoAudit"]),
+        module("TachoServer", ["TachoEngine", "TachoWire", "TachoGeo", logging] + nio),
+        module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
+
+        program(
+            "tachod", at: "tools/tachod",
+            ["TachoServer", "TachoEngine", "TachoGeo", arguments, logging]),
+        program(
+            "tacho", at: "tools/tacho",
+            ["TachoClient", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "CZlib", arguments]),
+        program(
+            "tacho-audit", at: "tools/tacho-audit",
+            ["TachoAudit", "TachoCodec", "TachoGeo", arguments]),
+        program(
+            "tacho-fleet", at: "tools/tacho-fleet",
+            ["TachoClient", "TachoWire", "TachoGeo", arguments]),
+    ]
+)
