@@ -1,0 +1,169 @@
+package import TachoGeo
+
+/// A held fix whose fate is open, with what is needed to decide it without reading it again.
+package struct HeldFix: Hashable, Sendable, BitwiseCopyable {
+    package var tsMs: Int64
+    package var latE7: Int32
+    package var lonE7: Int32
+    package var accuracyDm: Int32
+    /// Codes that do not come from the chain.
+    package var baseCodes: UInt64
+    package var baseEffect: Effect
+    /// TELEPORT at once held when it arrived.
+    package var isTeleport: Bool
+    /// The jump rule holds between the anchor and this fix.
+    package var isJump: Bool
+
+    package static let none = HeldFix(
+        tsMs: 0, latE7: 0, lonE7: 0, accuracyDm: 0, baseCodes: 0, baseEffect: .accept,
+        isTeleport: false, isJump: false)
+
+    /// The verdict with `finding` in place of whatever the chain said before.
+    @inline(__always)
+    func verdict(_ finding: Finding) -> Verdict {
+        Verdict(
+            codes: baseCodes | finding.codes, effect: max(baseEffect, finding.effect),
+            isTrusted: false)
+    }
+}
+
+/// What one fix did to the chain.
+package struct ChainStep: Sendable, BitwiseCopyable {
+    /// The chain's part of the verdict of the fix itself.
+    package var finding = Finding.nothing
+    package var isTrusted = false
+    /// Held fixes decided by this one: 0, 1 or 2.
+    package var decidedCount = 0
+    package var decided: (HeldFix, HeldFix) = (.none, .none)
+    package var decidedVerdicts: (Verdict, Verdict) = (Verdict(), Verdict())
+    /// The anchor before the step and the leg from it: the evidence.
+    package var anchor: Anchor?
+    package var leg: Leg?
+    init() {}
+}
+
+/// The two-chain anchor, per rider and in time order: A is the last trusted fix; a fix out of reach
+/// of A opens candidate B and is held. The next fix within reach of A gives B up (A-B-A); three
+/// fixes within reach of each other make B the new A, so the chain never latches on a stale place;
+/// a fix within reach of neither opens a new B.
+///
+/// Only the first fix at a time, and no quarantined one, may enter. A late fix does not come here
+/// but goes through `Rejudge`. State: 3 × 32 B + 2 × 40 B, copied whole into checkpoints.
+package struct Chain: Hashable, Sendable, BitwiseCopyable {
+    package var anchor: Anchor
+    package var hasAnchor: Bool
+    /// The newest fix of the candidate chain; meaningful if `heldCount` > 0.
+    package var candidate: Anchor
+    /// Open held fixes, 0…2.
+    package var heldCount: UInt8
+    package var held0: HeldFix
+    package var held1: HeldFix
+    /// The newest fix that entered, ms; `Int64.min` before the first.
+    package var newestTsMs: Int64
+
+    package init() {
+        anchor = Anchor(
+            tsMs: 0, latE7: 0, lonE7: 0, accuracyDm: 0, heldMs: 0, isStanding: false)
+        hasAnchor = false
+        candidate = anchor
+        heldCount = 0
+        held0 = .none
+        held1 = .none
+        newestTsMs = Int64.min
+    }
+
+    /// Takes the next fix in time order. `base` is what the point rules found.
+    /// Cost: one leg (about 40 ns), two while a candidate is open.
+    package mutating func advance(
+        _ fix: Fix, vehicle: VehicleClass, base: Finding, _ limits: Thresholds
+    ) -> ChainStep {
+        precondition(fix.tsMs > newestTsMs, "a chain is judged in time order")
+        newestTsMs = fix.tsMs
+        var step = ChainStep()
+        guard hasAnchor else {
+            hasAnchor = true
+            anchor = Anchor(fix, heldMs: 0, limits)
+            step.isTrusted = true
+            return step
+        }
+        let leg = Leg(from: anchor, to: fix, vehicle: vehicle, limits)
+        step.anchor = anchor
+        step.leg = leg
+        if leg.isWithinReach {
+            giveUp(returned: true, into: &step)
+            anchor = Anchor(fix, heldMs: anchor.heldMs(continuedBy: fix), limits)
+            step.isTrusted = true
+            return step
+        }
+        if heldCount > 0 {
+            let own = Leg(from: candidate, to: fix, vehicle: vehicle, limits)
+            if own.isWithinReach {
+                let heldMs = candidate.heldMs(continuedBy: fix)
+                if Int(heldCount) + 1 >= limits.confirmations {
+                    confirm(into: &step)
+                    anchor = Anchor(fix, heldMs: heldMs, limits)
+                    step.isTrusted = true
+                } else {
+                    hold(fix, leg, base, limits, into: &step)
+                    candidate = Anchor(fix, heldMs: heldMs, limits)
+                }
+                return step
+            }
+            giveUp(returned: false, into: &step)
+        }
+        hold(fix, leg, base, limits, into: &step)
+        candidate = Anchor(fix, heldMs: 0, limits)
+        return step
+    }
+
+    private mutating func hold(
+        _ fix: Fix, _ leg: Leg, _ base: Finding, _ limits: Thresholds, into step: inout ChainStep
+    ) {
+        let isTeleport = Teleport.isImmediate(leg, limits)
+        let held = HeldFix(
+            tsMs: fix.tsMs, latE7: fix.latE7, lonE7: fix.lonE7, accuracyDm: fix.accuracyDm,
+            baseCodes: base.codes, baseEffect: base.effect, isTeleport: isTeleport,
+            isJump: leg.isJump(limits))
+        if heldCount == 0 { held0 = held } else { held1 = held }
+        heldCount += 1
+        step.finding = Finding(
+            codes: isTeleport ? Code.teleport.bit : Code.candidate.bit, effect: .hold)
+    }
+
+    /// The first held fix is the jump; its followers were right all along.
+    private mutating func confirm(into step: inout ChainStep) {
+        decide(into: &step) { held, index in
+            index == 0 ? Teleport.confirmed(held) : .nothing
+        }
+    }
+
+    /// `returned`: the chain came back to A, so the excursion may be a SPIKE. Otherwise a new
+    /// candidate took the place of this one, which is no A-B-A: it keeps the code it had.
+    private mutating func giveUp(returned: Bool, into step: inout ChainStep) {
+        decide(into: &step) { held, _ in
+            var finding = Finding(codes: held.isTeleport ? Code.teleport.bit : 0, effect: .hold)
+            if returned { finding.merge(Spike.givenUp(held)) }
+            if finding.codes == 0 { finding.codes = Code.candidate.bit }
+            return finding
+        }
+    }
+
+    @inline(__always)
+    private mutating func decide(
+        into step: inout ChainStep, _ finding: (HeldFix, Int) -> Finding
+    ) {
+        guard heldCount > 0 else { return }
+        step.decidedCount = Int(heldCount)
+        step.decided = (held0, held1)
+        step.decidedVerdicts.0 = held0.verdict(finding(held0, 0))
+        if heldCount > 1 { step.decidedVerdicts.1 = held1.verdict(finding(held1, 1)) }
+        heldCount = 0
+        held0 = .none
+        held1 = .none
+    }
+}
+
+extension Chain {
+    /// The codes a chain decides; all others stay when a fix is judged again.
+    package static let codes = Code.teleport.bit | Code.spike.bit | Code.candidate.bit
+}

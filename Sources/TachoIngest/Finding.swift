@@ -1,0 +1,20 @@
+package import TachoGeo
+
+/// What one rule says about one fix: codes to add, and the least effect they ask for.
+package struct Finding: Sendable, BitwiseCopyable {
+    package var codes: UInt64
+    package var effect: Effect
+
+    package static let nothing = Finding(codes: 0, effect: .accept)
+
+    @inline(__always)
+    static func when(_ hit: Bool, _ code: Code, _ effect: Effect) -> Finding {
+        hit ? Finding(codes: code.bit, effect: effect) : .nothing
+    }
+
+    @inline(__always)
+    mutating func merge(_ other: Finding) {
+        codes |= other.codes
+        if other.effect > effect { effect = other.effect }
+    }
+}

@@ -1,0 +1,33 @@
+package import TachoGeo
+
+/// All rules, named in one place: a new rule is a file in `Rules/` and a line here.
+///
+/// Pure and deterministic: the verdict depends on the fix, its receipt time and the rider's state.
+/// Concrete calls, no existentials: this runs once per point.
+package struct RuleSet: Sendable {
+    package var thresholds: Thresholds
+
+    /// Raised with every change of a rule's meaning; stored with every commit group.
+    package static let version: UInt16 = 1
+
+    package init(thresholds: Thresholds = Thresholds()) { self.thresholds = thresholds }
+
+    /// What the rules that need no history say. `recvMs` is the receipt time rules use
+    /// (`StoredFix.ruleRecvMs`).
+    @inline(__always)
+    package func point(_ fix: Fix, recvMs: Int64) -> Finding {
+        var finding = NullIsland.judge(fix, thresholds)
+        finding.merge(ClockFuture.judge(fix, recvMs: recvMs, thresholds))
+        finding.merge(ClockPast.judge(fix, thresholds))
+        finding.merge(LowAccuracy.judge(fix, thresholds))
+        return finding
+    }
+
+    /// What the stored codes outside the chain amount to: the base for judging a fix again.
+    package static func base(codes: UInt64) -> Finding {
+        var finding = Finding(codes: codes & ~Chain.codes, effect: .accept)
+        let quarantining = Code.invalid.bit | Code.tsFuture.bit | Code.tsPast.bit
+        if codes & quarantining != 0 { finding.effect = .quarantine }
+        return finding
+    }
+}

@@ -1,0 +1,56 @@
+package import TachoGeo
+
+/// How loudly a code is reported to operations.
+package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    /// Told to the writer, no alert.
+    case none = 0
+    case info = 1
+    case warn = 2
+    case crit = 3
+
+    package var name: String {
+        switch self {
+        case .none: "none"
+        case .info: "info"
+        case .warn: "warn"
+        case .crit: "crit"
+        }
+    }
+
+    /// `effect` tells the two kinds of TELEPORT apart: held at once, or flagged when confirmed.
+    package static func of(_ code: Code, effect: Effect) -> Severity {
+        switch code {
+        case .invalid, .tsFuture, .tsPast: .crit
+        case .teleport: effect == .flag ? .warn : .crit
+        case .spike: .warn
+        case .lowAccuracy, .candidate: .none
+        }
+    }
+}
+
+/// One alert per rider and code in 60 s of receipt time; later hits only raise the count.
+package struct AlertWindow: Hashable, Sendable, BitwiseCopyable {
+    /// Receipt time of the alert that opened the window, ms.
+    package var startMs: Int64
+    /// Hits in the window, the first included.
+    package var count: UInt32
+
+    package init(startMs: Int64, count: UInt32) {
+        self.startMs = startMs
+        self.count = count
+    }
+
+    package static let lengthMs: Int64 = 60_000
+
+    /// Takes a hit. True: it opens a new window and is an alert of its own. A receipt time before
+    /// the window counts to it: late evidence opens no second one.
+    package static func hit(_ window: inout AlertWindow?, atRecvMs: Int64) -> Bool {
+        if var open = window, atRecvMs < open.startMs + lengthMs {
+            open.count += 1
+            window = open
+            return false
+        }
+        window = AlertWindow(startMs: atRecvMs, count: 1)
+        return true
+    }
+}
