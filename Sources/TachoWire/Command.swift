@@ -1,0 +1,143 @@
+package import TachoGeo
+
+/// One request, checked and understood. Riders and tuples are not copied: they stay in the
+/// request's arguments, where the rider is argument 1.
+package enum Command: Equatable, Sendable {
+    /// `FixReader.appendOne` reads the fix.
+    case add
+    /// `FixReader.appendTuples` reads the fixes.
+    case addMany(FixTuples)
+    case get(RiderQuery)
+    /// Riders are all arguments.
+    case getMany
+    case range(RangeQuery)
+    case length(RangeQuery)
+    case seal
+    case stats
+    case streamRange(StreamRange)
+    case streamLength(StreamName)
+    case streamRead(StreamRead)
+    case session(SessionCommand)
+
+    /// Writes are acknowledged after their commit; everything else waits for writes before it.
+    package var isWrite: Bool {
+        switch self {
+        case .add, .addMany: true
+        default: false
+        }
+    }
+}
+
+/// Options of T.GET.
+package struct RiderQuery: Equatable, Sendable {
+    package var withAge = false
+    /// The newest fix of any effect.
+    package var raw = false
+}
+
+/// Options of T.RANGE and T.LEN. Times are Unix ms, inclusive.
+package struct RangeQuery: Equatable, Sendable {
+    package var fromMs: Int64
+    package var toMs: Int64
+    package var count: Int?
+    /// Which argument is the cursor of an earlier, cut reply.
+    package var cursorArgument: Int?
+    package var filter = VerdictFilter.all
+}
+
+extension Command {
+    /// What the request asks for. Cost: a look-up and a few comparisons; fixes are not read yet.
+    package static func parse(_ arguments: Arguments) throws(CommandError) -> Command {
+        guard let name = CommandName.find(arguments[0]) else {
+            throw .unknown(arguments.shown(0))
+        }
+        guard name.arity.contains(arguments.count - 1) else { throw .arity(name) }
+        switch name {
+        case .add: return .add
+        case .addMany, .addManyExtended, .importFixes:
+            return .addMany(try FixTuples.parse(name, arguments))
+        case .get: return .get(try riderQuery(arguments))
+        case .getMany: return .getMany
+        case .range: return .range(try rangeQuery(arguments, isRange: true))
+        case .length: return .length(try rangeQuery(arguments, isRange: false))
+        case .seal: return .seal
+        case .stats: return .stats
+        case .streamRange: return .streamRange(try StreamRange.parse(arguments))
+        case .streamLength: return .streamLength(StreamName(arguments[1]))
+        case .streamRead: return .streamRead(try StreamRead.parse(arguments))
+        default: return .session(try SessionCommand.parse(name, arguments))
+        }
+    }
+
+    private static func riderQuery(_ arguments: Arguments) throws(CommandError) -> RiderQuery {
+        var query = RiderQuery()
+        for i in 2..<max(2, arguments.count) {
+            if arguments.isWord(i, "WITHAGE") {
+                query.withAge = true
+            } else if arguments.isWord(i, "RAW") {
+                query.raw = true
+            } else {
+                throw .syntax
+            }
+        }
+        return query
+    }
+
+    private static func rangeQuery(
+        _ arguments: Arguments, isRange: Bool
+    ) throws(CommandError) -> RangeQuery {
+        var query = RangeQuery(
+            fromMs: try time(arguments, 2, name: "from"), toMs: try time(arguments, 3, name: "to"))
+        var i = 4
+        while i < arguments.count {
+            guard i + 1 < arguments.count else { throw .syntax }
+            if arguments.isWord(i, "VERDICT") {
+                guard let filter = verdictFilter(arguments, i + 1) else {
+                    throw .badOption(
+                        "VERDICT", value: arguments.shown(i + 1), expected: "all, ok or flagged")
+                }
+                query.filter = filter
+            } else if isRange && arguments.isWord(i, "COUNT") {
+                query.count = try count(arguments, i + 1)
+            } else if isRange && arguments.isWord(i, "CURSOR") {
+                query.cursorArgument = i + 1
+            } else if isRange && arguments.isWord(i, "AS") {
+                guard arguments.isWord(i + 1, "POINTS") else {
+                    throw .badOption("AS", value: arguments.shown(i + 1), expected: "points")
+                }
+            } else if isRange && arguments.isWord(i, "SIMPLIFY") {
+                throw .notAvailable("SIMPLIFY is not in this version, leave it out")
+            } else {
+                throw .syntax
+            }
+            i += 2
+        }
+        return query
+    }
+
+    /// A time in ms; `-` is before and `+` after every time.
+    private static func time(
+        _ arguments: Arguments, _ index: Int, name: String
+    ) throws(CommandError) -> Int64 {
+        if arguments.isWord(index, "-") { return Int64.min }
+        if arguments.isWord(index, "+") { return Int64.max }
+        guard let value = Decimal.integer(arguments[index]) else {
+            throw .notInteger(what: name, text: arguments.shown(index))
+        }
+        return value
+    }
+
+    private static func verdictFilter(_ arguments: Arguments, _ index: Int) -> VerdictFilter? {
+        if arguments.isWord(index, "ALL") { return .all }
+        if arguments.isWord(index, "OK") { return .ok }
+        if arguments.isWord(index, "FLAGGED") { return .flagged }
+        return nil
+    }
+
+    /// A COUNT of at least 1.
+    static func count(_ arguments: Arguments, _ index: Int) throws(CommandError) -> Int {
+        guard let value = Decimal.integer(arguments[index]), value > 0, value <= Int64(Int32.max)
+        else { throw .notInteger(what: "COUNT", text: arguments.shown(index)) }
+        return Int(value)
+    }
+}

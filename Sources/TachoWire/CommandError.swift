@@ -1,0 +1,56 @@
+package import TachoGeo
+
+/// Why a well-formed request is no command that can be run. The connection goes on.
+package enum CommandError: Error, Equatable, Sendable {
+    case unknown(String)
+    case arity(CommandName)
+    case unknownSubcommand(CommandName, String)
+    case syntax
+    /// `what` must be an integer, `text` was sent.
+    case notInteger(what: String, text: String)
+    /// T.ADD only: batches answer a mask instead.
+    case malformed(Malformed, value: String)
+    case unevenTuples(CommandName, width: Int)
+    case badOption(String, value: String, expected: String)
+    case invalidStreamID
+    case unevenStreams
+    case notAvailable(String)
+    case noProtocol
+    case invalidDatabase
+    case wrongPassword
+    case noPassword
+    case invalidClientName
+
+    /// One line for the client, without the leading `-`.
+    package var message: String {
+        switch self {
+        case .unknown(let name): "ERR unknown command '\(name)'"
+        case .arity(let name): "ERR wrong number of arguments for '\(name.rawValue)' command"
+        case .unknownSubcommand(let name, let sub):
+            "ERR unknown subcommand '\(sub)' for '\(name.rawValue)' command"
+        case .syntax: "ERR syntax error"
+        case .notInteger(let what, let text):
+            "ERR \(what) '\(text)' is not an integer or out of range"
+        case .malformed(let reason, let value): "ERR " + reason.message(value: value)
+        case .unevenTuples(let name, let width):
+            "ERR wrong number of arguments for '\(name.rawValue)' command,"
+                + " \(width) for each fix expected"
+        case .badOption(let option, let value, let expected):
+            "ERR \(option) '\(value)' is not known, \(expected) expected"
+        case .invalidStreamID:
+            "ERR Invalid stream ID specified as stream command argument"
+        case .unevenStreams:
+            "ERR Unbalanced 'XREAD' list of streams:"
+                + " for each stream key an ID or '$' must be specified."
+        case .notAvailable(let what): "ERR \(what)"
+        case .noProtocol: "NOPROTO unsupported protocol version"
+        case .invalidDatabase: "ERR DB index is out of range"
+        case .wrongPassword: "WRONGPASS invalid username-password pair or user is disabled."
+        case .noPassword:
+            "ERR AUTH <password> called without any password configured for the default user."
+                + " Are you sure your configuration is correct?"
+        case .invalidClientName:
+            "ERR Client names cannot contain spaces, newlines or special characters."
+        }
+    }
+}

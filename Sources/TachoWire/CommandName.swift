@@ -1,0 +1,105 @@
+/// The commands the server knows, and how many arguments each takes.
+package enum CommandName: String, CaseIterable, Sendable {
+    case add = "T.ADD"
+    case addMany = "T.MADD"
+    case addManyExtended = "T.MADDX"
+    case importFixes = "T.IMPORT"
+    case get = "T.GET"
+    case getMany = "T.MGET"
+    case range = "T.RANGE"
+    case length = "T.LEN"
+    case seal = "T.SEAL"
+    case stats = "T.STATS"
+    case streamRange = "XRANGE"
+    case streamLength = "XLEN"
+    case streamRead = "XREAD"
+    case hello = "HELLO"
+    case auth = "AUTH"
+    case acl = "ACL"
+    case ping = "PING"
+    case echo = "ECHO"
+    case info = "INFO"
+    case client = "CLIENT"
+    case command = "COMMAND"
+    case config = "CONFIG"
+    case slowlog = "SLOWLOG"
+    case time = "TIME"
+    case size = "DBSIZE"
+    case select = "SELECT"
+    case reset = "RESET"
+    case quit = "QUIT"
+    case shutdown = "SHUTDOWN"
+
+    /// Fewest and most arguments after the name.
+    package var arity: ClosedRange<Int> {
+        let many = WireLimits.maxArguments
+        let batch = WireLimits.maxBatchArguments
+        return switch self {
+        case .add: 4...many
+        case .addMany: 4...batch
+        case .addManyExtended: 8...batch
+        case .importFixes: 11...batch
+        case .get, .getMany: 1...many
+        case .range, .length: 3...many
+        case .seal, .stats, .time, .size, .reset: 0...0
+        case .streamRange: 3...5
+        case .streamLength, .echo, .select: 1...1
+        case .streamRead: 3...many
+        case .auth: 1...2
+        case .ping: 0...1
+        case .hello, .info, .command, .quit, .shutdown: 0...many
+        case .acl, .client, .config, .slowlog: 1...many
+        }
+    }
+
+    /// As `COMMAND INFO` gives it: what the command does to the data.
+    package var isWrite: Bool {
+        switch self {
+        case .add, .addMany, .addManyExtended, .importFixes, .seal: true
+        default: false
+        }
+    }
+
+    /// Whether argument 1 is a rider or a stream: what a cluster client routes by.
+    package var hasKey: Bool {
+        switch self {
+        case .add, .addMany, .addManyExtended, .get, .getMany, .range, .length: true
+        case .streamRange, .streamLength: true
+        default: false
+        }
+    }
+
+    var mayCarryBatch: Bool { arity.upperBound == WireLimits.maxBatchArguments }
+
+    /// The command a name stands for, in any case. Cost: one look-up by eight bytes.
+    package static func find(_ name: UnsafeRawBufferPointer) -> CommandName? {
+        guard let key = key(name) else { return nil }
+        return byKey[key]
+    }
+
+    static func carriesBatch(_ bytes: RawSpan, _ slice: ArgumentSlice) -> Bool {
+        guard slice.count <= 8 else { return false }
+        var key: UInt64 = 0
+        for i in 0..<Int(slice.count) {
+            key = key << 8 | UInt64(upper(bytes.byte(Int(slice.start) + i)))
+        }
+        return byKey[key]?.mayCarryBatch ?? false
+    }
+
+    /// Names are at most eight bytes, so that capitals packed into one word tell them apart.
+    private static func key(_ name: UnsafeRawBufferPointer) -> UInt64? {
+        guard name.count <= 8 else { return nil }
+        var key: UInt64 = 0
+        for byte in name { key = key << 8 | UInt64(upper(byte)) }
+        return key
+    }
+
+    private static let byKey: [UInt64: CommandName] = {
+        var table: [UInt64: CommandName] = [:]
+        for name in CommandName.allCases {
+            var text = name.rawValue
+            table[text.withUTF8 { key(UnsafeRawBufferPointer($0))! }] = name
+        }
+        return table
+    }()
+}

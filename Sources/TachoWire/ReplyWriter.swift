@@ -1,0 +1,106 @@
+import TachoGeo
+
+/// Writes RESP2 replies one after another into one reused array of bytes.
+package struct ReplyWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
+    /// Decimal text waits here until its length is known.
+    private var scratch: [UInt8] = []
+
+    package init() {}
+
+    package var count: Int { bytes.count }
+
+    /// Drops the replies written after the first `count` bytes.
+    package mutating func truncate(to count: Int) {
+        bytes.removeLast(bytes.count - count)
+    }
+
+    /// Starts anew; keeps the memory unless a long reply made it large.
+    package mutating func removeAll() {
+        if bytes.capacity > Self.keptBytes {
+            bytes = []
+        } else {
+            bytes.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private static let keptBytes = 1 << 18
+
+    /// `+text`.
+    package mutating func simple(_ text: StaticString) {
+        bytes.append(UInt8(ascii: "+"))
+        append(text)
+        lineEnd()
+    }
+
+    /// `-message`, where the message starts with its kind: `ERR`, `TRYAGAIN`. Line ends inside
+    /// become spaces, so that a client's own text cannot forge a reply.
+    package mutating func error(_ message: String) {
+        bytes.append(UInt8(ascii: "-"))
+        for byte in message.utf8 {
+            bytes.append(byte == 0x0D || byte == 0x0A ? UInt8(ascii: " ") : byte)
+        }
+        lineEnd()
+    }
+
+    package mutating func integer(_ value: Int64) {
+        bytes.append(UInt8(ascii: ":"))
+        Decimal.appendInteger(value, to: &bytes)
+        lineEnd()
+    }
+
+    package mutating func bulk(_ content: some Collection<UInt8>) {
+        header(UInt8(ascii: "$"), content.count)
+        bytes.append(contentsOf: content)
+        lineEnd()
+    }
+
+    package mutating func bulk(_ content: UnsafeRawBufferPointer) {
+        header(UInt8(ascii: "$"), content.count)
+        bytes.append(contentsOf: content)
+        lineEnd()
+    }
+
+    package mutating func bulk(_ text: String) { bulk(text.utf8) }
+
+    package mutating func bulk(_ text: StaticString) {
+        header(UInt8(ascii: "$"), text.utf8CodeUnitCount)
+        append(text)
+        lineEnd()
+    }
+
+    /// `value` / 10^`decimals` as a bulk string, with all decimals or the shortest text.
+    package mutating func decimal(_ value: Int64, decimals: Int, trimmed: Bool) {
+        scratch.removeAll(keepingCapacity: true)
+        Decimal.append(value, decimals: decimals, trimmed: trimmed, to: &scratch)
+        header(UInt8(ascii: "$"), scratch.count)
+        bytes.append(contentsOf: scratch)
+        lineEnd()
+    }
+
+    /// An unknown value.
+    package mutating func null() { append("$-1\r\n") }
+
+    /// Where an array would stand: no fix, no entries.
+    package mutating func nullArray() { append("*-1\r\n") }
+
+    /// The `count` replies written next are its elements.
+    package mutating func array(_ count: Int) { header(UInt8(ascii: "*"), count) }
+
+    package mutating func append(contentsOf other: [UInt8]) { bytes.append(contentsOf: other) }
+
+    private mutating func header(_ kind: UInt8, _ count: Int) {
+        bytes.append(kind)
+        Decimal.appendInteger(Int64(count), to: &bytes)
+        lineEnd()
+    }
+
+    private mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func lineEnd() {
+        bytes.append(0x0D)
+        bytes.append(0x0A)
+    }
+}

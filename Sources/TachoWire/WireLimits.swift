@@ -1,0 +1,57 @@
+/// Bounds of the RESP listener. Each is a limit of one request; crossing it closes the connection
+/// after an error that names it.
+package enum WireLimits {
+    /// Arguments after the command's name.
+    package static let maxArguments = 1_024
+    /// The same for the commands that carry batches: T.MADD, T.MADDX, T.IMPORT.
+    package static let maxBatchArguments = 65_536
+    /// Bytes of one argument.
+    package static let maxBulkBytes = 65_536
+    /// Bytes of one request: 65,536 arguments of a rider's greatest length, with room to spare.
+    package static let maxRequestBytes = 16 << 20
+    /// Bytes of a length line, `*N` or `$N`, before its CR LF.
+    static let maxLengthLineBytes = 11
+}
+
+/// Why the bytes of a client are not a request. The stream cannot be read on after it.
+package enum ProtocolError: Error, Equatable, Sendable {
+    /// The first byte is not `*`: an inline command, HTTP, TLS or noise.
+    case notAnArray(UInt8)
+    case invalidArgumentCount
+    case tooManyArguments(limit: Int)
+    /// An argument does not start with `$`; nested arrays end here.
+    case notABulkString(UInt8)
+    case invalidBulkLength
+    case bulkTooLong
+    case requestTooLong
+    /// A bulk string is not followed by CR LF.
+    case missingLineEnd
+
+    /// One line for the client, without the leading `-`.
+    package var message: String {
+        switch self {
+        case .notAnArray(let byte):
+            "ERR Protocol error: expected '*', got '\(Self.printable(byte))',"
+                + " inline commands are not accepted, send RESP arrays"
+        case .invalidArgumentCount: "ERR Protocol error: invalid multibulk length"
+        case .tooManyArguments(let limit):
+            "ERR Protocol error: invalid multibulk length, at most \(limit) arguments,"
+                + " send smaller batches"
+        case .notABulkString(let byte):
+            "ERR Protocol error: expected '$', got '\(Self.printable(byte))'"
+        case .invalidBulkLength: "ERR Protocol error: invalid bulk length"
+        case .bulkTooLong:
+            "ERR Protocol error: invalid bulk length,"
+                + " at most \(WireLimits.maxBulkBytes) bytes an argument"
+        case .requestTooLong:
+            "ERR Protocol error: request too long, at most \(WireLimits.maxRequestBytes) bytes,"
+                + " send smaller batches"
+        case .missingLineEnd: "ERR Protocol error: expected CR LF after a bulk string"
+        }
+    }
+
+    private static func printable(_ byte: UInt8) -> String {
+        (0x20..<0x7F).contains(byte)
+            ? String(UnicodeScalar(byte)) : "\\x" + String(byte, radix: 16)
+    }
+}
