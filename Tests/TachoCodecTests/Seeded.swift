@@ -1,0 +1,106 @@
+import TachoGeo
+
+/// Random numbers that a seed repeats exactly (SplitMix64; Steele, Lea, Flood 2014).
+struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+}
+
+/// What a column block is made of, for tests.
+struct Track: Equatable {
+    var fixes: [StoredFix] = []
+    var arrivals: [UInt32] = []
+
+    /// A rider under way: 1 Hz with jitter and gaps, noise on all fields, some absent.
+    static func ride(_ random: inout Seeded, count: Int) -> Track {
+        var track = Track()
+        var ts = Int64.random(in: 1_600_000_000_000..<1_800_000_000_000, using: &random)
+        var lat = Int32.random(in: -600_000_000...600_000_000, using: &random)
+        var lon = Int32.random(in: -1_700_000_000...1_700_000_000, using: &random)
+        var speed = Int32(800)
+        let isClaimed = random.chance(30)
+        for i in 0..<count {
+            ts += random.chance(3) ? 60_000 : Int64.random(in: 990...1_010, using: &random)
+            lat += Int32.random(in: 300...400, using: &random)
+            lon += Int32.random(in: -50...50, using: &random)
+            speed = max(0, speed + Int32.random(in: -20...20, using: &random))
+            var fix = Fix(tsMs: ts, latE7: lat, lonE7: lon, speedCms: speed, source: .gps)
+            if !random.chance(20) {
+                fix.headingCdeg = Int32.random(in: 0...35_999, using: &random)
+                fix.accuracyDm = Int32.random(in: 3...20, using: &random) * 10
+            }
+            let verdict =
+                random.chance(5)
+                ? Verdict(codes: Code.teleport.bit, effect: .quarantine)
+                : Verdict(isTrusted: !random.chance(10))
+            let now = ts + Int64.random(in: 40...900, using: &random)
+            track.fixes.append(
+                StoredFix(
+                    fix: fix, provenance: isClaimed ? .claimed : .live, vehicle: .scooter,
+                    verdict: verdict,
+                    recvMs: StoredFix.quantisedReceipt(tsMs: ts, nowMs: now),
+                    claimedRecvMs: isClaimed ? now - 7 : 0))
+            track.arrivals.append(UInt32(i))
+        }
+        return track
+    }
+
+    /// Any legal values whatever, extremes among them; in no order.
+    static func wild(_ random: inout Seeded, count: Int) -> Track {
+        var track = Track()
+        let top = Fix.timeLimitMs - 1
+        func pick(_ range: ClosedRange<Int64>, _ random: inout Seeded) -> Int64 {
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0: range.lowerBound
+            case 1: range.upperBound
+            case 2: min(max(0, range.lowerBound), range.upperBound)
+            default: Int64.random(in: range, using: &random)
+            }
+        }
+        func maybe(_ range: ClosedRange<Int64>, _ random: inout Seeded) -> Int32 {
+            random.chance(30) ? Fix.absent : Int32(pick(range, &random))
+        }
+        for _ in 0..<count {
+            let ts = pick(-top...top, &random)
+            let fix = Fix(
+                tsMs: ts, latE7: Int32(pick(-900_000_000...900_000_000, &random)),
+                lonE7: Int32(pick(-1_800_000_000...1_800_000_000, &random)),
+                speedCms: maybe(0...100_000, &random), headingCdeg: maybe(0...35_999, &random),
+                accuracyDm: maybe(0...1_000_000, &random),
+                altitudeDm: maybe(-200_000...1_000_000, &random),
+                source: FixSource.allCases.randomElement(using: &random)!)
+            let provenance = Provenance.allCases.randomElement(using: &random)!
+            track.fixes.append(
+                StoredFix(
+                    fix: fix, provenance: provenance,
+                    vehicle: VehicleClass.allCases.randomElement(using: &random)!,
+                    verdict: Verdict(
+                        codes: random.chance(50) ? random.next() : UInt64.max,
+                        effect: Effect.allCases.randomElement(using: &random)!,
+                        isTrusted: random.chance(50)),
+                    recvMs: StoredFix.quantisedReceipt(
+                        tsMs: ts, nowMs: pick(-top...top, &random)),
+                    claimedRecvMs: provenance == .claimed ? pick(-top...top, &random) : 0))
+            track.arrivals.append(UInt32(pick(0...Int64(UInt32.max), &random)))
+        }
+        return track
+    }
+
+    /// In the order chunks ask for.
+    var sorted: Track {
+        let order = fixes.indices.sorted {
+            (fixes[$0].fix.tsMs, arrivals[$0]) < (fixes[$1].fix.tsMs, arrivals[$1])
+        }
+        return Track(fixes: order.map { fixes[$0] }, arrivals: order.map { arrivals[$0] })
+    }
+}
