@@ -1,0 +1,213 @@
+import TachoGeo
+@testable import TachoWire
+import Testing
+
+struct CommandTests {
+    @Test func `names and options are read in any case`() throws {
+        #expect(try command("t.Add", "r", "1", "2", "3") == .add)
+        #expect(
+            try command("t.get", "r", "WithAge", "raw")
+                == .get(RiderQuery(withAge: true, raw: true)))
+        #expect(try command("xlen", "alerts") == .streamLength(.alerts))
+    }
+
+    @Test func `every name is found by itself and has a sane arity`() {
+        for name in CommandName.allCases {
+            let text = Array(name.rawValue.utf8)
+            #expect(text.withUnsafeBytes(CommandName.find) == name)
+            #expect(name.arity.upperBound <= WireLimits.maxBatchArguments)
+        }
+    }
+
+    @Test(arguments: [
+        (["NOSUCH"], "ERR unknown command 'NOSUCH'"),
+        ([""], "ERR unknown command ''"),
+        (["T.GETTTTTTTT", "r"], "ERR unknown command 'T.GETTTTTTTT'"),
+        (["a\r\nb"], "ERR unknown command 'a??b'"),
+        (["T.ADD"], "ERR wrong number of arguments for 'T.ADD' command"),
+        (["t.add", "r", "1", "2"], "ERR wrong number of arguments for 'T.ADD' command"),
+        (["T.GET"], "ERR wrong number of arguments for 'T.GET' command"),
+        (["T.GET", "r", "NEW"], "ERR syntax error"),
+        (["T.SEAL", "now"], "ERR wrong number of arguments for 'T.SEAL' command"),
+        (
+            ["T.MADD", "r", "1", "2", "3", "r"],
+            "ERR wrong number of arguments for 'T.MADD' command, 4 for each fix expected"
+        ),
+        (
+            ["T.MADDX", "r", "1", "2", "3", "-", "-", "-", "-", "r"],
+            "ERR wrong number of arguments for 'T.MADDX' command, 8 for each fix expected"
+        ),
+        (
+            ["T.IMPORT", "SOON", "r", "1", "2", "3", "-", "-", "-", "-", "-", "-"],
+            "ERR T.IMPORT 'SOON' is not known, HISTORY or CLAIMED expected"
+        ),
+        (
+            [
+                "T.IMPORT", "HISTORY", "VEHICLE", "boat", "r", "1", "2", "3", "-", "-", "-", "-",
+                "-", "-",
+            ],
+            "ERR VEHICLE 'boat' is not known, foot, bicycle, scooter, car or any expected"
+        ),
+        (["T.RANGE", "r", "x", "+"], "ERR from 'x' is not an integer or out of range"),
+        (["T.RANGE", "r", "0", "1e3"], "ERR to '1e3' is not an integer or out of range"),
+        (
+            ["T.RANGE", "r", "0", "99999999999999999999"],
+            "ERR to '99999999999999999999' is not an integer or out of range"
+        ),
+        (["T.RANGE", "r", "-", "+", "COUNT"], "ERR syntax error"),
+        (
+            ["T.RANGE", "r", "-", "+", "COUNT", "0"],
+            "ERR COUNT '0' is not an integer or out of range"
+        ),
+        (
+            ["T.RANGE", "r", "-", "+", "COUNT", "-1"],
+            "ERR COUNT '-1' is not an integer or out of range"
+        ),
+        (
+            ["T.RANGE", "r", "-", "+", "VERDICT", "good"],
+            "ERR VERDICT 'good' is not known, all, ok or flagged expected"
+        ),
+        (
+            ["T.RANGE", "r", "-", "+", "AS", "packed"],
+            "ERR AS 'packed' is not known, points expected"
+        ),
+        (
+            ["T.RANGE", "r", "-", "+", "SIMPLIFY", "10"],
+            "ERR SIMPLIFY is not in this version, leave it out"
+        ),
+        (["T.LEN", "r", "-", "+", "COUNT", "1"], "ERR syntax error"),
+        (
+            ["XRANGE", "alerts", "x", "+"],
+            "ERR Invalid stream ID specified as stream command argument"
+        ),
+        (
+            ["XRANGE", "alerts", "1-", "+"],
+            "ERR Invalid stream ID specified as stream command argument"
+        ),
+        (["XREAD", "COUNT", "1", "STREAMS"], "ERR syntax error"),
+        (
+            ["XREAD", "STREAMS", "alerts", "fence:1", "0"],
+            "ERR Unbalanced 'XREAD' list of streams:"
+                + " for each stream key an ID or '$' must be specified."
+        ),
+        (
+            ["XREAD", "BLOCK", "-1", "STREAMS", "alerts", "$"],
+            "ERR BLOCK '-1' is not an integer or out of range"
+        ),
+        (["HELLO", "3"], "NOPROTO unsupported protocol version"),
+        (["HELLO", "x"], "ERR Protocol version 'x' is not an integer or out of range"),
+        (["HELLO", "2", "AUTH", "u"], "ERR syntax error"),
+        (
+            ["HELLO", "2", "AUTH", "u", "p"],
+            "WRONGPASS invalid username-password pair or user is disabled."
+        ),
+        (
+            ["AUTH", "secret"],
+            "ERR AUTH <password> called without any password configured for the default user."
+                + " Are you sure your configuration is correct?"
+        ),
+        (
+            ["CLIENT", "SETNAME", "a b"],
+            "ERR Client names cannot contain spaces, newlines or special characters."
+        ),
+        (["CLIENT", "PAUSE", "1"], "ERR unknown subcommand 'PAUSE' for 'CLIENT' command"),
+        (["CONFIG", "SET", "a", "b"], "ERR unknown subcommand 'SET' for 'CONFIG' command"),
+        (["SELECT", "1"], "ERR DB index is out of range"),
+        (["SELECT", "x"], "ERR DB index 'x' is not an integer or out of range"),
+        (["SHUTDOWN"], "ERR SHUTDOWN is not accepted from clients, send SIGTERM to tachod"),
+    ])
+    func `a command that cannot run says why`(words: [String], message: String) {
+        #expect(throws: CommandError.self) { try command(words) }
+        do {
+            _ = try command(words)
+        } catch {
+            #expect((error as? CommandError)?.message == message)
+        }
+    }
+
+    @Test func `a range has open ends and options in any order`() throws {
+        #expect(
+            try command("T.RANGE", "r", "-", "+")
+                == .range(RangeQuery(fromMs: Int64.min, toMs: Int64.max)))
+        let full = try command(
+            "T.RANGE", "r", "-5", "10", "verdict", "FLAGGED", "as", "points", "count", "3",
+            "cursor", "7-0")
+        var query = RangeQuery(fromMs: -5, toMs: 10)
+        query.filter = .flagged
+        query.count = 3
+        query.cursorArgument = 11
+        #expect(full == .range(query))
+        query = RangeQuery(fromMs: 1, toMs: 2)
+        query.filter = .ok
+        #expect(try command("T.LEN", "r", "1", "2", "VERDICT", "ok") == .length(query))
+    }
+
+    @Test func `stream ranges know inclusive and exclusive bounds`() throws {
+        func range(_ start: String, _ end: String) throws -> StreamRange? {
+            guard case .streamRange(let range) = try command("XRANGE", "alerts", start, end) else {
+                return nil
+            }
+            return range
+        }
+        #expect(try range("-", "+")?.start == StreamID.zero)
+        #expect(try range("-", "+")?.end == StreamID.greatest)
+        #expect(try range("5", "5")?.start == StreamID(ms: 5, n: 0))
+        #expect(try range("5", "5")?.end == StreamID(ms: 5, n: UInt64.max))
+        #expect(try range("(5-1", "+")?.start == StreamID(ms: 5, n: 2))
+        #expect(try range("-", "(5-0")?.end == StreamID(ms: 4, n: UInt64.max))
+        #expect(try range("-", "(5")?.end == StreamID(ms: 4, n: UInt64.max))
+        #expect(try range("-", "(0-0")?.isEmpty == true)
+        #expect(try range("9", "8")?.isEmpty == true)
+        #expect(try range("(9223372036854775807-18446744073709551615", "+")?.isEmpty == true)
+        #expect(
+            try command("XRANGE", "fence:1", "-", "+", "COUNT", "2")
+                == .streamRange(
+                    StreamRange(stream: .other, start: .zero, end: .greatest, count: 2)))
+    }
+
+    @Test func `stream reads take count, block and several streams`() throws {
+        #expect(
+            try command("XREAD", "STREAMS", "alerts", "0")
+                == .streamRead(StreamRead(alerts: .after(.zero))))
+        #expect(
+            try command("xread", "block", "500", "count", "7", "streams", "a", "alerts", "1-1", "$")
+                == .streamRead(StreamRead(count: 7, blockMs: 500, alerts: .newest)))
+        #expect(try command("XREAD", "STREAMS", "a", "0") == .streamRead(StreamRead()))
+    }
+
+    @Test func `what clients send at connect is understood`() throws {
+        let expected: [([String], SessionCommand)] = [
+            (["HELLO"], .hello(clientName: nil)),
+            (
+                ["HELLO", "2", "AUTH", "default", "x", "SETNAME", "me"],
+                .hello(clientName: Array("me".utf8))
+            ),
+            (["AUTH", "default", "x"], .ok),
+            (["ACL", "whoami"], .whoAmI),
+            (["PING"], .ping(nil)),
+            (["PING", "x"], .ping(Array("x".utf8))),
+            (["ECHO", "x"], .echo(Array("x".utf8))),
+            (["INFO", "server"], .info),
+            (["CLIENT", "SETNAME", "me"], .clientSetName(Array("me".utf8))),
+            (["CLIENT", "SETINFO", "LIB-NAME", "redis-py"], .ok),
+            (["CLIENT", "GETNAME"], .clientGetName),
+            (["CLIENT", "ID"], .clientID),
+            (["CLIENT", "LIST"], .clientList),
+            (["COMMAND"], .commandInfo(CommandName.allCases)),
+            (["COMMAND", "COUNT"], .commandCount),
+            (["COMMAND", "DOCS"], .commandDocs),
+            (["COMMAND", "INFO", "t.get", "x"], .commandInfo([.get, nil])),
+            (["CONFIG", "GET", "save"], .configGet(["save"])),
+            (["SLOWLOG", "GET", "10"], .emptyList),
+            (["SLOWLOG", "LEN"], .slowlogLength),
+            (["TIME"], .time),
+            (["DBSIZE"], .size),
+            (["SELECT", "0"], .ok),
+            (["RESET"], .reset),
+            (["QUIT"], .quit),
+        ]
+        for (words, session) in expected {
+            #expect(try command(words) == .session(session), "\(words)")
+        }
+    }
+}
