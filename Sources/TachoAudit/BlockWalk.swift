@@ -1,0 +1,150 @@
+import TachoGeo
+
+/// Goes through the blocks of a segment in file order, checking each and counting all.
+struct BlockWalk {
+    let source: SegmentSource
+    let header: SegmentHeader
+    /// The stored leaves, if their section is sound.
+    var leaves: [UInt8]?
+    private(set) var findings: [SegmentError] = []
+    private var tree = MerkleRoot()
+    private var buffer: [UInt8] = []
+    private var points: UInt64 = 0
+    private var records: UInt64 = 0
+    private var lost: UInt64 = 0
+    private var lostThrough: UInt64 = 0
+    private var lastSequence: UInt64 = 0
+    private var recount: Recount?
+
+    init(source: SegmentSource, header: SegmentHeader, isDeep: Bool) {
+        self.source = source
+        self.header = header
+        recount = isDeep ? Recount() : nil
+    }
+
+    var root: [UInt8] { tree.root() }
+
+    /// Every block of a sound index; a broken one does not stop the walk.
+    mutating func follow(_ index: [BlockEntry]) {
+        var bounds = TimeBounds()
+        for (block, entry) in index.enumerated() {
+            let location = location(block, entry.offset)
+            if entry.kind == .fixes { bounds.add(entry.tsBounds) }
+            do throws(SegmentError) {
+                try visit(location, storedBytes: Int(entry.storedBytes), entry: entry)
+            } catch {
+                findings.append(error)
+            }
+        }
+        close(tsBounds: bounds)
+    }
+
+    /// Without an index: each block tells where the next one starts, so the first broken header
+    /// ends the walk.
+    mutating func followHeaders(to end: UInt64) {
+        var offset = UInt64(HeaderLayout.byteCount)
+        var block = 0
+        while offset < end && block < Int(header.blocks) {
+            let location = location(block, offset)
+            do throws(SegmentError) {
+                let count = Int(min(UInt64(BlockLayout.byteCount), end - offset))
+                let head = try source.read(at: offset, count: count)
+                let stored = try head.withUnsafeBytes { raw in
+                    Result { () throws(SegmentError) in
+                        try StoredBlock.decodeHeader(raw, at: location)
+                    }
+                }.get()
+                guard UInt64(stored.storedBytes) <= end - offset else {
+                    throw location.error(.blockHeader, "it is longer than the file", count)
+                }
+                offset += UInt64(stored.storedBytes)
+                try visit(location, storedBytes: stored.storedBytes, entry: nil)
+            } catch {
+                findings.append(error)
+                if error.code == .blockHeader || error.code == .inputOutput { return }
+            }
+            block += 1
+        }
+    }
+
+    private func location(_ block: Int, _ offset: UInt64) -> BlockLocation {
+        BlockLocation(segmentID: header.interval.segmentID, block: block, offset: offset)
+    }
+
+    private mutating func visit(
+        _ location: BlockLocation, storedBytes: Int, entry: BlockEntry?
+    ) throws(SegmentError) {
+        // Taken out for the time of the visit, so that counting may change `self`.
+        var bytes: [UInt8] = []
+        swap(&bytes, &buffer)
+        defer { swap(&bytes, &buffer) }
+        try source.read(at: location.offset, count: storedBytes, into: &bytes)
+        try bytes.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in try check(raw, location, entry) }
+        }.get()
+    }
+
+    private mutating func check(
+        _ raw: UnsafeRawBufferPointer, _ location: BlockLocation, _ entry: BlockEntry?
+    ) throws(SegmentError) {
+        let stored = try StoredBlock.check(raw, at: location)
+        let leaf = Digest.leaf(raw)
+        tree.append(leaf)
+        if let entry { try BlockContent.compare(stored, with: entry, at: location) }
+        if let leaves {
+            let start = location.block * Digest.byteCount
+            guard leaf.elementsEqual(leaves[start..<start + Digest.byteCount]) else {
+                throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
+            }
+        }
+        switch stored.kind {
+        case .fixes:
+            points += UInt64(stored.count)
+            try recount?.add(raw, stored, at: location, entry: entry)
+        case .amendments:
+            try count(records: raw, stored.count, location)
+        }
+    }
+
+    private mutating func count(
+        records raw: UnsafeRawBufferPointer, _ count: Int, _ location: BlockLocation
+    ) throws(SegmentError) {
+        for record in try BlockContent.records(raw, count: count, at: location, header: header) {
+            records += 1
+            guard record.sequence >= lastSequence else {
+                throw location.error(.amendment, "its records are out of order", raw.count)
+            }
+            lastSequence = record.sequence
+            guard case .acceptedLoss(let interval, _) = record else { continue }
+            guard interval.lowerBound > lostThrough else {
+                throw location.error(.amendment, "a loss is stated twice", raw.count)
+            }
+            lostThrough = interval.upperBound
+            lost += interval.upperBound - interval.lowerBound + 1
+        }
+    }
+
+    /// The sums. With a broken block they cannot be right, so they are only looked at without one.
+    private mutating func close(tsBounds: TimeBounds) {
+        guard findings.isEmpty else { return }
+        if let finding = recount?.close(header) { findings.append(finding) }
+        guard points == header.points, records == header.amendments, lost == header.lostPoints,
+            tsBounds == header.tsBounds
+        else {
+            findings.append(
+                SegmentError(
+                    .counts, "counts or time bounds of the blocks are not those of the header"))
+            return
+        }
+        let (found, overflow) = points.addingReportingOverflow(lost)
+        guard !overflow && found == header.interval.length else {
+            findings.append(
+                SegmentError(
+                    .sequenceGap,
+                    "the sequence interval \(header.interval.firstSequence)-"
+                        + "\(header.interval.lastSequence) has \(header.interval.length) numbers, "
+                        + "but \(points) points and \(lost) accepted lost ones"))
+            return
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Crypto
+
+/// SHA-256 as 32 bytes, and the two prefixes of RFC 6962 that keep leaves and nodes apart.
+package enum Digest {
+    package static let byteCount = 32
+    /// What a first segment has in place of its predecessor's hash.
+    package static let none = [UInt8](repeating: 0, count: byteCount)
+
+    /// SHA-256(0x00 ‖ `block`): the leaf of a stored block. Cost: one pass over the bytes.
+    package static func leaf(_ block: UnsafeRawBufferPointer) -> [UInt8] {
+        var hash = SHA256()
+        withUnsafeBytes(of: UInt8(0)) { hash.update(bufferPointer: $0) }
+        hash.update(bufferPointer: block)
+        return Array(hash.finalize())
+    }
+
+    /// SHA-256(0x01 ‖ `left` ‖ `right`): an inner node.
+    static func node(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
+        var hash = SHA256()
+        withUnsafeBytes(of: UInt8(1)) { hash.update(bufferPointer: $0) }
+        hash.update(data: left)
+        hash.update(data: right)
+        return Array(hash.finalize())
+    }
+
+    package static func of(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(bufferPointer: bytes)
+        return Array(hash.finalize())
+    }
+
+    package static func hex(_ bytes: some Sequence<UInt8>) -> String {
+        var text: [UInt8] = []
+        for byte in bytes {
+            text.append(hexDigits[Int(byte >> 4)])
+            text.append(hexDigits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
+}
+
+/// A running SHA-256 over a file, which can be asked for its value before the end.
+struct RunningDigest {
+    private var hash = SHA256()
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+
+    func value() -> [UInt8] { Array(hash.finalize()) }
+}

@@ -1,0 +1,132 @@
+import TachoCodec
+package import TachoGeo
+
+/// Reads a sealed segment, checking what it reads.
+///
+/// Opening checks header, footer, leaves, index and names; each block is checked (CRC32C bound to
+/// its place, leaf, agreement with the index) when it is read. Not checked: the SHA-256 of the
+/// whole file and the chain, which need every byte; that is `Verifier`. Memory: index and names.
+package struct SegmentReader: Sendable {
+    package let source: SegmentSource
+    package let header: SegmentHeader
+    /// RFC 6962 head over the leaves.
+    package let root: [UInt8]
+    package let names: NameTable
+    package let index: [BlockEntry]
+    private let leaves: [UInt8]
+    /// The first block of each rider with points, and the end of the last.
+    private let firstBlocks: [Int]
+
+    package init(path: String) throws(SegmentError) {
+        try self.init(source: try SegmentSource(path: path))
+    }
+
+    package init(source: SegmentSource) throws(SegmentError) {
+        self.source = source
+        header = try Self.header(of: source)
+        let footer = try Self.footer(of: source, header)
+        root = footer.root
+        leaves = try SegmentSections.readLeaves(source, footer)
+        index = try SegmentSections.readIndex(source, header, footer)
+        names = try SegmentSections.readNames(source, header, footer)
+        var firstBlocks: [Int] = []
+        for (block, entry) in index.enumerated()
+        where entry.kind == .fixes && Int(entry.rider) == firstBlocks.count {
+            firstBlocks.append(block)
+        }
+        firstBlocks.append(index.firstIndex { $0.kind == .amendments } ?? index.count)
+        self.firstBlocks = firstBlocks
+    }
+
+    /// The header alone, checked, with the file's length and the version its end states.
+    package static func header(of source: SegmentSource) throws(SegmentError) -> SegmentHeader {
+        let count = source.byteCount
+        let head = try source.read(
+            at: 0, count: Int(min(count, UInt64(HeaderLayout.byteCount))))
+        let tailCount = min(count, UInt64(FooterLayout.byteCount))
+        let tail = try source.read(at: count - tailCount, count: Int(tailCount))
+        return try head.withUnsafeBytes { head in
+            tail.withUnsafeBytes { tail in
+                Result { () throws(SegmentError) in
+                    try SegmentHeader.decode(head, tail: tail, fileBytes: count)
+                }
+            }
+        }.get()
+    }
+
+    static func footer(
+        of source: SegmentSource, _ header: SegmentHeader
+    ) throws(SegmentError) -> SegmentFooter {
+        let count = FooterLayout.byteCount
+        let bytes = try source.read(at: header.fileBytes - UInt64(count), count: count)
+        return try bytes.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                try SegmentFooter.decode(raw, header: header)
+            }
+        }.get()
+    }
+
+    /// Riders with points; their indices are 0..<riderCount.
+    package var riderCount: Int { names.sortedCount }
+
+    /// The blocks of a rider, in order of time.
+    package func blocks(ofRider rider: Int) -> Range<Int> {
+        firstBlocks[rider]..<firstBlocks[rider + 1]
+    }
+
+    package var amendmentBlocks: Range<Int> { firstBlocks[riderCount]..<index.count }
+
+    /// Appends the fixes of a block and their arrivals, in order of (time, arrival). `buffer` is
+    /// scratch space to reuse.
+    package func readFixes(
+        block: Int, buffer: inout [UInt8], fixes: inout [StoredFix], arrivals: inout [UInt32]
+    ) throws(SegmentError) {
+        precondition(index[block].kind == .fixes, "a fix block is asked for")
+        try readBlock(block, into: &buffer)
+        let location = location(block)
+        let result = buffer.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                try BlockContent.fixes(
+                    raw, count: Int(index[block].count), at: location, fixes: &fixes,
+                    arrivals: &arrivals)
+            }
+        }
+        try result.get()
+    }
+
+    /// The records of an amendment block.
+    package func readRecords(block: Int) throws(SegmentError) -> [AuditRecord] {
+        precondition(index[block].kind == .amendments, "an amendment block is asked for")
+        var buffer: [UInt8] = []
+        try readBlock(block, into: &buffer)
+        return try buffer.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                try BlockContent.records(
+                    raw, count: Int(index[block].count), at: location(block), header: header)
+            }
+        }.get()
+    }
+
+    private func location(_ block: Int) -> BlockLocation {
+        BlockLocation(
+            segmentID: header.interval.segmentID, block: block, offset: index[block].offset)
+    }
+
+    private func readBlock(_ block: Int, into buffer: inout [UInt8]) throws(SegmentError) {
+        let entry = index[block]
+        try source.read(at: entry.offset, count: Int(entry.storedBytes), into: &buffer)
+        let location = location(block)
+        let result = buffer.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                let stored = try StoredBlock.check(raw, at: location)
+                try BlockContent.compare(stored, with: entry, at: location)
+                let start = block * Digest.byteCount
+                guard Digest.leaf(raw).elementsEqual(leaves[start..<start + Digest.byteCount])
+                else {
+                    throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
+                }
+            }
+        }
+        try result.get()
+    }
+}
