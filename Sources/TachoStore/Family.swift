@@ -1,0 +1,39 @@
+/// The column families of a data directory; `format-spec.md` §6 gives keys and values.
+package enum Family: Int, CaseIterable, Sendable {
+    case unused = 0
+    case journal
+    case track
+    case ranges
+    case latest
+    case tails
+    case riders
+    case amend
+    case amendLog
+    case alerts
+    case meta
+
+    package var name: String {
+        switch self {
+        case .unused: "default"
+        case .journal: "journal"
+        case .track: "track"
+        case .ranges: "ranges"
+        case .latest: "latest"
+        case .tails: "tails"
+        case .riders: "riders"
+        case .amend: "amend"
+        case .amendLog: "amend_log"
+        case .alerts: "alerts"
+        case .meta: "meta"
+        }
+    }
+
+    /// Large values that are written once are not worth a large memtable; small rows are.
+    var writeBufferMiB: Int {
+        switch self {
+        case .journal, .track: 32
+        case .unused, .meta: 4
+        default: 16
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import TachoCodec
+
+/// The head of a commit group in the journal; `format-spec.md` §7.
+package struct GroupHeader: Hashable, Sendable {
+    package var ruleSet: UInt16
+    /// Counts from 1 without gaps.
+    package var group: UInt64
+    /// Sequence of the first point in the group (of the next one, if it has none).
+    package var firstSequence: UInt64
+    package var points: UInt32
+    /// Alerts of the group get ids `commitMs-alertFirstN` and up.
+    package var alertFirstN: UInt32
+    /// The server's time of the commit, never running backwards.
+    package var commitMs: Int64
+    /// `Thresholds.hash64` of the rules that judged it.
+    package var thresholds: UInt64
+    /// `hash` of the group before.
+    package var previousHash: UInt64
+
+    package init(
+        ruleSet: UInt16, group: UInt64, firstSequence: UInt64, points: UInt32,
+        alertFirstN: UInt32, commitMs: Int64, thresholds: UInt64, previousHash: UInt64
+    ) {
+        self.ruleSet = ruleSet
+        self.group = group
+        self.firstSequence = firstSequence
+        self.points = points
+        self.alertFirstN = alertFirstN
+        self.commitMs = commitMs
+        self.thresholds = thresholds
+        self.previousHash = previousHash
+    }
+
+    package static let byteCount = 64
+    static let magic: UInt32 = 0x5052_4754  // "TGRP"
+
+    /// The whole record: header, body, CRC32C over both. Returns the group's hash with it.
+    package func record(body: [UInt8]) -> (bytes: [UInt8], hash: UInt64) {
+        var writer = ByteWriter()
+        writer.bytes.reserveCapacity(Self.byteCount + body.count + 4)
+        writer.put(Self.magic)
+        writer.put(UInt16(0))
+        writer.put(ruleSet)
+        writer.put(group)
+        writer.put(firstSequence)
+        writer.put(points)
+        writer.put(alertFirstN)
+        writer.put(commitMs)
+        writer.put(thresholds)
+        writer.put(previousHash)
+        writer.put(UInt32(body.count))
+        writer.put(UInt32(0))
+        writer.put(body)
+        let crc = writer.bytes.withUnsafeBytes { CRC32C.checksum($0) }
+        writer.put(crc)
+        return (writer.bytes, Self.hash(crc: crc, previous: previousHash))
+    }
+
+    /// Checks and splits a record. The body is borrowed from `bytes`.
+    package static func read(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(StoreError) -> (header: GroupHeader, body: UnsafeRawBufferPointer, hash: UInt64) {
+        do {
+            var reader = ByteReader(bytes)
+            guard try reader.read(UInt32.self) == magic else {
+                throw StoreError.damaged("a journal record does not start with TGRP")
+            }
+            let version = try reader.read(UInt16.self)
+            guard version == 0 else {
+                throw StoreError.damaged("journal record version \(version) is not known here")
+            }
+            let header = GroupHeader(
+                ruleSet: try reader.read(), group: try reader.read(),
+                firstSequence: try reader.read(), points: try reader.read(),
+                alertFirstN: try reader.read(), commitMs: try reader.read(),
+                thresholds: try reader.read(), previousHash: try reader.read())
+            let bodyBytes = Int(try reader.read(UInt32.self))
+            guard try reader.read(UInt32.self) == 0 else {
+                throw StoreError.damaged("reserved bytes of a journal record are not 0")
+            }
+            let body = try reader.take(bodyBytes)
+            let crc = try reader.read(UInt32.self)
+            guard reader.isAtEnd else {
+                throw StoreError.damaged("a journal record is longer than it says")
+            }
+            let covered = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 4)])
+            guard crc == CRC32C.checksum(covered) else {
+                throw StoreError.damaged("checksum of journal group \(header.group) is wrong")
+            }
+            return (header, body, hash(crc: crc, previous: header.previousHash))
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .damaged("a journal record is cut off")
+        }
+    }
+
+    /// Depends on every byte of the group and, through the link, of all groups before.
+    /// The mixing constant is that of splitmix64.
+    private static func hash(crc: UInt32, previous: UInt64) -> UInt64 {
+        let mixed = (previous ^ UInt64(crc)) &* 0x9E37_79B9_7F4A_7C15
+        return UInt64(crc) << 32 | mixed >> 32
+    }
+}

@@ -1,0 +1,146 @@
+import CRocksDB
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A RocksDB database with all families of `Family`: the only place that holds C handles.
+///
+/// Safe to call from any thread, as RocksDB is; a handle must not be used after `close`.
+/// The first I/O error ends the use of a handle: this build of RocksDB asserts on a further write.
+package final class Database: @unchecked Sendable {
+    private let handle: OpaquePointer
+    private let families: [OpaquePointer]
+    private let reads: OpaquePointer
+    private let syncedWrites: OpaquePointer
+    private let plainWrites: OpaquePointer
+
+    /// Opens or creates the database at `path`. The text of a refusal is RocksDB's own.
+    static func open(path: String, _ options: DatabaseOptions) throws(StoreError) -> Database {
+        let made = try options.make()
+        defer { DatabaseOptions.destroy(made) }
+        let names = Family.allCases.map { $0.name }
+        var cNames = names.map { UnsafePointer(strdup($0)) }
+        defer { for name in cNames { free(UnsafeMutableRawPointer(mutating: name)) } }
+        var familyOptions: [OpaquePointer?] = made.families
+        var handles = [OpaquePointer?](repeating: nil, count: names.count)
+        var failure: UnsafeMutablePointer<CChar>?
+        let handle = rocksdb_open_column_families(
+            made.database, path, Int32(names.count), &cNames, &familyOptions, &handles, &failure)
+        if let message = takeMessage(&failure) {
+            throw Database.isDamage(message) ? .damaged(message) : .io(message)
+        }
+        return Database(handle: handle!, families: handles.map { $0! })
+    }
+
+    /// RocksDB's status texts: `Corruption: …` means bytes are wrong, `IO error: …` that the
+    /// system refused.
+    private static func isDamage(_ message: String) -> Bool {
+        message.hasPrefix("Corruption") || message.hasPrefix("IO error: No such file")
+    }
+
+    private init(handle: OpaquePointer, families: [OpaquePointer]) {
+        self.handle = handle
+        self.families = families
+        reads = rocksdb_readoptions_create()
+        rocksdb_readoptions_set_verify_checksums(reads, 1)
+        rocksdb_readoptions_set_total_order_seek(reads, 1)
+        syncedWrites = rocksdb_writeoptions_create()
+        rocksdb_writeoptions_set_sync(syncedWrites, 1)
+        plainWrites = rocksdb_writeoptions_create()
+    }
+
+    /// Waits for background work and frees everything. Call once, when no reader is left.
+    func close() {
+        rocksdb_cancel_all_background_work(handle, 1)
+        for family in families { rocksdb_column_family_handle_destroy(family) }
+        rocksdb_readoptions_destroy(reads)
+        rocksdb_writeoptions_destroy(syncedWrites)
+        rocksdb_writeoptions_destroy(plainWrites)
+        rocksdb_close(handle)
+    }
+
+    /// Writes all rows or none. `sync`: returns after the WAL is on the device.
+    package func write(_ rows: RowBatch, sync: Bool) throws(StoreError) {
+        var failure: UnsafeMutablePointer<CChar>?
+        rows.withHandle { batch in
+            rocksdb_write(handle, sync ? syncedWrites : plainWrites, batch, &failure)
+        }
+        if let message = takeMessage(&failure) { throw .io(message) }
+    }
+
+    package func get(_ family: Family, _ key: [UInt8]) throws(StoreError) -> [UInt8]? {
+        var failure: UnsafeMutablePointer<CChar>?
+        let slice = key.withUnsafeBytes { bytes in
+            rocksdb_get_pinned_cf(
+                handle, reads, families[family.rawValue],
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, &failure)
+        }
+        defer { if let slice { rocksdb_pinnableslice_destroy(slice) } }
+        if let message = takeMessage(&failure) { throw .damaged(message) }
+        guard let slice else { return nil }
+        var length = 0
+        guard let value = rocksdb_pinnableslice_value(slice, &length) else { return nil }
+        return [UInt8](UnsafeRawBufferPointer(start: value, count: length))
+    }
+
+    /// A view of the database as it is now; later writes do not show.
+    package func snapshot() -> Snapshot {
+        Snapshot(database: self, pointer: rocksdb_create_snapshot(handle))
+    }
+
+    func release(_ snapshot: OpaquePointer) { rocksdb_release_snapshot(handle, snapshot) }
+
+    package func cursor(_ family: Family, at snapshot: Snapshot? = nil) -> Cursor {
+        let options = rocksdb_readoptions_create()!
+        rocksdb_readoptions_set_verify_checksums(options, 1)
+        rocksdb_readoptions_set_total_order_seek(options, 1)
+        if let snapshot { rocksdb_readoptions_set_snapshot(options, snapshot.pointer) }
+        let iterator = rocksdb_create_iterator_cf(handle, options, families[family.rawValue])!
+        return Cursor(database: self, snapshot: snapshot, options: options, iterator: iterator)
+    }
+
+    func put(_ batch: OpaquePointer, _ family: Family, _ key: [UInt8], _ value: [UInt8]) {
+        key.withUnsafeBytes { k in
+            value.withUnsafeBytes { v in
+                rocksdb_writebatch_put_cf(
+                    batch, families[family.rawValue],
+                    k.baseAddress?.assumingMemoryBound(to: CChar.self), k.count,
+                    v.baseAddress?.assumingMemoryBound(to: CChar.self), v.count)
+            }
+        }
+    }
+
+    func delete(_ batch: OpaquePointer, _ family: Family, _ key: [UInt8]) {
+        key.withUnsafeBytes { k in
+            rocksdb_writebatch_delete_cf(
+                batch, families[family.rawValue],
+                k.baseAddress?.assumingMemoryBound(to: CChar.self), k.count)
+        }
+    }
+
+    /// Errors of flushes and compactions, which no caller sees; more than 0 ends the use.
+    package var backgroundErrors: UInt64 { property("rocksdb.background-errors") }
+
+    /// Bytes of live table files and memtables: what hot data costs.
+    package var bytes: UInt64 {
+        var sum: UInt64 = 0
+        for family in families {
+            sum += property("rocksdb.live-sst-files-size", of: family)
+            sum += property("rocksdb.cur-size-all-mem-tables", of: family)
+        }
+        return sum
+    }
+
+    private func property(_ name: String) -> UInt64 {
+        var value: UInt64 = 0
+        _ = rocksdb_property_int(handle, name, &value)
+        return value
+    }
+
+    private func property(_ name: String, of family: OpaquePointer) -> UInt64 {
+        var value: UInt64 = 0
+        _ = rocksdb_property_int_cf(handle, family, name, &value)
+        return value
+    }
+}

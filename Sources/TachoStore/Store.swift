@@ -1,0 +1,214 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// How a data directory is opened.
+package struct StoreOptions: Sendable {
+    package var path: String
+    package var createIfMissing = true
+    /// The operator's word that exactly these acknowledged points may be given up.
+    package var acceptLoss: ClosedRange<UInt64>?
+    /// False only in tests that prove the durability tests can fail.
+    package var syncsJournal = true
+
+    package init(path: String) { self.path = path }
+}
+
+/// A data directory that is open: its lock, database, journal and watermark.
+///
+/// Opening proves that every acknowledged point is still there, up to the watermark; what was
+/// acknowledged in the last 100 ms before a crash cannot be told from a torn write.
+package final class Store: @unchecked Sendable {
+    package let directory: DataDirectory
+    package let database: Database
+    package let journal: any Journal
+    package let watermark: WatermarkFile
+    /// Where replay starts: the group after the last checkpoint's.
+    package let replayFrom: UInt64
+    /// The last group in the journal, and what follows it.
+    package let lastGroup: UInt64
+    package let nextSequence: UInt64
+    package let lastHash: UInt64
+    /// Acknowledged points that are gone with the operator's consent; to be recorded by the caller.
+    package let acceptedLoss: (first: UInt64, last: UInt64)?
+
+    package static let checkpointKey = "checkpoint"
+
+    package static func open(_ options: StoreOptions) throws(OpenError) -> Store {
+        let (directory, isNew) = try DataDirectory.open(
+            options.path, create: options.createIfMissing)
+        do {
+            return try Opening(directory: directory, options: options).open(isNew: isNew)
+        } catch let error as OpenError {
+            throw error
+        } catch let error as StoreError {
+            switch error {
+            case .io(let what): throw OpenError(isNew ? .cannotCreate : .io, what)
+            case .damaged(let what): throw OpenError(.damaged, what)
+            }
+        } catch {
+            throw OpenError(.io, "\(error)")
+        }
+    }
+
+    fileprivate init(
+        directory: DataDirectory, database: Database, journal: any Journal,
+        watermark: WatermarkFile, replayFrom: UInt64, extent: JournalExtent,
+        acceptedLoss: (first: UInt64, last: UInt64)?
+    ) {
+        self.directory = directory
+        self.database = database
+        self.journal = journal
+        self.watermark = watermark
+        self.replayFrom = replayFrom
+        lastGroup = extent.group
+        nextSequence = extent.nextSequence
+        lastHash = extent.hash
+        self.acceptedLoss = acceptedLoss
+    }
+
+    /// Ends the use of the database. The lock goes with the last reference.
+    package func close() { database.close() }
+}
+
+/// The steps of opening, in order, with what each of them found.
+private struct Opening {
+    let directory: DataDirectory
+    let options: StoreOptions
+
+    func open(isNew: Bool) throws -> Store {
+        if isNew { try initialise() }
+        let watermark: WatermarkFile
+        do {
+            watermark = try WatermarkFile.open(directory.watermarkPath, create: false)
+        } catch .damaged(let what) {
+            throw OpenError(
+                .acknowledgedDataMissing,
+                "\(what): whether acknowledged points are missing cannot be told; restore it")
+        }
+        var copies: String?
+        if watermark.current.isClean {
+            RecoveryCopies.remove(directory)
+        } else if !isNew {
+            copies = try RecoveryCopies.keep(directory)
+        }
+        let mark = watermark.current
+        let database = try openDatabase(mark, copies)
+        do {
+            return try check(database, watermark, copies)
+        } catch {
+            database.close()
+            throw error
+        }
+    }
+
+    /// Everything but the name; a crash in between leaves a directory that is made again.
+    private func initialise() throws(StoreError) {
+        FileSystem.removeTree(directory.databasePath)
+        try FileSystem.makeDirectory(directory.databasePath)
+        try FileSystem.makeDirectory(directory.auditPath)
+        _ = try WatermarkFile.open(directory.watermarkPath, create: true)
+        try directory.writeIdentity()
+    }
+
+    private func openDatabase(_ mark: Watermark, _ copies: String?) throws -> Database {
+        var settings = DatabaseOptions()
+        settings.directIO = FileSystem.supportsDirectIO(directory.path)
+        do {
+            return try Database.open(path: directory.databasePath, settings)
+        } catch .damaged(let what) {
+            settings.tracksWALs = false
+            if options.acceptLoss != nil {
+                return try Database.open(path: directory.databasePath, settings)
+            }
+            let extent = try? probe(settings, mark)
+            throw missing(mark, extent, copies, because: what)
+        }
+    }
+
+    /// What a directory that RocksDB refuses still holds, looked at in a copy.
+    private func probe(_ settings: DatabaseOptions, _ mark: Watermark) throws -> JournalExtent {
+        let folder = try RecoveryCopies.probe(directory)
+        defer { FileSystem.removeTree(folder) }
+        let database = try Database.open(path: folder, settings)
+        defer { database.close() }
+        return try extent(of: database, try FamilyJournal(database), mark).extent
+    }
+
+    private func extent(
+        of database: Database, _ journal: any Journal, _ mark: Watermark
+    ) throws(StoreError) -> (from: UInt64, extent: JournalExtent) {
+        var start = CheckpointMark()
+        if let bytes = try database.get(.meta, Keys.meta(Store.checkpointKey)) {
+            start = try CheckpointMark(bytes)
+        }
+        return (start.from, try JournalExtent.measure(journal, after: start, watermark: mark))
+    }
+
+    private func check(
+        _ database: Database, _ watermark: WatermarkFile, _ copies: String?
+    ) throws -> Store {
+        let journal = try FamilyJournal(database, syncs: options.syncsJournal)
+        let mark = watermark.current
+        let (from, extent) = try extent(of: database, journal, mark)
+        var accepted: (first: UInt64, last: UInt64)?
+        if extent.damage != nil || extent.group < mark.group || extent.contradictsWatermark {
+            let lost = Self.lost(mark, extent)
+            guard let consent = options.acceptLoss, consent.lowerBound == lost.first,
+                consent.upperBound == lost.last
+            else {
+                throw missing(
+                    mark, extent, copies,
+                    because: extent.damage ?? "the journal ends before the watermark")
+            }
+            accepted = lost
+            try dropDamaged(database, after: extent.group)
+        } else if let consent = options.acceptLoss {
+            throw OpenError(
+                .damaged,
+                "nothing is missing, so the loss of \(consent.lowerBound)-\(consent.upperBound) "
+                    + "cannot be accepted; start without --accept-loss")
+        }
+        return Store(
+            directory: directory, database: database, journal: journal, watermark: watermark,
+            replayFrom: from, extent: extent, acceptedLoss: accepted)
+    }
+
+    private static func lost(
+        _ mark: Watermark, _ extent: JournalExtent
+    ) -> (first: UInt64, last: UInt64) {
+        if mark.nextSequence <= extent.nextSequence { return (0, 0) }
+        return (extent.nextSequence, mark.nextSequence - 1)
+    }
+
+    /// Journal rows behind a damaged one describe a future that was given up.
+    private func dropDamaged(_ database: Database, after group: UInt64) throws(StoreError) {
+        let rows = RowBatch(database)
+        let cursor = database.cursor(.journal)
+        cursor.seek(Keys.journal(group: group + 1))
+        while try cursor.isValid() {
+            rows.delete(.journal, Array(cursor.key))
+            cursor.next()
+        }
+        if rows.count > 0 { try database.write(rows, sync: true) }
+    }
+
+    private func missing(
+        _ mark: Watermark, _ extent: JournalExtent?, _ copies: String?, because what: String
+    ) -> OpenError {
+        var text = ""
+        if let extent {
+            let lost = Self.lost(mark, extent)
+            text =
+                lost.last == 0
+                ? "records that hold no points are missing or damaged"
+                : "acknowledged points \(lost.first)-\(lost.last) are missing or damaged"
+            text += " (\(what)); restore a copy, or give them up with "
+            text += "--accept-loss \(lost.first)-\(lost.last)"
+        } else {
+            text = "the database cannot be read (\(what)); restore a copy"
+        }
+        if let copies { text += "; the files as found are kept in \(copies)" }
+        return OpenError(.acknowledgedDataMissing, text)
+    }
+}

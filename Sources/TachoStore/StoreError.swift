@@ -1,0 +1,46 @@
+/// What can go wrong while a data directory is open. After `io` nothing more may be acknowledged.
+package enum StoreError: Error, Equatable, CustomStringConvertible {
+    /// A write, sync, flush or rename failed: stop acknowledging, never retry.
+    case io(String)
+    /// Bytes read back are not what was written.
+    case damaged(String)
+
+    package var description: String {
+        switch self {
+        case .io(let what): "I/O error: \(what)"
+        case .damaged(let what): "damaged data: \(what)"
+        }
+    }
+
+    package static func == (a: StoreError, b: StoreError) -> Bool {
+        switch (a, b) {
+        case (.io, .io), (.damaged, .damaged): true
+        default: false
+        }
+    }
+}
+
+/// Why a data directory was not opened. `exitCode` is what a program ends with.
+package struct OpenError: Error, Equatable, CustomStringConvertible {
+    package enum Code: Int32, Sendable {
+        /// Points that were acknowledged are missing.
+        case acknowledgedDataMissing = 3
+        case cannotCreate = 73
+        case io = 74
+        case inUse = 75
+        case damaged = 1
+    }
+
+    package var code: Code
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var exitCode: Int32 { code.rawValue }
+    package var description: String { message }
+
+    package static func == (a: OpenError, b: OpenError) -> Bool { a.code == b.code }
+}
