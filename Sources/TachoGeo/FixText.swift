@@ -42,7 +42,7 @@ package struct FixText {
     /// Ranges are checked after rounding. Cost: one pass over the bytes, no allocation.
     package func read() -> Result<Reading, Malformed> {
         guard let tsMs = Decimal.integer(ts) else { return .failure(.tsNotInteger) }
-        guard abs(tsMs) < Fix.timeLimitMs else { return .failure(.tsOutOfRange) }
+        guard tsMs.magnitude < Fix.timeLimitMs.magnitude else { return .failure(.tsOutOfRange) }
         let latE7: Int32
         switch Self.degrees(lat, limit: Coordinate.maxLatE7) {
         case .success(let value): latE7 = value
@@ -69,7 +69,7 @@ package struct FixText {
         var claimed: Int64?
         if let recv {
             claimed = Decimal.integer(recv)
-            if let value = claimed, abs(value) >= Fix.timeLimitMs { claimed = nil }
+            if let value = claimed, value.magnitude >= Fix.timeLimitMs.magnitude { claimed = nil }
             if claimed == nil { dropped = true }
         }
         return .success(Reading(fix: fix, fieldDropped: dropped, claimedRecvMs: claimed))

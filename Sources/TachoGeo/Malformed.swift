@@ -9,7 +9,7 @@ package enum Malformed: UInt8, Sendable, CaseIterable, Error, BitwiseCopyable {
     case latOutOfRange = 7
     case lonNotNumber = 8
     case lonOutOfRange = 9
-    /// A row has fewer fields than its header needs, or broken quotes.
+    /// A row has not as many fields as its header, broken quotes, or is longer than any row.
     case rowBroken = 10
 
     /// A name for machines, as HTTP and rejected files show it.
@@ -40,7 +40,7 @@ package enum Malformed: UInt8, Sendable, CaseIterable, Error, BitwiseCopyable {
         case .latOutOfRange: "lat \(value) out of range, did you swap lat and lon?"
         case .lonNotNumber: "lon \(value) is not a number"
         case .lonOutOfRange: "lon \(value) out of range, -180 to 180 expected"
-        case .rowBroken: "the row has too few fields or an open quote"
+        case .rowBroken: "the row has too few or too many fields, a stray quote, or is over 1 MiB"
         }
     }
 }
