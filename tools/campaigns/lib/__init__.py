@@ -1,0 +1,1 @@
+"""Shared parts of the campaigns: programs, protocol, oracles, faults. Standard library only."""
