@@ -1,0 +1,57 @@
+/// One thing that is wrong with a directory of segments.
+package struct Finding: Equatable, Sendable {
+    /// Name of the file it is about; a directory's path when it is about none.
+    package let file: String
+    /// The word for machines: a `SegmentError.Code`, or a `DirectoryCode`.
+    package let code: String
+    package let exit: AuditExit
+    package let block: Int?
+    package let bytes: Range<UInt64>?
+    /// One line for people: where, what, what to do.
+    package let message: String
+
+    init(_ error: SegmentError, file: String) {
+        self.file = file
+        code = error.code.rawValue
+        exit = error.exit
+        block = error.block
+        bytes = error.bytes
+        message = error.message(file: file)
+    }
+
+    init(_ code: DirectoryCode, file: String, _ detail: String) {
+        self.file = file
+        self.code = code.rawValue
+        exit = code.exit
+        block = nil
+        bytes = nil
+        message = "\(file): \(detail); \(code.advice)"
+    }
+}
+
+/// What can be wrong between segments that are sound by themselves.
+package enum DirectoryCode: String, Sendable, CaseIterable {
+    case noSegments = "no_segments"
+    case missingSegments = "missing_segments"
+    case wrongName = "wrong_name"
+    case chainBroken = "chain_broken"
+    case intervalGap = "interval_gap"
+    case intervalOverlap = "interval_overlap"
+    case otherPartition = "other_partition"
+    case amendmentTarget = "amendment_target"
+
+    var exit: AuditExit {
+        switch self {
+        case .noSegments, .missingSegments, .intervalGap: .incomplete
+        default: .damage
+        }
+    }
+
+    var advice: String {
+        switch self {
+        case .noSegments: "give the audit directory of a data directory that has sealed a range"
+        case .missingSegments, .intervalGap: "put back the missing segments from a copy"
+        default: "compare both files with a copy; one of them is not the one that was sealed"
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/// A JSON object on one line, built field by field. Escapes what RFC 8259 asks for.
+package struct JSONLine {
+    private var body = ""
+
+    package init() {}
+
+    package var text: String { "{" + body + "}" }
+
+    package mutating func add(_ name: String, _ value: String) { put(name, Self.quoted(value)) }
+
+    package mutating func add(_ name: String, _ value: some BinaryInteger) {
+        put(name, String(value))
+    }
+
+    package mutating func add(_ name: String, _ value: Bool) { put(name, value ? "true" : "false") }
+
+    package mutating func add(_ name: String, _ objects: [JSONLine]) {
+        put(name, "[" + objects.map(\.text).joined(separator: ",") + "]")
+    }
+
+    private mutating func put(_ name: String, _ value: String) {
+        if !body.isEmpty { body += "," }
+        body += Self.quoted(name) + ":" + value
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\r": out += "\\r"
+            case "\t": out += "\\t"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

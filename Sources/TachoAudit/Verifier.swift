@@ -1,0 +1,194 @@
+/// What `Verifier` tells while it goes: one event a segment, after the findings about it.
+package enum VerifyEvent: Sendable {
+    case finding(Finding)
+    case segment(file: String, report: SegmentReport)
+}
+
+/// The end of a verification.
+package struct VerifySummary: Equatable, Sendable {
+    package var segments: UInt64 = 0
+    package var points: UInt64 = 0
+    package var lostPoints: UInt64 = 0
+    package var amendments: UInt64 = 0
+    package var bytes: UInt64 = 0
+    package var findings: UInt64 = 0
+    /// The first and last sequence of the sound segments.
+    package var firstSequence: UInt64 = 0
+    package var lastSequence: UInt64 = 0
+    /// SHA-256 of the last file: with it in a safe place, a cut-off end can be shown later.
+    package var lastSHA256: [UInt8] = []
+    package var exit = AuditExit.verified
+}
+
+/// Checks a directory of segments: each by itself, then how they follow each other.
+///
+/// Ids 1, 2, 3 … without gaps, each file under its own number, each naming the SHA-256 of the one
+/// before, sequence intervals that meet, from sequence 1 on. Goes on after every finding. What it
+/// cannot know: whether segments are missing at the end; that takes something kept elsewhere, such
+/// as the last file's SHA-256. Memory: one segment's index, one rider's arrivals; with `isDeep`
+/// also all amendments.
+package struct Verifier {
+    private let directory: String
+    private let isDeep: Bool
+    private let emit: (VerifyEvent) -> Void
+    private var summary = VerifySummary()
+    private var previous: Previous?
+    private var expectedID: UInt64 = 1
+
+    private struct Previous {
+        var header: SegmentHeader
+        var sha256: [UInt8]
+        var isSound: Bool
+    }
+
+    /// Verifies all of `directory`, passing events to `emit` in order.
+    package static func run(
+        directory: String, deep: Bool, emit: (VerifyEvent) -> Void
+    ) -> VerifySummary {
+        withoutActuallyEscaping(emit) { emit in
+            var verifier = Verifier(directory: directory, isDeep: deep, emit: emit)
+            verifier.run()
+            return verifier.summary
+        }
+    }
+
+    private init(directory: String, isDeep: Bool, emit: @escaping (VerifyEvent) -> Void) {
+        self.directory = directory
+        self.isDeep = isDeep
+        self.emit = emit
+    }
+
+    private mutating func run() {
+        let entries: [AuditDirectory.Entry]
+        do throws(SegmentError) {
+            entries = try AuditDirectory.segments(at: directory)
+        } catch {
+            return add(Finding(error, file: directory))
+        }
+        if entries.isEmpty {
+            add(Finding(.noSegments, file: directory, "there is no segment here"))
+        }
+        for entry in entries {
+            checkMissing(before: entry.id)
+            let report = check(entry)
+            emit(.segment(file: entry.fileName, report: report))
+            expectedID = entry.id + 1
+        }
+        if isDeep && summary.exit == .verified { checkTargets(entries) }
+    }
+
+    private mutating func checkMissing(before id: UInt64) {
+        guard id > expectedID else { return }
+        let last = id - 1
+        let detail =
+            last == expectedID
+            ? "segment \(last) is missing" : "segments \(expectedID) to \(last) are missing"
+        add(Finding(.missingSegments, file: AuditDirectory.fileName(expectedID), detail))
+        previous = nil
+    }
+
+    private mutating func check(_ entry: AuditDirectory.Entry) -> SegmentReport {
+        var report = SegmentReport()
+        do throws(SegmentError) {
+            report = SegmentCheck.run(try SegmentSource(path: entry.path), deep: isDeep)
+        } catch {
+            report.findings = [error]
+        }
+        for error in report.findings { add(Finding(error, file: entry.fileName)) }
+        summary.segments += 1
+        guard let header = report.header else {
+            previous = nil
+            return report
+        }
+        guard header.interval.segmentID == entry.id else {
+            let detail = "it is segment \(header.interval.segmentID) under another number"
+            add(Finding(.wrongName, file: entry.fileName, detail))
+            previous = nil
+            return report
+        }
+        checkLink(header, file: entry.fileName)
+        previous = Previous(header: header, sha256: report.sha256, isSound: report.isSound)
+        if report.isSound { count(header, report) }
+        return report
+    }
+
+    /// How a segment follows the one before it.
+    private mutating func checkLink(_ header: SegmentHeader, file: String) {
+        let interval = header.interval
+        guard let previous else {
+            if interval.segmentID == 1 && interval.firstSequence != 1 {
+                let detail = "the first segment starts at sequence \(interval.firstSequence)"
+                add(Finding(.intervalGap, file: file, detail))
+            }
+            return
+        }
+        let before = previous.header.interval
+        if previous.isSound && interval.previousSHA256 != previous.sha256 {
+            add(
+                Finding(
+                    .chainBroken, file: file,
+                    "it was sealed after a segment \(before.segmentID) with SHA-256 "
+                        + "\(Digest.hex(interval.previousSHA256)), the one here has "
+                        + Digest.hex(previous.sha256)))
+        }
+        if interval.firstSequence > before.lastSequence + 1 {
+            add(
+                Finding(
+                    .intervalGap, file: file,
+                    "sequences \(before.lastSequence + 1) to \(interval.firstSequence - 1) "
+                        + "are in no segment"))
+        } else if interval.firstSequence <= before.lastSequence {
+            add(
+                Finding(
+                    .intervalOverlap, file: file,
+                    "it starts at sequence \(interval.firstSequence), "
+                        + "the one before ends at \(before.lastSequence)"))
+        }
+        if interval.partition != before.partition {
+            add(
+                Finding(
+                    .otherPartition, file: file,
+                    "it is of partition \(interval.partition), "
+                        + "the one before of \(before.partition)"))
+        }
+    }
+
+    private mutating func count(_ header: SegmentHeader, _ report: SegmentReport) {
+        summary.points += header.points
+        summary.lostPoints += header.lostPoints
+        summary.amendments += header.amendments
+        summary.bytes += header.fileBytes
+        if summary.firstSequence == 0 { summary.firstSequence = header.interval.firstSequence }
+        summary.lastSequence = header.interval.lastSequence
+        summary.lastSHA256 = report.sha256
+    }
+
+    /// Every amendment names a fix that is there.
+    private mutating func checkTargets(_ entries: [AuditDirectory.Entry]) {
+        do throws(SegmentError) {
+            var overlay = AmendmentOverlay()
+            for entry in entries {
+                try overlay.collect(try SegmentReader(path: entry.path), riders: nil)
+            }
+            guard !overlay.isEmpty else { return }
+            overlay.prepare()
+            for entry in entries { try overlay.count(in: try SegmentReader(path: entry.path)) }
+            for missing in overlay.missingTargets() {
+                let rider = String(decoding: missing.rider, as: UTF8.self)
+                add(
+                    Finding(
+                        .amendmentTarget, file: AuditDirectory.fileName(missing.segment),
+                        "it amends fix \(missing.ordinal) of rider \(rider) at \(missing.tsMs) ms, "
+                            + "which is in no segment"))
+            }
+        } catch {
+            add(Finding(error, file: directory))
+        }
+    }
+
+    private mutating func add(_ finding: Finding) {
+        summary.findings += 1
+        summary.exit = summary.exit.worst(finding.exit)
+        emit(.finding(finding))
+    }
+}
