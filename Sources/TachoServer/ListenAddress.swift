@@ -1,0 +1,56 @@
+package import NIOCore
+
+/// Where a listener binds, as `HOST:PORT` or `[IPV6]:PORT`.
+package struct ListenAddress: Equatable, Sendable {
+    package enum Failure: Error, Equatable, Sendable {
+        case notHostAndPort(String)
+        case unknownHost(String)
+        /// Without TLS and credentials only this machine may connect.
+        case notLoopback(String)
+
+        package var message: String {
+            switch self {
+            case .notHostAndPort(let text):
+                "--resp \(text): HOST:PORT expected, as in 127.0.0.1:7227, port 0 for any"
+            case .unknownHost(let text): "--resp \(text): the host name has no address"
+            case .notLoopback(let text):
+                "--resp \(text): only loopback addresses are served, because there are no TLS and"
+                    + " credentials in this version; use 127.0.0.1 or [::1], and a tunnel from"
+                    + " other machines"
+            }
+        }
+    }
+
+    package let socketAddress: SocketAddress
+
+    /// Reads and resolves `text`; a host name costs a look-up.
+    package static func parse(_ text: String) throws(Failure) -> ListenAddress {
+        guard let colon = text.lastIndex(of: ":"),
+            let port = UInt16(text[text.index(after: colon)...])
+        else { throw .notHostAndPort(text) }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+        } else if host.contains(":") || host.isEmpty {
+            throw .notHostAndPort(text)
+        }
+        let address: SocketAddress
+        do {
+            address = try SocketAddress.makeAddressResolvingHost(host, port: Int(port))
+        } catch { throw .unknownHost(text) }
+        guard isLoopback(address) else { throw .notLoopback(text) }
+        return ListenAddress(socketAddress: address)
+    }
+
+    /// 127.0.0.0/8 or ::1.
+    private static func isLoopback(_ address: SocketAddress) -> Bool {
+        guard let ip = address.ipAddress else { return false }
+        return ip == "::1" || ip.hasPrefix("127.")
+    }
+
+    /// `HOST:PORT`, with brackets around IPv6.
+    package static func text(_ address: SocketAddress) -> String {
+        let host = address.ipAddress ?? "?"
+        return (host.contains(":") ? "[\(host)]" : host) + ":\(address.port ?? 0)"
+    }
+}

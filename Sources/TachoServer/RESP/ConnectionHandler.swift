@@ -1,0 +1,314 @@
+import Logging
+import NIOCore
+import TachoEngine
+import TachoGeo
+import TachoWire
+
+/// One RESP connection: parses and answers in place, one write and one flush per read.
+///
+/// All decisions about order and waiting are `ConnectionState`'s. The handler belongs to its event
+/// loop; results of the engine reach it through `LoopMailbox`.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let service: RespService
+    var state = ConnectionState()
+    /// Replies that have not been handed to the channel.
+    var output = ReplyWriter()
+    var session: ClientSession
+    /// What an XREAD with BLOCK waits for.
+    var blocked: BlockedRead?
+    private(set) var id: UInt64 = 0
+    private(set) var context: ChannelHandlerContext?
+
+    private var input = RequestInput()
+    private var isInputUsedUp = true
+    /// Writes of this read, not yet handed to the engine.
+    private var writes = WriteCollector()
+    /// What this connection adds to `service.heldInputBytes`.
+    private var countedInput = 0
+    private var discardedBytes = 0
+    private var isReadHeld = false
+    private var isInsideRead = false
+
+    init(service: RespService) {
+        self.service = service
+        session = ClientSession(sinceMs: service.nowMs())
+    }
+
+    // MARK: Events of the channel
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        guard let id = service.admit(self) else {
+            output.error("ERR max number of clients reached")
+            state.closed()
+            sendOutput()
+            closeWhenSent(context)
+            return
+        }
+        self.id = id
+        session.address = context.remoteAddress.map(ListenAddress.text) ?? "?"
+        session.localAddress = context.localAddress.map(ListenAddress.text) ?? "?"
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        state.closed()
+        dropInput()
+        blocked?.timeout?.cancel()
+        blocked = nil
+        if id != 0 { service.leave(id) }
+        self.context = nil
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isInsideRead = true
+        let received = unwrapInboundIn(data)
+        switch state.phase {
+        case .closed: return
+        case .discarding:
+            discardedBytes += received.readableBytes
+            if discardedBytes > WireLimits.maxRequestBytes { context.close(promise: nil) }
+        default:
+            input.append(received)
+            takeRequests()
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isInsideRead = false
+        settle()
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { goOn() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent {
+            state.inputClosed()
+            // A client that only listens for alerts and has closed its side is gone.
+            if blocked != nil { return closeNow() }
+            goOn()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if mayRead(context) { context.read() } else { isReadHeld = true }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Resets and broken pipes are how clients leave; what was acknowledged is on disk.
+        service.logger.debug("connection \(id) ends: \(error)")
+        context.close(promise: nil)
+    }
+
+    // MARK: Events of the engine
+
+    /// True if the connection should `goOn` when all letters are delivered.
+    func written(_ ticket: UInt64, _ result: Result<[ReplyMask], AppendError>) -> Bool {
+        state.complete(ticket, result)
+        return answerWrites()
+    }
+
+    /// The same for a read, whose reply comes as bytes.
+    func answered(_ ticket: UInt64, _ reply: [UInt8]) -> Bool {
+        guard state.answered(ticket) else { return false }
+        output.append(contentsOf: reply)
+        return true
+    }
+
+    /// Takes requests that waited, and sends what can be sent.
+    func goOn() {
+        guard state.phase != .closed else { return }
+        takeRequests()
+        if !isInsideRead { settle() }
+    }
+
+    func stop() {
+        state.stop()
+        if blocked != nil { unblock() }
+        goOn()
+    }
+
+    func closeNow() { context?.close(promise: nil) }
+}
+
+// MARK: - Requests
+
+extension ConnectionHandler {
+    private func takeRequests() {
+        guard let context else { return }
+        isInputUsedUp = false
+        while mayTakeRequest(context), takeOne() {}
+        input.trim()
+        countInput()
+        if service.heldInputBytes > service.limits.inputBytes, countedInput > 0,
+            state.phase == .serving
+        {
+            refuse("TRYAGAIN 100 input buffers of the server are full")
+        }
+    }
+
+    private func mayTakeRequest(_ context: ChannelHandlerContext) -> Bool {
+        output.count < service.limits.outputSoftBytes
+            && state.mayTakeRequest(
+                isWritable: context.channel.isWritable, limits: service.limits)
+    }
+
+    /// False: there is no whole request, or it has to wait.
+    private func takeOne() -> Bool {
+        switch input.next() {
+        case .usedUp:
+            isInputUsedUp = true
+            return false
+        case .refused(let error):
+            refuse(error.message)
+            return false
+        case .request:
+            let isDone = input.withArguments { $0.count == 0 || handle($0) }
+            if isDone { input.consume() }
+            return isDone
+        }
+    }
+
+    /// False: the request must be handed in again when the writes before it are answered.
+    private func handle(_ arguments: Arguments) -> Bool {
+        do throws(CommandError) {
+            let command = try Command.parse(arguments)
+            if !command.isWrite { submitWrites() }
+            guard state.admit(isWrite: command.isWrite) == .run else { return false }
+            service.totalCommands += 1
+            switch command {
+            case .add: try writes.addOne(arguments, nowMs: service.nowMs())
+            case .addMany(let tuples):
+                if tuples.vehicle != nil { submitWrites() }
+                writes.add(tuples, arguments, nowMs: service.nowMs())
+                if tuples.vehicle != nil { submitWrites() }
+            default: run(command, arguments)
+            }
+        } catch {
+            // In its turn: behind the writes that came before it.
+            if writes.isEmpty && !state.hasUnansweredWrites {
+                output.error(error.message)
+            } else {
+                writes.add(error: error.message)
+            }
+        }
+        if writes.weight >= service.limits.batchFixes { submitWrites() }
+        return true
+    }
+
+    /// The input cannot be read on, or not held: an error in its turn, then the end.
+    private func refuse(_ message: String) {
+        writes.add(error: message)
+        submitWrites()
+        state.finish(.discard)
+    }
+
+    private func countInput() {
+        service.heldInputBytes += input.count - countedInput
+        countedInput = input.count
+    }
+
+    private func dropInput() {
+        input.removeAll()
+        countInput()
+    }
+}
+
+// MARK: - Writes
+
+extension ConnectionHandler {
+    /// Hands the collected writes to the engine in one piece.
+    private func submitWrites() {
+        guard !writes.isEmpty else { return }
+        let (batch, replies, receivedMs) = writes.take()
+        let ticket = state.submit(replies, fixes: batch.count)
+        guard batch.count > 0 else {
+            _ = answerWrites()
+            return
+        }
+        let (mailbox, id) = (service.mailbox, id)
+        service.engine.submit(batch, receivedAtMs: receivedMs) { result in
+            mailbox.post(.written(connection: id, ticket: ticket, result))
+        }
+    }
+
+    /// Writes the replies of batches whose turn it is. False if there were none.
+    private func answerWrites() -> Bool {
+        var wroteAny = false
+        while let answered = state.nextAnswered() {
+            wroteAny = true
+            output.write(answered)
+        }
+        return wroteAny
+    }
+}
+
+// MARK: - Sending
+
+extension ConnectionHandler {
+    /// At the end of a turn: everything collected goes out, and the connection ends if it is due.
+    private func settle() {
+        submitWrites()
+        sendOutput()
+        end()
+        if isReadHeld, let context, mayRead(context) {
+            isReadHeld = false
+            context.read()
+        }
+    }
+
+    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
+        state.mayRead(
+            held: input.count, isWritable: context.channel.isWritable, limits: service.limits)
+    }
+
+    private func sendOutput() {
+        guard let context, output.count > 0 else { return }
+        let buffer = context.channel.allocator.buffer(bytes: output.bytes)
+        output.removeAll()
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        guard !context.channel.isWritable else { return }
+        let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        if let waiting, waiting > service.limits.outputBytes {
+            service.logger.warning(
+                "connection \(id) closed: \(waiting) bytes of replies were not taken")
+            context.close(promise: nil)
+        }
+    }
+
+    private func end() {
+        guard let context, let ending = state.ending(isInputUsedUp: isInputUsedUp) else { return }
+        switch ending {
+        case .close:
+            state.closed()
+            closeWhenSent(context)
+        case .discard:
+            state.discard()
+            dropInput()
+            whenSent(context) { context.close(mode: .output, promise: nil) }
+            context.eventLoop.assumeIsolated().scheduleTask(
+                in: .seconds(Int64(service.limits.discardSeconds))
+            ) { [weak self] in self?.closeNow() }
+        }
+    }
+
+    private func closeWhenSent(_ context: ChannelHandlerContext) {
+        whenSent(context) { context.close(promise: nil) }
+    }
+
+    /// An empty write is done after everything written before it.
+    private func whenSent(_ context: ChannelHandlerContext, _ body: @escaping () -> Void) {
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0)))
+            .assumeIsolated().whenComplete { _ in body() }
+    }
+}

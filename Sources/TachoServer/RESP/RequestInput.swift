@@ -1,0 +1,68 @@
+import NIOCore
+import TachoWire
+
+/// The bytes of one connection that are not answered yet, and how far they are understood.
+struct RequestInput {
+    enum Next {
+        /// A whole request is at hand until `consume`.
+        case request
+        /// Nothing that has arrived can be taken any more.
+        case usedUp
+        case refused(ProtocolError)
+    }
+
+    private var buffer = ByteBuffer()
+    private var parser = RequestParser()
+    /// Bytes of the request at hand.
+    private var current: Int?
+
+    var count: Int { buffer.readableBytes }
+
+    mutating func append(_ received: consuming ByteBuffer) {
+        if buffer.readableBytes == 0 {
+            buffer = received
+        } else {
+            buffer.writeImmutableBuffer(received)
+        }
+    }
+
+    mutating func next() -> Next {
+        if current != nil { return .request }
+        // A second reference, not a copy of bytes: the parser changes while it reads the buffer.
+        let bytes = buffer
+        switch parser.next(bytes.readableBytesSpan) {
+        case .needsMore: return .usedUp
+        case .refused(let error): return .refused(error)
+        case .request(let bytes):
+            current = bytes
+            return .request
+        }
+    }
+
+    /// Lends the request at hand.
+    func withArguments<R>(_ body: (Arguments) -> R) -> R {
+        buffer.withUnsafeReadableBytes { bytes in parser.withArguments(of: bytes, body) }
+    }
+
+    /// The request at hand is done.
+    mutating func consume() {
+        guard let current else { preconditionFailure("no request at hand") }
+        buffer.moveReaderIndex(forwardBy: current)
+        self.current = nil
+    }
+
+    /// Gives back memory: a few bytes of a request need not hold a whole read's buffer.
+    mutating func trim() {
+        if count == 0 {
+            buffer = ByteBuffer()
+        } else if buffer.storageCapacity > 4 * count + Self.keptBytes {
+            buffer = ByteBuffer(bytes: buffer.readableBytesView)
+        } else {
+            buffer.discardReadBytes()
+        }
+    }
+
+    mutating func removeAll() { buffer = ByteBuffer() }
+
+    private static let keptBytes = 1_024
+}

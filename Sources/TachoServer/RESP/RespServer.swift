@@ -1,0 +1,123 @@
+package import Logging
+import NIOCore
+import NIOPosix
+package import TachoEngine
+import TachoGeo
+
+/// The RESP listener: one event loop thread, a bounded number of connections.
+///
+/// One loop is enough for what two cores can do, and faster than two: a second one takes the core
+/// of the clients or of the judge.
+package final class RespServer: Sendable {
+    package enum StartError: Error, Sendable {
+        case cannotBind(address: String, reason: String)
+
+        package var message: String {
+            switch self {
+            case .cannotBind(let address, let reason): "cannot listen on \(address): \(reason)"
+            }
+        }
+    }
+
+    private let group: MultiThreadedEventLoopGroup
+    private let listener: any Channel
+    private let mailbox: LoopMailbox
+    private let service: NIOLoopBoundBox<RespService?>
+    private let alerts: AlertObserver
+    private let engine: Engine
+    private let limits: ServerLimits
+
+    /// The address it really listens on, `HOST:PORT`.
+    package let address: String
+
+    private init(
+        group: MultiThreadedEventLoopGroup, listener: any Channel, mailbox: LoopMailbox,
+        service: NIOLoopBoundBox<RespService?>, engine: Engine, limits: ServerLimits
+    ) {
+        self.group = group
+        self.listener = listener
+        self.mailbox = mailbox
+        self.service = service
+        self.engine = engine
+        self.limits = limits
+        address = listener.localAddress.map(ListenAddress.text) ?? "?"
+        alerts = engine.observeAlerts { mailbox.post(.newAlerts) }
+    }
+
+    /// Binds and accepts. `nowMs` is the clock of receipt times.
+    package static func start(
+        engine: Engine, address: ListenAddress, limits: ServerLimits = ServerLimits(),
+        nowMs: @escaping @Sendable () -> Int64, logger: Logger
+    ) throws(StartError) -> RespServer {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let mailbox = LoopMailbox(loop: loop)
+        let box = NIOLoopBoundBox<RespService?>.makeEmptyBox(
+            valueType: RespService.self, eventLoop: loop)
+        do {
+            try loop.submit {
+                let service = RespService(
+                    engine: engine, mailbox: mailbox, limits: limits, nowMs: nowMs,
+                    logger: logger)
+                box.value = service
+                mailbox.deliver(to: service)
+            }.wait()
+            let listener = try bootstrap(group, box, limits).bind(to: address.socketAddress).wait()
+            try loop.submit { box.value?.port = listener.localAddress?.port ?? 0 }.wait()
+            return RespServer(
+                group: group, listener: listener, mailbox: mailbox, service: box, engine: engine,
+                limits: limits)
+        } catch {
+            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
+            group.shutdownGracefully { _ in }
+            throw .cannotBind(
+                address: ListenAddress.text(address.socketAddress), reason: reason ?? "\(error)")
+        }
+    }
+
+    private static func bootstrap(
+        _ group: MultiThreadedEventLoopGroup, _ box: NIOLoopBoundBox<RespService?>,
+        _ limits: ServerLimits
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 511)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A client may end its side and still wait for the commit of what it sent.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(
+                .writeBufferWaterMark,
+                value: .init(low: limits.outputSoftBytes / 4, high: limits.outputSoftBytes)
+            )
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let service = box.value else { throw ChannelError.ioOnClosedChannel }
+                    try channel.pipeline.syncOperations.addHandler(
+                        ConnectionHandler(service: service))
+                }
+            }
+    }
+
+    /// Accepts nothing more, lets connections have the replies to what they sent, at most
+    /// `stopSeconds`, and ends the thread. Waits; call it once, not from the loop.
+    package func stop() {
+        engine.cancel(alerts)
+        try? listener.close().wait()
+        let loop = group.next()
+        let gone = loop.makePromise(of: Void.self)
+        let deadline = loop.scheduleTask(in: .seconds(Int64(limits.stopSeconds))) {
+            self.service.value?.closeAll()
+        }
+        loop.execute {
+            guard let service = self.service.value else { return gone.succeed(()) }
+            service.stop { gone.succeed(()) }
+        }
+        try? gone.futureResult.wait()
+        deadline.cancel()
+        loop.execute {
+            self.mailbox.deliver(to: nil)
+            self.service.value = nil
+        }
+        try? group.syncShutdownGracefully()
+    }
+}

@@ -1,0 +1,101 @@
+import Logging
+import NIOCore
+import TachoEngine
+import TachoGeo
+
+/// What all connections of the event loop share. Lives on the loop and is touched nowhere else.
+final class RespService {
+    let engine: Engine
+    let mailbox: LoopMailbox
+    let limits: ServerLimits
+    let nowMs: @Sendable () -> Int64
+    let logger: Logger
+    let startedMs: Int64
+    /// The port clients see in INFO.
+    var port = 0
+
+    private(set) var connections: [UInt64: ConnectionHandler] = [:]
+    private var lastID: UInt64 = 0
+    /// Connections inside XREAD BLOCK.
+    private var blocked: Set<UInt64> = []
+    private var isStopping = false
+    private var whenEmpty: (() -> Void)?
+
+    /// Bytes of unfinished requests of all connections.
+    var heldInputBytes = 0
+    private(set) var totalConnections = 0
+    private(set) var rejectedConnections = 0
+    var totalCommands = 0
+
+    init(
+        engine: Engine, mailbox: LoopMailbox, limits: ServerLimits,
+        nowMs: @escaping @Sendable () -> Int64, logger: Logger
+    ) {
+        self.engine = engine
+        self.mailbox = mailbox
+        self.limits = limits
+        self.nowMs = nowMs
+        self.logger = logger
+        startedMs = nowMs()
+    }
+
+    var blockedCount: Int { blocked.count }
+
+    /// A number for a new connection; nil if there are too many.
+    func admit(_ connection: ConnectionHandler) -> UInt64? {
+        totalConnections += 1
+        guard connections.count < limits.connections, !isStopping else {
+            rejectedConnections += 1
+            return nil
+        }
+        lastID += 1
+        connections[lastID] = connection
+        return lastID
+    }
+
+    func leave(_ id: UInt64) {
+        connections[id] = nil
+        blocked.remove(id)
+        if connections.isEmpty, let whenEmpty {
+            self.whenEmpty = nil
+            whenEmpty()
+        }
+    }
+
+    func block(_ id: UInt64) { blocked.insert(id) }
+
+    func unblock(_ id: UInt64) { blocked.remove(id) }
+
+    /// Each connection that got letters sends once, however many there were.
+    func receive(_ letters: [LoopMailbox.Letter]) {
+        var touched: [ConnectionHandler] = []
+        for letter in letters {
+            switch letter {
+            case .written(let id, let ticket, let result):
+                guard let connection = connections[id] else { continue }
+                if connection.written(ticket, result) { touched.append(connection) }
+            case .answered(let id, let ticket, let reply):
+                guard let connection = connections[id] else { continue }
+                if connection.answered(ticket, reply) { touched.append(connection) }
+            case .newAlerts:
+                for id in blocked {
+                    guard let connection = connections[id] else { continue }
+                    if connection.alertsArrived() { touched.append(connection) }
+                }
+            }
+        }
+        for connection in touched { connection.goOn() }
+    }
+
+    /// Takes no further requests; calls `done` when the last connection is gone.
+    func stop(_ done: @escaping () -> Void) {
+        isStopping = true
+        guard !connections.isEmpty else { return done() }
+        whenEmpty = done
+        for connection in Array(connections.values) { connection.stop() }
+    }
+
+    func closeAll() {
+        for connection in Array(connections.values) { connection.closeNow() }
+    }
+}

@@ -1,0 +1,34 @@
+/// Every bound of the server beside those of a request (`WireLimits`). Crossing one is answered or
+/// slows the client down; nothing is dropped silently.
+package struct ServerLimits: Sendable {
+    /// Connections at one time; one more is answered `-ERR max number of clients reached`.
+    package var connections = 10_000
+    /// Bytes waiting to be sent on one connection; beyond it the connection is closed.
+    package var outputBytes = 8 << 20
+    /// From here on a connection is not read until the client has taken some of its replies.
+    package var outputSoftBytes = 1 << 20
+    /// Fixes and other replies of one connection that wait for a commit; then it is not read.
+    package var unansweredWrites = 65_536
+    /// Fixes of consecutive writes that go to the engine in one batch.
+    package var batchFixes = 8_192
+    /// Input that is held while a connection waits for an answer of its own.
+    package var heldInputBytes = 1 << 16
+    /// Unfinished requests of all connections together.
+    package var inputBytes = 256 << 20
+    /// Fixes of one T.RANGE with COUNT; a greater COUNT is cut there and gets a cursor.
+    package var pageFixes = 28_800
+    /// Fixes of one T.RANGE without COUNT; more is an error that asks for COUNT.
+    package var rangeFixes = 65_536
+    /// Entries of one XRANGE or XREAD.
+    package var streamEntries = 16_384
+    /// How long a refused connection may go on sending before it is closed, so that its client
+    /// can finish writing and read the error.
+    package var discardSeconds = 2
+    /// How long a clean stop waits for clients to take what was acknowledged.
+    package var stopSeconds = 5
+
+    /// Bytes of one reply: together with the soft bound it stays below the hard one.
+    var replyBytes: Int { outputBytes - outputSoftBytes }
+
+    package init() {}
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Logging
+import TachoEngine
+import TachoServer
+
+@main
+struct Tachod: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tachod",
+        abstract: "The Tacho server: keeps and judges the position stream of a fleet.",
+        discussion: """
+            Prints "ready resp=HOST:PORT" on standard output when it accepts clients. SIGTERM or \
+            Ctrl-C stops it cleanly.
+
+            EXAMPLES
+              tachod --data /var/lib/tacho
+              tachod --data /tmp/try --resp 127.0.0.1:0 --reserve 0
+              tachod --data /var/lib/tacho --accept-loss 120034-120571
+
+            Then, from another terminal:
+              redis-cli -p 7227 T.ADD rider-7 1767312000000 37.5665 126.9780 SPEED 4.2
+              redis-cli -p 7227 T.GET rider-7 WITHAGE
+              redis-cli -p 7227 XREAD BLOCK 0 STREAMS alerts '$'
+
+            EXIT CODES
+              0 clean stop, 1 error, 3 acknowledged data is missing, 64 usage, 73 cannot create \
+            the data directory, 74 a write or sync failed, 75 the directory is in use
+            """,
+        version: ServerProgram.version)
+
+    @Option(help: ArgumentHelp("The data directory; created if it is not there.", valueName: "dir"))
+    var data: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Where RESP clients connect; loopback only, port 0 = any.", valueName: "host:port"))
+    var resp = "127.0.0.1:7227"
+
+    @Option(
+        help: ArgumentHelp(
+            "Refuse writes (try again) below this much free disk, as in 500M or 5G.",
+            discussion: "Default: 5 % of the file system, at most 5G.", valueName: "size"))
+    var minFree: ByteSize?
+
+    @Option(
+        help: ArgumentHelp(
+            "Hold this much disk in a reserve file; 0 for none.",
+            discussion: "Default: 1 % of the file system, at most 1G.", valueName: "size"))
+    var reserve: ByteSize?
+
+    @Option(help: ArgumentHelp("Judging threads. Default: cores - 1.", valueName: "n"))
+    var workers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Go on without these acknowledged fixes; the range exit code 3 named.",
+            valueName: "from-to"))
+    var acceptLoss: SequenceRange?
+
+    @Option(help: ArgumentHelp("Seal a range after this many seconds.", valueName: "s"))
+    var rangeSeconds = 3_600
+
+    @Option(help: ArgumentHelp("What is written on standard error.", valueName: "level"))
+    var logLevel = LogLevel.notice
+
+    func validate() throws {
+        guard !data.isEmpty else { throw ValidationError("--data: a directory expected") }
+        if let workers, !(1...1_024).contains(workers) {
+            throw ValidationError("--workers \(workers): 1 to 1024 expected")
+        }
+        guard (1...31_536_000).contains(rangeSeconds) else {
+            throw ValidationError("--range-seconds \(rangeSeconds): 1 to 31536000 expected")
+        }
+    }
+
+    /// Errors are one line; help and version are as the parser writes them.
+    static func main() {
+        do {
+            var program = try parseAsRoot()
+            try program.run()
+        } catch {
+            let code = exitCode(for: error)
+            if code.isSuccess || message(for: error).isEmpty { exit(withError: error) }
+            ServerProgram.complain(message(for: error) + "; see tachod --help")
+            exit(withError: code)
+        }
+    }
+
+    func run() throws {
+        let address: ListenAddress
+        do {
+            address = try ListenAddress.parse(resp)
+        } catch {
+            throw ValidationError(error.message)
+        }
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "tachod")
+        logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .notice
+        let options = ServerProgramOptions(engine: engineOptions(), resp: address)
+        throw ExitCode(ServerProgram.run(options, logger: logger))
+    }
+
+    private func engineOptions() -> EngineOptions {
+        var options = EngineOptions(directory: data)
+        options.workers = workers
+        options.acceptLoss = acceptLoss?.range
+        options.rangeSeconds = rangeSeconds
+        let disk = DiskSpace.fileSystemBytes(of: data) ?? 0
+        options.minFreeBytes = minFree?.bytes ?? DiskSpace.minFreeBytes(fileSystemBytes: disk)
+        options.reserveBytes = reserve?.bytes ?? DiskSpace.reserveBytes(fileSystemBytes: disk)
+        return options
+    }
+}
