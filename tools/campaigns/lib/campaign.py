@@ -113,6 +113,8 @@ class Campaign:
             self.durability_failed += durability
             text = f"FAILED: {label}" + (f": {detail}" if detail else "")
             self.note(text + f" (seed {self.seed})")
+            if durability and self.expect_failure:
+                raise Stop("the fault was seen")
         return bool(ok)
 
     def note(self, text):

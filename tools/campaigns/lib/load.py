@@ -16,6 +16,11 @@ class Ack:
     def __init__(self, number, sent_at, acked_at, masks):
         self.number, self.sent_at, self.acked_at, self.masks = number, sent_at, acked_at, masks
 
+    @property
+    def stored(self):
+        """At least one fix of it was new."""
+        return any(not mask & (oracles.DUP | oracles.MALFORMED) for mask in self.masks)
+
 
 class Writer(threading.Thread):
     """Sends `batches` (an iterator of lists as tracks.Fleet gives) until stopped or cut off.

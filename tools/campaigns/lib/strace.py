@@ -1,5 +1,6 @@
 """Faults of system calls by strace: which files, the command line, and reading its log."""
 
+import bisect
 import os
 import re
 
@@ -30,12 +31,13 @@ def paths(data):
     return [data + name for name in names]
 
 
-def inject(calls, action, log, only=None, attach=None):
+def inject(calls, action, log, only=None, attach=None, watch=()):
     """strace with one injection: `calls` such as "fdatasync,fsync", `action` as
     "error=EIO:when=3". With `only` (exact paths) nothing else is touched. `attach`: a process id
-    instead of a command to follow."""
+    instead of a command to follow. `watch`: calls that are logged too."""
+    traced = ",".join([calls, *watch])
     words = ["strace", "-f", "-q", "-ttt", "-T", "-y", "-s", "0", "-o", str(log),
-             "-e", f"trace={calls}", "-e", "signal=none"]
+             "-e", f"trace={traced}", "-e", "signal=none"]
     if attach is None:
         words.append("--seccomp-bpf")
     for path in only or ():
@@ -108,3 +110,34 @@ def read(log):
                 call.error = result[2]
             call.injected = "(INJECTED)" in text
     return calls
+
+
+def unproved(acks, calls):
+    """Acknowledgements that no sync of a log stands behind.
+
+    Between the sending of a request and its reply there must be a write to a log and, begun after
+    that write, a successful sync of the same log that ended before the reply was read. `acks` have
+    `sent_at` and `acked_at` in Unix seconds and must have stored something.
+    """
+    logs = [call for call in calls if call.path.endswith(".log")]
+    writes = [call for call in logs if call.name in WRITES.split(",")]
+    syncs = [call for call in logs
+             if call.name in SYNCS.split(",") and call.result == 0 and call.end is not None]
+    write_starts = [call.begin for call in writes]
+    sync_starts = [call.begin for call in syncs]
+    found = []
+    for ack in acks:
+        proved = False
+        first = bisect.bisect_left(write_starts, ack.sent_at)
+        for write in writes[first:bisect.bisect_left(write_starts, ack.acked_at)]:
+            for sync in syncs[bisect.bisect_left(sync_starts, write.begin):]:
+                if sync.begin > ack.acked_at:
+                    break
+                if sync.path == write.path and sync.end <= ack.acked_at:
+                    proved = True
+                    break
+            if proved:
+                break
+        if not proved:
+            found.append(ack)
+    return found
