@@ -72,7 +72,7 @@ struct ColumnDecoder {
             for i in 0..<present { values[i] = base }
         case .offset:
             let factor = try readFactor(&reader)
-            try PackedBlocks.read(&reader, 0..<present, into: &residuals)
+            try Packing.read(&reader, 0..<present, into: &residuals)
             // Wrap-around is meant here and below: it undoes the encoder's for any 64-bit values.
             for i in 0..<present {
                 values[i] = base &+ factor &* Int64(bitPattern: residuals[i])
@@ -80,7 +80,7 @@ struct ColumnDecoder {
         case .delta:
             let factor = try readFactor(&reader)
             let step = try reader.zigzag()
-            try PackedBlocks.read(&reader, 1..<present, into: &residuals)
+            try Packing.read(&reader, 1..<present, into: &residuals)
             var q: Int64 = 0
             values[0] = base
             for i in 1..<present {
@@ -89,10 +89,10 @@ struct ColumnDecoder {
             }
         case .linear:
             let factor = try readFactor(&reader)
-            try PackedBlocks.read(&reader, 1..<present, into: &residuals)
+            try Packing.read(&reader, 1..<present, into: &residuals)
             try undoLinear(base: base, factor: factor, reader.column)
         case .clock:
-            try PackedBlocks.read(&reader, 0..<present, into: &residuals)
+            try Packing.read(&reader, 0..<present, into: &residuals)
             for i in 0..<present {
                 let due = Prediction.clockSteps(clockMs: base, tsMs: times[i])
                 values[i] = due &+ Int64(bitPattern: residuals[i])

@@ -8,14 +8,14 @@ struct ColumnEncoder {
     var times: [Int64]
     private var residuals: [UInt64]
     private var best: [UInt64]
-    private var widths: [UInt8]
+    private var scratch: Packing.Scratch
 
     init(count: Int) {
         values = Array(repeating: 0, count: count)
         times = values
         residuals = Array(repeating: 0, count: count)
         best = residuals
-        widths = Array(repeating: 0, count: count / PackedBlocks.smallest + 1)
+        scratch = Packing.Scratch(count: count)
     }
 
     /// What a codec needs besides residuals.
@@ -24,8 +24,8 @@ struct ColumnEncoder {
         var base: Int64 = 0
         var factor: Int64 = 1
         var step: Int64 = 0
-        var blockLog2 = 0
-        var packed = 0..<0
+        var range = 0..<0
+        var packing: Packing?
         var bytes = Int.max
     }
 
@@ -67,7 +67,7 @@ struct ColumnEncoder {
         case .offset, .linear: out.putVarint(UInt64(plan.factor))
         case .none, .constant, .clock: break
         }
-        PackedBlocks.write(best, plan.packed, blockLog2: plan.blockLog2, to: &out)
+        plan.packing!.write(best, plan.range, to: &out)
     }
 
     /// Computes the residuals of a codec. Wrap-around is meant: the decoder wraps back.
@@ -78,29 +78,29 @@ struct ColumnEncoder {
             var low = values[0]
             for i in 1..<count { low = min(low, values[i]) }
             plan.base = low
-            plan.packed = 0..<count
+            plan.range = 0..<count
             let factor = UInt64(plan.factor)
             for i in 0..<count { residuals[i] = UInt64(bitPattern: values[i] &- low) / factor }
         case .delta:
             plan.base = values[0]
             plan.step = Prediction.usualStep(values, count: count, factor: plan.factor)
-            plan.packed = 1..<count
+            plan.range = 1..<count
+            var before: Int64 = 0
             for i in 1..<count {
-                let step =
-                    (values[i] &- values[0]) / plan.factor
-                    &- (values[i - 1] &- values[0]) / plan.factor
-                residuals[i] = Zigzag.encode(step &- plan.step)
+                let q = (values[i] &- values[0]) / plan.factor
+                residuals[i] = Zigzag.encode(q &- before &- plan.step)
+                before = q
             }
         case .linear:
             plan.base = values[0]
-            plan.packed = 1..<count
+            plan.range = 1..<count
             fillLinear(factor: plan.factor, count: count)
         case .clock:
             var clock = times[0] + values[0] * 64
             for i in 1..<count { clock = min(clock, times[i] + values[i] * 64) }
             plan.base = clock
             plan.factor = 1
-            plan.packed = 0..<count
+            plan.range = 0..<count
             for i in 0..<count {
                 let due = Prediction.clockSteps(clockMs: clock, tsMs: times[i])
                 residuals[i] = UInt64(values[i] - due)
@@ -123,11 +123,11 @@ struct ColumnEncoder {
         }
     }
 
-    /// Finds the cheapest block length and the size of everything.
+    /// Finds the cheapest packing and the size of everything.
     private mutating func measure(_ plan: inout Plan) {
-        let (blockLog2, packedBytes) = PackedBlocks.plan(residuals, plan.packed, &widths)
-        plan.blockLog2 = blockLog2
-        plan.bytes = packedBytes + Zigzag.varintBytes(Zigzag.encode(plan.base))
+        let packing = Packing(residuals, plan.range, &scratch)
+        plan.packing = packing
+        plan.bytes = packing.bytes + Zigzag.varintBytes(Zigzag.encode(plan.base))
         switch plan.codec {
         case .delta:
             plan.bytes += Zigzag.varintBytes(UInt64(plan.factor))

@@ -17,7 +17,8 @@ package enum FixColumns {
     ///   - arrivals: for each fix, how many of the rider and range had arrived before it.
     ///
     /// A field outside its legal range stops the program: it would be unreadable afterwards.
-    /// Cost: about 150 ns a fix, some allocations a block.
+    /// Cost: about 250 ns a fix in blocks of 256, twice that in blocks of 32; some allocations a
+    /// block, none a fix.
     package static func encode(
         _ fixes: UnsafeBufferPointer<StoredFix>, arrivals: UnsafeBufferPointer<UInt32>,
         into out: inout [UInt8]
@@ -34,7 +35,7 @@ package enum FixColumns {
     /// Appends the `count` fixes in `bytes`, and their arrivals, to the arrays.
     ///
     /// All bytes must be used. On an error the arrays are as they were before.
-    /// Cost: about 60 ns a fix.
+    /// Cost: about 90 ns a fix in blocks of 256.
     package static func decode(
         _ bytes: UnsafeRawBufferPointer, count: Int, fixes: inout [StoredFix],
         arrivals: inout [UInt32]

@@ -13,7 +13,17 @@ struct Seeded: RandomNumberGenerator {
         return z ^ z >> 31
     }
 
-    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+    mutating func chance(_ percent: Int) -> Bool { pick(0...99) < percent }
+
+    /// By remainder, not by the standard library, whose way of choosing may change: stored files
+    /// and hashes depend on it.
+    mutating func pick<T: FixedWidthInteger>(_ range: ClosedRange<T>) -> T {
+        let size = UInt64(bitPattern: Int64(range.upperBound) &- Int64(range.lowerBound))
+        let offset = size == UInt64.max ? next() : next() % (size + 1)
+        return range.lowerBound &+ T(truncatingIfNeeded: offset)
+    }
+
+    mutating func one<T>(of all: [T]) -> T { all[pick(0...all.count - 1)] }
 }
 
 /// What a column block is made of, for tests.
@@ -24,26 +34,26 @@ struct Track: Equatable {
     /// A rider under way: 1 Hz with jitter and gaps, noise on all fields, some absent.
     static func ride(_ random: inout Seeded, count: Int) -> Track {
         var track = Track()
-        var ts = Int64.random(in: 1_600_000_000_000..<1_800_000_000_000, using: &random)
-        var lat = Int32.random(in: -600_000_000...600_000_000, using: &random)
-        var lon = Int32.random(in: -1_700_000_000...1_700_000_000, using: &random)
+        var ts = random.pick(Int64(1_600_000_000_000)...1_800_000_000_000)
+        var lat = random.pick(Int32(-600_000_000)...600_000_000)
+        var lon = random.pick(Int32(-1_700_000_000)...1_700_000_000)
         var speed = Int32(800)
         let isClaimed = random.chance(30)
         for i in 0..<count {
-            ts += random.chance(3) ? 60_000 : Int64.random(in: 990...1_010, using: &random)
-            lat += Int32.random(in: 300...400, using: &random)
-            lon += Int32.random(in: -50...50, using: &random)
-            speed = max(0, speed + Int32.random(in: -20...20, using: &random))
+            ts += random.chance(3) ? 60_000 : random.pick(990...1_010)
+            lat += random.pick(300...400)
+            lon += random.pick(-50...50)
+            speed = max(0, speed + random.pick(-20...20))
             var fix = Fix(tsMs: ts, latE7: lat, lonE7: lon, speedCms: speed, source: .gps)
             if !random.chance(20) {
-                fix.headingCdeg = Int32.random(in: 0...35_999, using: &random)
-                fix.accuracyDm = Int32.random(in: 3...20, using: &random) * 10
+                fix.headingCdeg = random.pick(0...35_999)
+                fix.accuracyDm = random.pick(3...20) * 10
             }
             let verdict =
                 random.chance(5)
                 ? Verdict(codes: Code.teleport.bit, effect: .quarantine)
                 : Verdict(isTrusted: !random.chance(10))
-            let now = ts + Int64.random(in: 40...900, using: &random)
+            let now = ts + random.pick(40...900)
             track.fixes.append(
                 StoredFix(
                     fix: fix, provenance: isClaimed ? .claimed : .live, vehicle: .scooter,
@@ -60,11 +70,11 @@ struct Track: Equatable {
         var track = Track()
         let top = Fix.timeLimitMs - 1
         func pick(_ range: ClosedRange<Int64>, _ random: inout Seeded) -> Int64 {
-            switch Int.random(in: 0..<5, using: &random) {
+            switch random.pick(0...4) {
             case 0: range.lowerBound
             case 1: range.upperBound
             case 2: min(max(0, range.lowerBound), range.upperBound)
-            default: Int64.random(in: range, using: &random)
+            default: random.pick(range)
             }
         }
         func maybe(_ range: ClosedRange<Int64>, _ random: inout Seeded) -> Int32 {
@@ -78,15 +88,15 @@ struct Track: Equatable {
                 speedCms: maybe(0...100_000, &random), headingCdeg: maybe(0...35_999, &random),
                 accuracyDm: maybe(0...1_000_000, &random),
                 altitudeDm: maybe(-200_000...1_000_000, &random),
-                source: FixSource.allCases.randomElement(using: &random)!)
-            let provenance = Provenance.allCases.randomElement(using: &random)!
+                source: random.one(of: FixSource.allCases))
+            let provenance = random.one(of: Provenance.allCases)
             track.fixes.append(
                 StoredFix(
                     fix: fix, provenance: provenance,
-                    vehicle: VehicleClass.allCases.randomElement(using: &random)!,
+                    vehicle: random.one(of: VehicleClass.allCases),
                     verdict: Verdict(
                         codes: random.chance(50) ? random.next() : UInt64.max,
-                        effect: Effect.allCases.randomElement(using: &random)!,
+                        effect: random.one(of: Effect.allCases),
                         isTrusted: random.chance(50)),
                     recvMs: StoredFix.quantisedReceipt(
                         tsMs: ts, nowMs: pick(-top...top, &random)),
