@@ -23,10 +23,17 @@ package struct AmendmentOverlay {
                 guard case .amendment(let amendment) = record else { continue }
                 let name = reader.names.name(Int(amendment.rider))
                 if let wanted, !wanted.contains(name) { continue }
-                riders[name, default: RiderAmendments()].add(
-                    amendment, segment: reader.header.interval.segmentID)
+                entry(for: name).add(amendment, segment: reader.header.interval.segmentID)
             }
         }
+    }
+
+    /// Stored explicitly: a defaulted subscript would not keep a new object.
+    private mutating func entry(for rider: [UInt8]) -> RiderAmendments {
+        if let known = riders[rider] { return known }
+        let new = RiderAmendments()
+        riders[rider] = new
+        return new
     }
 
     /// Call once, after collecting and before looking up.

@@ -5,7 +5,7 @@ import TachoGeo
 package struct SegmentReport: Sendable {
     /// nil when the header itself is refused.
     package var header: SegmentHeader?
-    /// SHA-256 of the whole file as it is; empty when it could not be read.
+    /// SHA-256 of the whole file as it is; empty without a header, or when it could not be read.
     package var sha256: [UInt8] = []
     /// Head over the leaves of the blocks as they are; empty when some could not be read.
     package var root: [UInt8] = []
@@ -47,7 +47,6 @@ package struct SegmentCheck {
     }
 
     private mutating func run() {
-        attempt { check throws(SegmentError) in try check.hashFile() }
         let source = source
         guard
             let header = attempt({ _ throws(SegmentError) in
@@ -55,6 +54,7 @@ package struct SegmentCheck {
             })
         else { return }
         report.header = header
+        attempt { check throws(SegmentError) in try check.hashFile() }
         let footer = attempt { _ throws(SegmentError) in
             try SegmentReader.footer(of: source, header)
         }
