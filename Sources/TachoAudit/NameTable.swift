@@ -75,7 +75,8 @@ package struct NameTable: Sendable {
         var last = 0
         for index in 0..<count {
             let end = Int(
-                UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
+                UInt32(
+                    littleEndian: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
             guard end > last, end <= textCount else {
                 throw SegmentError(.namesContent, "a name has an impossible length", bytes: whole)
             }

@@ -106,7 +106,8 @@ package struct SegmentCheck {
     /// One pass: the hash of the whole file, and of what the footer's hash covers.
     private mutating func hashFile() throws(SegmentError) {
         let count = source.byteCount
-        let covered = count - min(count, UInt64(FooterLayout.byteCount - FooterLayout.sha256.offset))
+        let covered =
+            count - min(count, UInt64(FooterLayout.byteCount - FooterLayout.sha256.offset))
         var digest = RunningDigest()
         try source.forEachPiece(of: 0..<covered) { digest.update($0) }
         coveredSHA256 = digest.value()

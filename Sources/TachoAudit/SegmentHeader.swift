@@ -142,7 +142,8 @@ extension SegmentHeader {
                     .versionsDisagree, "header and footer state different versions", bytes: 8..<12)
             }
         }
-        throw SegmentError(.unknownVersion, "format version \(major) is unknown here", bytes: 8..<12)
+        throw SegmentError(
+            .unknownVersion, "format version \(major) is unknown here", bytes: 8..<12)
     }
 
     private static func checkAlgorithms(_ view: RecordView) throws(SegmentError) {

@@ -26,7 +26,9 @@ package struct SegmentInterval: Equatable, Sendable {
     /// Why no segment can have this interval; nil when one can.
     var defect: String? {
         if segmentID == 0 { return "segment ids start at 1" }
-        if previousSHA256.count != Digest.byteCount { return "the previous SHA-256 is not 32 bytes" }
+        if previousSHA256.count != Digest.byteCount {
+            return "the previous SHA-256 is not 32 bytes"
+        }
         if (segmentID == 1) != (previousSHA256 == Digest.none) {
             return "exactly segment 1 has no predecessor"
         }

@@ -126,7 +126,8 @@ import Testing
             first = range.interval.lastSequence + 1
             for (block, rider) in range.riders.enumerated() {
                 for (index, fix) in SampleRange.sorted(range.delivered[rider]!).fixes.enumerated() {
-                    expected.append("\(rider),\(fix.fix.tsMs),\(fix.recvMs),\(id),\(block),\(index)")
+                    expected.append(
+                        "\(rider),\(fix.fix.tsMs),\(fix.recvMs),\(id),\(block),\(index)")
                 }
             }
         }

@@ -45,7 +45,8 @@ import Testing
         let last = reader.index[reader.index.count - 1].bytes.upperBound
         var counts: [String: Int] = [:]
         let places =
-            Array(0..<HeaderLayout.byteCount + BlockLayout.byteCount) + Array(Int(last)..<bytes.count)
+            Array(0..<HeaderLayout.byteCount + BlockLayout.byteCount)
+            + Array(Int(last)..<bytes.count)
         for bit in places.flatMap({ $0 * 8..<$0 * 8 + 8 }) {
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             let report = SegmentCheck.run(.memory(bytes), deep: false)
@@ -96,7 +97,8 @@ import Testing
         #expect(index[0].storedBytes == index[1].storedBytes)
         let first = Array(bytes[Int(index[0].offset)..<Int(index[0].bytes.upperBound)])
         let second = Array(bytes[Int(index[1].offset)..<Int(index[1].bytes.upperBound)])
-        bytes.replaceSubrange(Int(index[0].offset)..<Int(index[1].bytes.upperBound), with: second + first)
+        bytes.replaceSubrange(
+            Int(index[0].offset)..<Int(index[1].bytes.upperBound), with: second + first)
         let report = SegmentCheck.run(.memory(bytes), deep: false)
         #expect(report.findings.map(\.code) == [.blockChecksum, .blockChecksum])
         #expect(report.findings.map(\.block) == [0, 1])

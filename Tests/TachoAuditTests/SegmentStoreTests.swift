@@ -104,11 +104,12 @@ import Testing
         #expect(try FileBytes.read(b) == [1])
     }
 
-    @Test(arguments: [
-        ("00000001.seg", 1), ("12345678.seg", 12_345_678), ("123456789.seg", 123_456_789),
-        ("1.seg", nil), ("00000000.seg", nil), ("00000001.seg.bak", nil), ("+0000001.seg", nil),
-        ("tmp", nil), ("000000001.seg", nil),
-    ] as [(String, UInt64?)])
+    @Test(
+        arguments: [
+            ("00000001.seg", 1), ("12345678.seg", 12_345_678), ("123456789.seg", 123_456_789),
+            ("1.seg", nil), ("00000000.seg", nil), ("00000001.seg.bak", nil), ("+0000001.seg", nil),
+            ("tmp", nil), ("000000001.seg", nil),
+        ] as [(String, UInt64?)])
     func `only names that a seal makes are segments`(name: String, id: UInt64?) {
         #expect(AuditDirectory.id(ofFileName: name) == id)
     }

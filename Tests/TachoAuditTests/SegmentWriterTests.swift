@@ -60,18 +60,21 @@ import Testing
     }
 
     @Test func `an empty rider is refused`() {
-        #expect(refusal { tally throws(SegmentWriteError) in try add(&tally, "", [1]) }
-            == .riderOrder(""))
+        #expect(
+            refusal { tally throws(SegmentWriteError) in try add(&tally, "", [1]) }
+                == .riderOrder(""))
     }
 
     @Test func `a rider without fixes is refused`() {
-        #expect(refusal { tally throws(SegmentWriteError) in try add(&tally, "a", []) }
-            == .fixOrder("a"))
+        #expect(
+            refusal { tally throws(SegmentWriteError) in try add(&tally, "a", []) }
+                == .fixOrder("a"))
     }
 
     @Test func `fixes out of order in time are refused`() {
-        #expect(refusal { tally throws(SegmentWriteError) in try add(&tally, "a", [2, 1]) }
-            == .fixOrder("a"))
+        #expect(
+            refusal { tally throws(SegmentWriteError) in try add(&tally, "a", [2, 1]) }
+                == .fixOrder("a"))
     }
 
     @Test func `fixes of one time out of order of arrival are refused`() {
@@ -89,8 +92,9 @@ import Testing
     }
 
     @Test func `an interval that the points do not fill is refused`() {
-        #expect(refusal(1...3) { tally throws(SegmentWriteError) in try add(&tally, "a", [1, 2]) }
-            == .incomplete(expected: 3, found: 2))
+        #expect(
+            refusal(1...3) { tally throws(SegmentWriteError) in try add(&tally, "a", [1, 2]) }
+                == .incomplete(expected: 3, found: 2))
     }
 
     @Test func `a loss fills the interval where points are missing`() {
@@ -137,7 +141,9 @@ import Testing
 
     @Test func `segment 1 with a predecessor and segment 2 without one are refused`() {
         let other = [UInt8](repeating: 1, count: 32)
-        for (id, previous) in [(1, other), (2, Digest.none), (0, Digest.none)] as [(UInt64, [UInt8])] {
+        for (id, previous) in [(1, other), (2, Digest.none), (0, Digest.none)]
+            as [(UInt64, [UInt8])]
+        {
             let error = refusal(id: id, previous: previous) { tally throws(SegmentWriteError) in
                 try add(&tally, "a", [1, 2])
             }

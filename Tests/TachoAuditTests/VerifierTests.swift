@@ -96,7 +96,9 @@ import Testing
     }
 
     @Test func `a gap between intervals is incomplete, an overlap is damage`() throws {
-        for (shift, code, exit) in [(3, "interval_gap", .incomplete), (-3, "interval_overlap", .damage)]
+        for (shift, code, exit) in [
+            (3, "interval_gap", .incomplete), (-3, "interval_overlap", .damage),
+        ]
             as [(Int64, String, AuditExit)]
         {
             let directory = try chain(1)
@@ -205,6 +207,7 @@ import Testing
                 #"{"type":"finding","file":"00000001.seg","code":"block_checksum","exit":2,"#
                     + #""block":0,"from_byte":192,"to_byte":"#))
         #expect(lines[1].hasPrefix(#"{"type":"segment","file":"00000001.seg","ok":false,"#))
-        #expect(summary.json.text.hasPrefix(#"{"type":"summary","ok":false,"exit":2,"findings":1,"#))
+        #expect(
+            summary.json.text.hasPrefix(#"{"type":"summary","ok":false,"exit":2,"findings":1,"#))
     }
 }
