@@ -1,1 +1,3 @@
-print("tacho")
+import TachoProgram
+
+Program.run(Tacho.self)

@@ -1,0 +1,77 @@
+import NIOCore
+import NIOPosix
+import TachoClient
+import TachoWire
+
+/// A server that answers each request with what the script says, whatever the protocol says.
+struct ScriptedServer {
+    enum Answer: Sendable {
+        case bytes(String)
+        /// The bytes in pieces of one, as the worst network would deliver them.
+        case trickle(String)
+        case silence
+        case hangUp
+    }
+
+    let channel: any Channel
+    let address: ServerAddress
+
+    /// `script` gets the number of the request on its connection and its arguments.
+    static func start(
+        _ script: @escaping @Sendable (Int, [String]) -> Answer
+    ) throws -> ScriptedServer {
+        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { child in
+                child.eventLoop.makeCompletedFuture {
+                    try child.pipeline.syncOperations.addHandler(ScriptHandler(script))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).wait()
+        return ScriptedServer(
+            channel: channel,
+            address: ServerAddress(host: "127.0.0.1", port: channel.localAddress!.port!))
+    }
+
+    func stop() throws { try channel.close().wait() }
+}
+
+private final class ScriptHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let script: @Sendable (Int, [String]) -> ScriptedServer.Answer
+    private var received = ByteBuffer()
+    private var parser = RequestParser()
+    private var number = 0
+
+    init(_ script: @escaping @Sendable (Int, [String]) -> ScriptedServer.Answer) {
+        self.script = script
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        received.writeBuffer(&bytes)
+        while case .request(let count) = parser.next(received.readableBytesSpan) {
+            let words = received.withUnsafeReadableBytes { all in
+                parser.withArguments(of: all) { arguments in
+                    (0..<arguments.count).map {
+                        String(decoding: arguments.copy($0), as: UTF8.self)
+                    }
+                }
+            }
+            received.moveReaderIndex(forwardBy: count)
+            switch script(number, words) {
+            case .bytes(let text): write(text, context)
+            case .trickle(let text):
+                for scalar in text.unicodeScalars { write(String(scalar), context) }
+            case .silence: break
+            case .hangUp: context.close(promise: nil)
+            }
+            number += 1
+        }
+    }
+
+    private func write(_ text: String, _ context: ChannelHandlerContext) {
+        let buffer = context.channel.allocator.buffer(string: text)
+        context.writeAndFlush(NIOAny(buffer), promise: nil)
+    }
+}

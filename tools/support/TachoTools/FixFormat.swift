@@ -1,0 +1,62 @@
+import TachoCodec
+import TachoGeo
+
+/// One fix in the formats of the command line.
+package enum FixFormat {
+    /// The header names of the CSV, then recv_ms, src, verdict; null where the phone said nothing.
+    package static func json(rider: [UInt8], _ row: FixRow) -> [UInt8] {
+        var object = JSONObject()
+        object.add("rider", string: String(decoding: rider, as: UTF8.self))
+        object.add("ts_ms", integer: row.fix.tsMs)
+        object.add("lat", decimal: Int64(row.fix.latE7), decimals: 7, trimmed: false)
+        object.add("lon", decimal: Int64(row.fix.lonE7), decimals: 7, trimmed: false)
+        add(row.fix.speedCms, decimals: 2, as: "speed_mps", to: &object)
+        add(row.fix.headingCdeg, decimals: 2, as: "heading_deg", to: &object)
+        add(row.fix.accuracyDm, decimals: 1, as: "accuracy_m", to: &object)
+        add(row.fix.altitudeDm, decimals: 1, as: "alt_m", to: &object)
+        object.add("recv_ms", integer: row.recvMs)
+        if let source = row.fix.source.name {
+            object.add("src", string: source)
+        } else {
+            object.addNull("src")
+        }
+        object.add("verdict", string: row.verdict)
+        return object.finished()
+    }
+
+    private static func add(
+        _ value: Int32, decimals: Int, as key: String, to object: inout JSONObject
+    ) {
+        if value == Fix.absent {
+            object.addNull(key)
+        } else {
+            object.add(key, decimal: Int64(value), decimals: decimals, trimmed: true)
+        }
+    }
+
+    /// One line for people: rider, time, place, what the phone said, verdict.
+    package static func text(rider: [UInt8], _ row: FixRow) -> String {
+        var place: [UInt8] = []
+        Decimal.append(Int64(row.fix.latE7), decimals: 7, trimmed: false, to: &place)
+        place.append(UInt8(ascii: " "))
+        Decimal.append(Int64(row.fix.lonE7), decimals: 7, trimmed: false, to: &place)
+        var parts = [
+            String(decoding: rider, as: UTF8.self), Instant.text(ms: row.fix.tsMs),
+            String(decoding: place, as: UTF8.self),
+        ]
+        if let speed = decimal(row.fix.speedCms, 2) { parts.append("\(speed) m/s") }
+        if let heading = decimal(row.fix.headingCdeg, 2) { parts.append("heading \(heading)°") }
+        if let accuracy = decimal(row.fix.accuracyDm, 1) { parts.append("±\(accuracy) m") }
+        if let altitude = decimal(row.fix.altitudeDm, 1) { parts.append("alt \(altitude) m") }
+        if let source = row.fix.source.name { parts.append(source) }
+        parts.append(row.verdict)
+        return parts.joined(separator: "  ")
+    }
+
+    private static func decimal(_ value: Int32, _ decimals: Int) -> String? {
+        guard value != Fix.absent else { return nil }
+        var out: [UInt8] = []
+        Decimal.append(Int64(value), decimals: decimals, trimmed: true, to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+}

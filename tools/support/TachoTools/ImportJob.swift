@@ -1,0 +1,245 @@
+package import TachoClient
+import TachoCodec
+package import TachoGeo
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What is imported and how.
+package struct ImportOptions: Sendable {
+    /// `-` is standard input.
+    package var files: [String]
+    /// Whose fixes a file without a rider column holds.
+    package var rider: [UInt8]?
+    /// Sets the vehicle class of every rider in the files.
+    package var vehicle: VehicleClass?
+    package var rejected: RejectedLines.Place
+    /// Fixes stored at a time: about half a MiB as RESP, so that a commit is shared by many and a
+    /// refusal repeats little.
+    package var batchFixes = 4_096
+    /// How long overload is waited out, from the last batch that was stored.
+    package var patience = Duration.seconds(60)
+
+    package init(files: [String], rejected: RejectedLines.Place) {
+        self.files = files
+        self.rejected = rejected
+    }
+}
+
+/// What an import did, also when it did not come to its end.
+package struct ImportOutcome {
+    package var summary = ImportSummary()
+    package var seconds = 0.0
+    /// Remarks on columns, as lines.
+    package var warnings: [String] = []
+    package var rejectedPaths: [String] = []
+    /// Why it ended early; nil if all files were read to their end.
+    package var failure: ToolFailure?
+}
+
+/// Reads CSV files and stores their fixes, in order, each batch durable before the next is sent.
+///
+/// The next batch is read while one is being stored; more than one on its way would let a refused
+/// batch overtake the following one, and a rider's order of delivery is part of what is stored.
+package final class ImportJob {
+    private let target: any Target
+    private let options: ImportOptions
+    private let shouldStop: () -> Bool
+    private let nowMs: Int64
+    private let rejected: RejectedLines
+    private var outcome = ImportOutcome()
+    private var progress: ProgressBar
+    private var batch: FixBatch
+    private var inFlight: (pending: PendingMasks, batch: FixBatch)?
+    private var lastStored = ContinuousClock.now
+
+    /// `shouldStop` is asked between batches and pieces of a file.
+    package init(
+        target: any Target, options: ImportOptions, nowMs: Int64, totalBytes: Int?,
+        shouldStop: @escaping () -> Bool
+    ) {
+        self.target = target
+        self.options = options
+        self.shouldStop = shouldStop
+        self.nowMs = nowMs
+        rejected = RejectedLines(options.rejected)
+        progress = ProgressBar(totalBytes: totalBytes)
+        batch = FixBatch(capacity: options.batchFixes)
+        batch.vehicle = options.vehicle
+    }
+
+    /// Imports all files. What was stored before a failure stays stored and is in the summary.
+    package func run(_ inputs: [InputFile]) -> ImportOutcome {
+        let start = ContinuousClock.now
+        do {
+            var doneBytes = 0
+            for input in inputs { try importFile(input, doneBytes: &doneBytes) }
+        } catch is ImportStopped {
+            outcome.failure = ToolFailure(
+                ExitStatus.interrupted,
+                "stopped; run the same import again to go on, what is stored counts as duplicate")
+        } catch let failure as ToolFailure {
+            outcome.failure = failure
+        } catch {
+            outcome.failure = ToolFailure(ExitStatus.error, "\(error)")
+        }
+        finishStoring()
+        progress.clear()
+        outcome.rejectedPaths = rejected.paths
+        outcome.seconds = (ContinuousClock.now - start) / .seconds(1)
+        let summary = outcome.summary
+        if outcome.failure == nil && summary.read > 0 && summary.malformed == summary.read {
+            outcome.failure = ToolFailure(
+                ExitStatus.badData,
+                "no valid fix in \(summary.read) lines; the reasons are in "
+                    + rejected.paths.joined(separator: ", "))
+        }
+        return outcome
+    }
+
+    private struct ImportStopped: Error {}
+
+    private func importFile(_ input: InputFile, doneBytes: inout Int) throws {
+        var reader = CSVFixReader()
+        let gzip = GzipReader()
+        var shownWarnings = 0
+        var isLast = false
+        let name = input.stem
+        do {
+            while !isLast {
+                if shouldStop() { throw ImportStopped() }
+                guard let piece = try input.next() else { continue }
+                isLast = piece.isEmpty
+                doneBytes += piece.count
+                try gzip.feed(piece, isLast: isLast) { text in
+                    try feed(&reader, text, isLast: false, name: name)
+                }
+                if isLast {
+                    let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+                    try feed(&reader, nothing, isLast: true, name: name)
+                }
+                for warning in reader.warnings[shownWarnings...] {
+                    outcome.warnings.append("\(input.path): \(warning)")
+                }
+                shownWarnings = reader.warnings.count
+                progress.update(doneBytes: doneBytes, fixes: outcome.summary.read)
+            }
+        } catch let error as CSVError {
+            throw ToolFailure(ExitStatus.badData, "\(input.path): \(error.message)")
+        } catch let error as GzipError {
+            throw damaged(input, error)
+        }
+        try flush()
+        try settle()
+        try rejected.finishInput()
+    }
+
+    /// Nothing valid so far is bad data; otherwise the import is incomplete, which is an error.
+    private func damaged(_ input: InputFile, _ error: GzipError) -> ToolFailure {
+        do {
+            try flush()
+            try settle()
+        } catch let failure as ToolFailure {
+            return failure
+        } catch {
+            return ToolFailure(ExitStatus.error, "\(error)")
+        }
+        let valid = outcome.summary.read - outcome.summary.malformed
+        return ToolFailure(
+            valid == 0 ? ExitStatus.badData : ExitStatus.error,
+            "\(input.path): \(error.message)"
+                + (valid == 0 ? "" : "; the fixes before the damage are stored"))
+    }
+
+    private func feed(
+        _ reader: inout CSVFixReader, _ text: UnsafeRawBufferPointer, isLast: Bool, name: String
+    ) throws {
+        try reader.feed(text, isLast: isLast, fallbackRider: options.rider) { row in
+            try take(row, name: name)
+        }
+    }
+
+    private func take(_ row: CSVRow, name: String) throws {
+        if let reason = row.defect ?? RiderName.defect(row.rider) {
+            return try reject(row, reason, name: name)
+        }
+        switch row.text.read() {
+        case .failure(let reason): try reject(row, reason, name: name)
+        case .success(let reading):
+            batch.append(
+                rider: row.rider, fix: reading.fix,
+                provenance: reading.claimedRecvMs == nil ? .history : .claimed,
+                claimedRecvMs: reading.claimedRecvMs ?? 0, fieldDropped: reading.fieldDropped)
+            if batch.count == options.batchFixes { try flush() }
+        }
+    }
+
+    private func reject(_ row: CSVRow, _ reason: Malformed, name: String) throws {
+        outcome.summary.addMalformed()
+        let value =
+            switch reason {
+            case .tsNotInteger, .tsOutOfRange: row.text.ts
+            case .latNotNumber, .latOutOfRange: row.text.lat
+            case .lonNotNumber, .lonOutOfRange: row.text.lon
+            case .riderEmpty, .riderTooLong, .riderNotText, .rowBroken:
+                UnsafeRawBufferPointer(start: nil, count: 0)
+            }
+        let shown = String(decoding: value.prefix(64), as: UTF8.self)
+        let cut = row.isCut ? " (only its first \(row.raw.count) bytes are kept)" : ""
+        try rejected.append(
+            name: name, nowMs: nowMs, line: row.line,
+            reason: "\(reason.code): \(reason.message(value: shown))\(cut)", raw: row.raw)
+    }
+
+    /// Sends the batch that was read, after the one before it is durable.
+    private func flush() throws {
+        try settle()
+        guard batch.count > 0 else { return }
+        inFlight = (target.store(batch), batch)
+        batch = FixBatch(capacity: options.batchFixes)
+        batch.vehicle = options.vehicle
+        if shouldStop() { throw ImportStopped() }
+    }
+
+    /// Waits for the batch on its way; sends it again for as long as the store asks for patience.
+    private func settle() throws {
+        while let (pending, batch) = inFlight {
+            switch pending.wait() {
+            case .success(let masks):
+                inFlight = nil
+                outcome.summary.add(batch, masks: masks)
+                lastStored = ContinuousClock.now
+            case .failure(.failed(let failure)):
+                inFlight = nil
+                throw failure
+            case .failure(.tryAgain(let afterMs, let reason)):
+                inFlight = nil
+                guard ContinuousClock.now - lastStored < options.patience, !shouldStop() else {
+                    throw ToolFailure(
+                        ExitStatus.tryAgain,
+                        "the store stays busy (\(reason)); run the same import again later")
+                }
+                // A signal ends the wait early, which does no harm.
+                usleep(UInt32(max(1, min(afterMs, 10_000))) * 1_000)
+                inFlight = (target.store(batch), batch)
+            }
+        }
+    }
+
+    /// After a failure or a stop: the batch on its way still counts, the one being read is dropped.
+    private func finishStoring() {
+        do {
+            try settle()
+            try rejected.finishInput()
+        } catch let failure as ToolFailure {
+            if outcome.failure == nil { outcome.failure = failure }
+        } catch {
+            if outcome.failure == nil {
+                outcome.failure = ToolFailure(ExitStatus.error, "\(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package import TachoClient
+package import TachoGeo
+
+/// Where a command is carried out: a directory opened by this process, or a server.
+///
+/// Both answer alike, so commands and their output do not know which one they talk to.
+package protocol Target {
+    /// Starts storing a batch. It must be waited for before the next one is started: only so do
+    /// the fixes of a rider keep their order when one batch is refused for overload.
+    func store(_ batch: FixBatch) -> PendingMasks
+
+    /// The newest accepted or flagged fix of each rider, nil for a rider without one.
+    func latest(_ riders: [[UInt8]]) throws(ToolFailure) -> [FixRow?]
+
+    /// One page of a track; `cursor` is that of the page before.
+    func track(
+        _ request: TrackRequest, after cursor: String?
+    ) throws(ToolFailure) -> TrackRows
+
+    /// One page of alerts by `at_recv_ms`.
+    func alerts(after cursor: String?) throws(ToolFailure) -> AlertRows
+
+    func seal() throws(ToolFailure) -> [SealRow]
+
+    func stats() throws(ToolFailure) -> [StatRow]
+
+    /// Ends cleanly. Nothing may be asked afterwards.
+    func close() throws(ToolFailure)
+}
+
+/// Why a batch was not stored.
+package enum StoreRefusal: Error, Equatable, Sendable {
+    /// Overload; nothing of the batch was stored.
+    case tryAgain(afterMs: Int, reason: String)
+    case failed(ToolFailure)
+}
+
+/// Masks of a batch that is being stored.
+package struct PendingMasks {
+    private let body: () -> Result<[ReplyMask], StoreRefusal>
+
+    package init(_ body: @escaping () -> Result<[ReplyMask], StoreRefusal>) { self.body = body }
+
+    /// Waits until the batch is durable. One mask for each entry.
+    package func wait() -> Result<[ReplyMask], StoreRefusal> { body() }
+}
+
+/// A fix as tools show it.
+package struct FixRow: Equatable, Sendable {
+    package var fix: Fix
+    package var recvMs: Int64
+    /// The current verdict as text.
+    package var verdict: String
+
+    package init(fix: Fix, recvMs: Int64, verdict: String) {
+        self.fix = fix
+        self.recvMs = recvMs
+        self.verdict = verdict
+    }
+}
+
+/// Which part of a rider's track. Bounds are inclusive; nil is open.
+package struct TrackRequest: Sendable {
+    package var rider: [UInt8]
+    package var fromMs: Int64?
+    package var toMs: Int64?
+    package var filter: VerdictFilter
+
+    package init(
+        rider: [UInt8], fromMs: Int64? = nil, toMs: Int64? = nil, filter: VerdictFilter = .all
+    ) {
+        self.rider = rider
+        self.fromMs = fromMs
+        self.toMs = toMs
+        self.filter = filter
+    }
+
+    /// Fixes asked for at a time: about half a MiB as RESP.
+    static let pageFixes = 4_096
+}
+
+package struct TrackRows: Sendable {
+    package var rows: [FixRow]
+    /// Where the next page starts; nil at the end.
+    package var next: String?
+    /// Any fix of this rider is stored, whatever the request selects.
+    package var isKnownRider: Bool
+}
+
+package struct AlertRow: Equatable, Sendable {
+    package var rider: String
+    package var tsMs: Int64
+    package var atRecvMs: Int64
+    package var code: String
+    package var severity: String
+    package var verdict: String
+    /// Hits of the same code within the alert's window, the first included.
+    package var count: Int64
+    /// A JSON object.
+    package var evidence: String
+}
+
+package struct AlertRows: Sendable {
+    package var rows: [AlertRow]
+    package var next: String?
+}
+
+/// A range that was sealed.
+package struct SealRow: Equatable, Sendable {
+    package var segment: Int64
+    package var points: Int64
+    /// In hexadecimal.
+    package var sha256: String
+}
+
+package struct StatRow: Equatable, Sendable {
+    package var name: String
+    /// A JSON number.
+    package var value: String
+}

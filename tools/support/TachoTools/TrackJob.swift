@@ -1,0 +1,119 @@
+package import TachoClient
+import TachoCodec
+import TachoGeo
+
+/// How a track is written.
+package enum TrackFormat: String, CaseIterable, Sendable {
+    case csv, ndjson, geojson, gpx
+}
+
+/// Writes a rider's track page by page: memory does not grow with the length of the track.
+package struct TrackJob {
+    private let target: any Target
+    private let request: TrackRequest
+    private let output: Output
+
+    /// Fixes looked at before the CSV header is written, to know whether it needs a `src` column.
+    static let lookAheadFixes = 65_536
+
+    package init(target: any Target, request: TrackRequest, output: Output) {
+        self.target = target
+        self.request = request
+        self.output = output
+    }
+
+    /// Throws `ToolFailure`; a rider without any fix is one.
+    package func run(_ format: TrackFormat) throws {
+        switch format {
+        case .csv: try writeCSV()
+        case .ndjson:
+            try forEachPage(from: nil) { rows in
+                for row in rows {
+                    try output.line(FixFormat.json(rider: request.rider, row))
+                }
+            }
+        case .geojson, .gpx: try Self.check(format)
+        }
+        try output.flush()
+    }
+
+    /// Refuses formats that are named but not built, before anything is opened.
+    package static func check(_ format: TrackFormat) throws(ToolFailure) {
+        switch format {
+        case .csv, .ndjson: return
+        case .geojson, .gpx:
+            throw ToolFailure(
+                ExitStatus.error,
+                "--format \(format.rawValue) is not available in this version;"
+                    + " use csv or ndjson")
+        }
+    }
+
+    /// A track of up to `lookAheadFixes` is read once. Of a longer one the pages after those are
+    /// read twice, unless a source has shown by then.
+    private func writeCSV() throws {
+        var held: [FixRow] = []
+        var cursor: String?
+        var isEnd = false
+        var hasSource = false
+        while !isEnd && !hasSource && held.count < Self.lookAheadFixes {
+            let page = try nextPage(after: cursor)
+            hasSource = page.rows.contains { $0.fix.source != .unknown }
+            held.append(contentsOf: page.rows)
+            cursor = page.next
+            isEnd = cursor == nil
+        }
+        if !isEnd && !hasSource { hasSource = try anySource(after: cursor) }
+        try output.append { CSVFixWriter.header(hasSource: hasSource, to: &$0) }
+        try write(held, hasSource: hasSource)
+        held = []
+        guard !isEnd else { return }
+        try forEachPage(from: cursor) { try write($0, hasSource: hasSource) }
+    }
+
+    private func write(_ rows: [FixRow], hasSource: Bool) throws {
+        try request.rider.withUnsafeBytes { rider in
+            for row in rows {
+                guard hasSource || row.fix.source == .unknown else {
+                    throw ToolFailure(
+                        ExitStatus.tryAgain,
+                        "fixes with a source came in while the track was read: run it again")
+                }
+                try output.append {
+                    CSVFixWriter.appendRow(
+                        rider: rider, row.fix, hasSource: hasSource, to: &$0)
+                }
+            }
+        }
+    }
+
+    private func anySource(after cursor: String?) throws -> Bool {
+        var cursor = cursor
+        while let place = cursor {
+            let page = try nextPage(after: place)
+            if page.rows.contains(where: { $0.fix.source != .unknown }) { return true }
+            cursor = page.next
+        }
+        return false
+    }
+
+    private func forEachPage(
+        from start: String?, _ body: ([FixRow]) throws -> Void
+    ) throws {
+        var cursor = start
+        repeat {
+            let page = try nextPage(after: cursor)
+            try body(page.rows)
+            cursor = page.next
+        } while cursor != nil
+    }
+
+    private func nextPage(after cursor: String?) throws -> TrackRows {
+        let page = try target.track(request, after: cursor)
+        guard page.isKnownRider else {
+            let rider = String(decoding: request.rider, as: UTF8.self)
+            throw ToolFailure(ExitStatus.error, "no fix of rider \(rider): check the name")
+        }
+        return page
+    }
+}

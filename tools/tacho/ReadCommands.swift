@@ -1,0 +1,83 @@
+import ArgumentParser
+import TachoGeo
+import TachoTools
+
+struct LatestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "latest",
+        abstract: "Print where riders are: the newest accepted or flagged fix of each.",
+        discussion: """
+            Examples:
+              tacho latest --data ./fleet t1
+              tacho latest --server 127.0.0.1:7227 t1 t2 --json
+
+            Exit code 1 if a rider has no such fix; the others are printed.
+            """)
+
+    @OptionGroup var target: TargetOptions
+
+    @Argument(help: ArgumentHelp("Riders.", valueName: "rider"))
+    var riders: [String]
+
+    @Flag(help: "One JSON object per rider.")
+    var json = false
+
+    func run() throws {
+        try target.withTarget {
+            try Reports.latest(
+                riders.map { Array($0.utf8) }, from: $0, json: json, to: Output.standard())
+        }
+    }
+}
+
+struct TrackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "track",
+        abstract: "Print the fixes of a rider, by time.",
+        discussion: """
+            CSV has the header of imports, and a column src if any fix has one: what is printed \
+            can be imported again. Times are Unix ms or RFC 3339; both ends belong to the answer.
+
+            Examples:
+              tacho track --data ./fleet t1 > t1.csv
+              tacho track --server 127.0.0.1:7227 t1 --from 2019-02-17T07:00:00Z --verdict flagged
+            """)
+
+    @OptionGroup var target: TargetOptions
+
+    @Argument(help: ArgumentHelp("The rider.", valueName: "rider"))
+    var rider: String
+
+    @Option(help: ArgumentHelp("First time.", valueName: "t"), transform: instant)
+    var from: Int64?
+
+    @Option(help: ArgumentHelp("Last time.", valueName: "t"), transform: instant)
+    var to: Int64?
+
+    @Option(help: "Which fixes: all, ok (accepted) or flagged (all others).")
+    var verdict: VerdictFilter = .all
+
+    @Option(help: "csv or ndjson; geojson and gpx come in a later version.")
+    var format: TrackFormat = .csv
+
+    func run() throws {
+        let request = TrackRequest(
+            rider: Array(rider.utf8), fromMs: from, toMs: to, filter: verdict)
+        try TrackJob.check(format)
+        try target.withTarget {
+            try TrackJob(target: $0, request: request, output: Output.standard()).run(format)
+        }
+    }
+}
+
+/// A time given on the command line.
+private func instant(_ text: String) throws -> Int64 {
+    guard let ms = Instant.parse(text) else {
+        throw ValidationError(
+            "\(text) is no time; Unix ms or RFC 3339 as in 2019-02-17T07:10:28Z expected")
+    }
+    return ms
+}
+
+extension VerdictFilter: ExpressibleByArgument {}
+extension TrackFormat: ExpressibleByArgument {}

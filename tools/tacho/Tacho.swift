@@ -1,0 +1,67 @@
+import ArgumentParser
+import TachoClient
+import TachoProgram
+import TachoTools
+
+struct Tacho: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tacho",
+        abstract: "Import, read and seal the tracks of a fleet.",
+        discussion: """
+            Every command takes --data DIR or --server HOST:PORT. With --data, the directory is \
+            opened for this command alone; if a tachod is running on it, the command is sent there.
+
+            Examples:
+              tacho import --data ./fleet rides.csv.gz
+              tacho latest --data ./fleet t1 t2 --json
+              tacho track --server 127.0.0.1:7227 t1 > t1.csv
+              tacho alerts --data ./fleet --json
+
+            Exit codes: 0 done, 1 error, 3 acknowledged data missing, 64 usage, 65 nothing valid \
+            in the input, 69 server not reachable, 73 cannot create, 74 I/O error, 75 busy or in \
+            use, try again, 130 stopped by Ctrl-C.
+            """,
+        version: Program.version,
+        subcommands: [
+            ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
+            SealCommand.self, StatsCommand.self,
+        ])
+}
+
+/// Where a command is carried out.
+struct TargetOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The data directory.", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("A running tachod.", valueName: "host:port"))
+    var server: String?
+
+    func validate() throws {
+        guard (data == nil) != (server == nil) else {
+            throw ValidationError("name one of --data DIR and --server HOST:PORT")
+        }
+        guard data?.isEmpty != true else { throw ValidationError("--data needs a directory") }
+        guard server.map({ ServerAddress($0) != nil }) ?? true else {
+            throw ValidationError("--server needs HOST:PORT, as in 127.0.0.1:7227")
+        }
+    }
+
+    var choice: TargetChoice {
+        if let address = server.flatMap({ ServerAddress($0) }) { return .server(address) }
+        return .data(data ?? ".")
+    }
+
+    /// Opens the target, runs `body` and closes the target. When both fail, the first failure is
+    /// the one to tell. A reader who has gone away is no failure.
+    func withTarget(creates: Bool = false, _ body: (any Target) throws -> Void) throws {
+        let target = try choice.open(creates: creates)
+        do {
+            try body(target)
+        } catch {
+            try? target.close()
+            if error is OutputClosed { return }
+            throw error
+        }
+        try target.close()
+    }
+}
