@@ -49,7 +49,7 @@ package enum Decimal {
             shift: scale + exponent, negative: negative)
     }
 
-    /// An integer in plain digits, as times in ms are written.
+    /// An integer in plain digits, as times in ms are written. nil: no integer, or none of 64 bits.
     package static func integer(_ text: UnsafeRawBufferPointer) -> Int64? {
         var i = 0
         var negative = false
@@ -71,10 +71,17 @@ package enum Decimal {
         return value == Int64.min ? nil : -value
     }
 
+    /// Plain digits with or without a sign, however many: tells a number too large from no number.
+    static func isInteger(_ text: UnsafeRawBufferPointer) -> Bool {
+        let hasSign = text.first == UInt8(ascii: "-") || text.first == UInt8(ascii: "+")
+        let digits = text.dropFirst(hasSign ? 1 : 0)
+        return !digits.isEmpty && digits.allSatisfy(isDigit)
+    }
+
     @inline(__always) static func isDigit(_ byte: UInt8) -> Bool { byte &- 48 < 10 }
 
-    /// Exponents beyond ±100,000 are clamped: with fewer digits than that the result is 0 or out
-    /// of range either way.
+    /// Exponents beyond ±10^9 are clamped: with fewer digits than that the result is 0 or out of
+    /// range either way.
     private static func parseExponent(
         _ text: UnsafeRawBufferPointer, from start: Int
     ) -> (Int, Int)? {
@@ -114,11 +121,12 @@ package enum Decimal {
         var n = 0
         while n < kept {
             if n >= digits && value == 0 { break }
-            guard value < limit / 10 else { return .failure(.outOfRange) }
+            guard value <= limit / 10 else { return .failure(.outOfRange) }
             value = value * 10 + (n < digits ? digit(n) : 0)
             n += 1
         }
         if kept >= 0 && kept < digits && digit(kept) >= 5 { value += 1 }
+        guard value < limit else { return .failure(.outOfRange) }
         return .success(negative ? -value : value)
     }
 

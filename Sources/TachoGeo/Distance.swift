@@ -36,8 +36,8 @@ package enum Distance {
     /// The length of a short leg on WGS84, from the radii of curvature at the mean latitude
     /// (the "local ellipsoidal" formula; 47 CFR 73.208 uses the same with truncated series).
     ///
-    /// Error against the geodesic: below 1 mm + 1 ppm up to 10 km and |lat| ≤ 85°, below 60 ppm up
-    /// to 100 km. Beyond 1° of longitude or 85° of latitude it falls back to the sphere (0.6 %).
+    /// Error against the geodesic, besides 1 mm: up to 10 km below 1 ppm within 70° of latitude and
+    /// below 14 ppm within 85° (it grows as L² tan² lat / 24 R²); below 60 ppm up to 100 km. Beyond 1° of longitude or 85° of latitude it falls back to the sphere (0.6 %).
     package static func shortLegOnEllipsoid(_ a: Coordinate, _ b: Coordinate) -> Double {
         let dLonE7 = wrappedDeltaLonE7(a.lonE7, b.lonE7)
         guard abs(a.latE7) <= 850_000_000, abs(b.latE7) <= 850_000_000, abs(dLonE7) < 10_000_000

@@ -41,7 +41,9 @@ package struct FixText {
 
     /// Ranges are checked after rounding. Cost: one pass over the bytes, no allocation.
     package func read() -> Result<Reading, Malformed> {
-        guard let tsMs = Decimal.integer(ts) else { return .failure(.tsNotInteger) }
+        guard let tsMs = Decimal.integer(ts) else {
+            return .failure(Decimal.isInteger(ts) ? .tsOutOfRange : .tsNotInteger)
+        }
         guard tsMs.magnitude < Fix.timeLimitMs.magnitude else { return .failure(.tsOutOfRange) }
         let latE7: Int32
         switch Self.degrees(lat, limit: Coordinate.maxLatE7) {
