@@ -1,0 +1,168 @@
+import Foundation
+import TachoGeo
+import Testing
+
+@testable import TachoAudit
+
+/// Sealed segments of format 0 and damaged twins, kept for ever: files are added, never edited.
+///
+/// A run with TACHO_WRITE_FIXTURES=1 adds files that are missing, and no others.
+@Suite struct GoldenSegmentTests {
+    private static let folder = SegmentSpecPage.repository.path + "/Tests/Fixtures/segments/v0"
+
+    /// Two chained segments: riders, late and equal-time fixes, amendments of fixes of both, one of
+    /// a rider that only the first has, and losses.
+    private static func chain() throws -> [[UInt8]] {
+        var first = Sample.range(seed: 1_000, riders: 3, points: 60)
+        first.records.removeAll { $0.rider == "zz-only-amended" }
+        let gone = Sample.fix(Sample.startMs)
+        first.delivered["early"] = [gone]
+        first.interval.lastSequence += 1
+        shiftLoss(&first)
+        let bytes = try first.bytes()
+        var second = Sample.range(
+            seed: 1_001, id: 2, first: first.interval.lastSequence + 1, riders: 3, points: 60,
+            previous: bytes.withUnsafeBytes(Digest.of))
+        second.records.removeAll { $0.rider == "zz-only-amended" }
+        var random = SeededRandom(seed: 1_002)
+        let sequence = second.interval.firstSequence + 3
+        second.records.insert(
+            ("early", Sample.amendment(gone.fix.tsMs, 0, sequence, &random)),
+            at: second.records.count - 1)
+        return [bytes, try second.bytes()]
+    }
+
+    /// Keeps the loss at the end of an interval that was made longer.
+    private static func shiftLoss(_ range: inout SampleRange) {
+        let last = range.interval.lastSequence
+        range.records[range.records.count - 1].record = .acceptedLoss(last - 4...last, ruleSet: 3)
+    }
+
+    private typealias Damage = (
+        name: String, code: String, make: @Sendable ([UInt8]) throws -> [UInt8]
+    )
+
+    private static let damages: [Damage] = [
+        ("flipped-bit-in-block", "block_checksum", { $0.flipped(byte: 240) }),
+        ("flipped-bit-in-header", "header_checksum", { $0.flipped(byte: 80) }),
+        ("flipped-bit-in-footer", "footer_checksum", { $0.flipped(byte: $0.count - 70) }),
+        ("cut", "cut", { Array($0.dropLast(200)) }),
+        ("cut-header", "cut_header", { Array($0.prefix(100)) }),
+        ("trailing-bytes", "trailing_bytes", { $0 + [0] }),
+        (
+            "forged-leaf", "block_leaf",
+            {
+                var forgery = try Forgery($0)
+                forgery.leaf(1)
+                return forgery.bytes
+            }
+        ),
+        (
+            "forged-count", "counts",
+            {
+                var forgery = try Forgery($0)
+                forgery.header(HeaderLayout.amendments, UInt64(1))
+                return forgery.bytes
+            }
+        ),
+        (
+            "sequence-gap", "sequence_gap",
+            {
+                var forgery = try Forgery($0)
+                let last = try SegmentReader(source: .memory($0)).header.interval.lastSequence
+                forgery.header(HeaderLayout.lastSequence, last + 9)
+                return forgery.bytes
+            }
+        ),
+        (
+            "future-version", "unknown_version",
+            {
+                var forgery = try Forgery($0)
+                forgery.put(UInt16(9), FooterLayout.major, at: $0.count - FooterLayout.byteCount)
+                forgery.header(HeaderLayout.major, UInt16(9))
+                return forgery.bytes
+            }
+        ),
+    ]
+
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["TACHO_WRITE_FIXTURES"] == "1"))
+    func `missing golden files are added`() throws {
+        let chain = try Self.chain()
+        var files = [
+            ("good/00000001.seg", chain[0]), ("good/00000002.seg", chain[1]),
+            ("good/export.csv", try Self.export(chain)),
+        ]
+        for damage in Self.damages {
+            files.append(("damaged/\(damage.name).seg", try damage.make(chain[0])))
+        }
+        for (name, bytes) in files {
+            let path = Self.folder + "/" + name
+            if FileManager.default.fileExists(atPath: path) { continue }
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent,
+                withIntermediateDirectories: true)
+            try FileBytes.write(bytes, path)
+        }
+    }
+
+    private static func export(_ chain: [[UInt8]]) throws -> [UInt8] {
+        let directory = try TemporaryDirectory()
+        for (place, bytes) in chain.enumerated() {
+            try directory.write(bytes, as: UInt64(place) + 1)
+        }
+        let path = directory.path + "/export.csv"
+        let output = try ExportOutput(path: path)
+        _ = try AuditExport.csv(directory: directory.path, query: ExportQuery(), to: output)
+        try output.complete()
+        return try FileBytes.read(path)
+    }
+
+    @Test func `the good segments verify`() {
+        var findings: [String] = []
+        let summary = Verifier.run(directory: Self.folder + "/good", deep: true) { event in
+            if case .finding(let finding) = event { findings.append(finding.message) }
+        }
+        #expect(findings == [])
+        #expect(summary.exit == .verified)
+        #expect(summary.segments == 2)
+        #expect(summary.points > 0)
+        #expect(summary.lostPoints == 10)
+    }
+
+    @Test func `the good segments export to the same rows as when they were made`() throws {
+        let chain = try (1...2).map {
+            try FileBytes.read(Self.folder + "/good/0000000\($0).seg")
+        }
+        #expect(try Self.export(chain) == FileBytes.read(Self.folder + "/good/export.csv"))
+    }
+
+    @Test(arguments: 1...2)
+    func `today's writer makes the same bytes of what it reads`(id: Int) throws {
+        let bytes = try FileBytes.read(Self.folder + "/good/0000000\(id).seg")
+        let reader = try SegmentReader(source: .memory(bytes))
+        var range = SampleRange(interval: reader.header.interval)
+        for rider in 0..<reader.riderCount {
+            let (fixes, arrivals) = try SegmentRoundTripTests.read(reader, rider: rider)
+            let name = String(decoding: reader.names.name(rider), as: UTF8.self)
+            range.delivered[name] = DeliveryOrder.rebuild(fixes, arrivals: arrivals)
+        }
+        range.records = try SegmentRoundTripTests.records(reader)
+        #expect(try range.bytes() == bytes)
+    }
+
+    @Test(arguments: Self.damages.indices)
+    func `a damaged segment is refused for its reason`(number: Int) throws {
+        let damage = Self.damages[number]
+        let bytes = try FileBytes.read(Self.folder + "/damaged/\(damage.name).seg")
+        let report = SegmentCheck.run(.memory(bytes), deep: true)
+        #expect(report.findings.map(\.code.rawValue) == [damage.code])
+    }
+}
+
+extension [UInt8] {
+    fileprivate func flipped(byte: Int) -> [UInt8] {
+        var copy = self
+        copy[byte] ^= 1
+        return copy
+    }
+}
