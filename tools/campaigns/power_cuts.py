@@ -22,7 +22,7 @@ import itertools
 import sys
 import time
 
-from lib import campaign, disk, load, oracle, process, redis, server, tracks
+from lib import campaign, disk, fleet, load, oracle, process, redis, server, tracks
 
 CHAIN = 5
 FILE_SYSTEMS = ["ext4", "xfs"]
@@ -96,7 +96,7 @@ class TachoSubject:
     def start(self, number):
         self.server = server.Server(self.c.server_command(), self.data, self.logs,
                                     args=["--min-free", "0", "--reserve", "0"], name=f"cut-{number}")
-        self.helpers, self.fleet, self.ledger = [], None, None
+        self.helpers, self.fleet = [], None
         if not self.server.wait_ready(20):
             return
         riders = [tracks.Fleet(self.c.random, 4, prefix=f"{kind}{number}-") for kind in "ab"]
@@ -108,23 +108,16 @@ class TachoSubject:
         ]
         for helper in self.helpers:
             helper.start()
-        self.ledger = self.logs / f"ledger-{number}"
-        self.fleet = process.start(
-            [self.c.program("tacho-fleet"), "--riders", "50", "--rate", "2000", "--seconds", "20",
-             "--server", self.server.address, "--ledger", self.ledger, "--seed", str(number),
-             "--prefix", f"f{number}-"],
-            stdout=open(self.logs / "fleet.out", "ab"), stderr=open(self.logs / "fleet.err", "ab"))
+        self.fleet = fleet.FleetRun(self.c.program("tacho-fleet"), self.server, self.logs,
+                                    prefix=f"f{number}-", seed=number)
 
     def end(self):
         self.server.kill9()
         for helper in self.helpers:
             helper.stop(10)
         if self.fleet is not None:
-            if not process.wait_until(lambda: self.fleet.poll() is not None, 2):
-                self.fleet.kill()
-                self.fleet.wait()
-            if self.ledger.exists():
-                oracle.read_ledger(self.ledger, self.truth)
+            self.fleet.wait(2)
+            self.fleet.read_into(self.truth)
 
     def verify(self, label):
         c = self.c

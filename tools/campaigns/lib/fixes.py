@@ -4,12 +4,16 @@ import re
 
 NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?", re.A)
 INTEGER = re.compile(r"[+-]?\d+", re.A)
+POWERS = [10 ** n for n in range(8)]
 SOURCES = ("gps", "net", "fused", "mock")
 TIME_LIMIT = 1 << 47
 
 
 def scaled(text, places):
     """text × 10^places rounded to an integer, ties away from zero; None: not a number."""
+    whole, _, fraction = text.partition(".")
+    if fraction.isdigit() and whole.isdigit() and text.isascii() and len(fraction) <= places:
+        return int(whole + fraction) * POWERS[places - len(fraction)]
     match = NUMBER.fullmatch(text)
     if not match:
         return None
@@ -68,11 +72,11 @@ def from_reply(row):
 def decimal(value, places, trimmed):
     """value / 10^places as plain text."""
     sign, value = ("-", -value) if value < 0 else ("", value)
-    whole, rest = divmod(value, 10 ** places)
-    fraction = f"{rest:0{places}d}"
+    digits = str(value).rjust(places + 1, "0")
+    whole, fraction = digits[:-places], digits[-places:]
     if trimmed:
         fraction = fraction.rstrip("0")
-    return f"{sign}{whole}" + (f".{fraction}" if fraction else "")
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
 def csv_row(rider, one):

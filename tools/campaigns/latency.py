@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""T.GET at depth 1 while 50,000 points/s come in: p50, p99, p99.9 in ms.
+
+tacho-fleet sends, this process asks for random riders one at a time over its own connection. The
+limit (p99 < 1 ms) is asserted with --full only: on a shared machine a number alone proves little.
+Always checked: the load really came in, and every answer is a fix.
+
+examples:
+  tools/campaigns/latency.py
+  tools/campaigns/latency.py --full --seconds 30
+"""
+
+import sys
+import time
+
+from lib import campaign, fleet, resp, server
+
+RATE = 50_000
+LIMIT_MS = 1.0
+
+
+def main():
+    parser = campaign.parser(__doc__, faulty=False)
+    parser.add_argument("--seconds", type=float, help="default 5, 20 with --full")
+    parser.add_argument("--rate", type=int, default=RATE, help="points per second")
+    options = parser.parse_args()
+    with campaign.Campaign("latency", options) as c:
+        seconds = options.seconds or (20 if options.full else 5)
+        logs = c.place("logs")
+        subject = server.started(c.server_command(), c.work / "data", logs)
+        idle = measure(c, subject, 1.0, ["nobody"])
+        load = fleet.FleetRun(c.program("tacho-fleet"), subject, logs, "q", seed=1, riders=5000,
+                              rate=options.rate, seconds=seconds + 3, ledger=False)
+        time.sleep(2)
+        names = [f"q{number:05d}" for number in range(5000)]
+        busy = measure(c, subject, seconds, names)
+        load.wait(30)
+        report = load.report() or {}
+        rate = report.get("acknowledged", 0) / report.get("seconds", 1)
+        show(c, "idle", idle)
+        show(c, f"at {rate:,.0f} points/s", busy)
+        c.note(f"acknowledgements: p50 {report.get('p50_ms')} ms, p99 {report.get('p99_ms')} ms")
+        c.check("the load was acknowledged", report.get("acknowledged", 0) > 0,
+                load.err_path.read_text()[-300:])
+        if options.full:
+            c.check("the load reached its rate", rate > 0.95 * options.rate, f"{rate:,.0f}/s")
+            p99 = busy[int(len(busy) * 0.99)]
+            c.check(f"p99 < {LIMIT_MS} ms", p99 < LIMIT_MS, f"{p99:.3f} ms")
+        c.check("stops cleanly", subject.stop(60) == 0, subject.last_error)
+
+
+def measure(c, subject, seconds, names):
+    """Sorted durations in ms. The requests are encoded before: only the round trip is timed."""
+    requests = [resp.encode(["T.GET", name]) for name in names]
+    durations, unknown = [], 0
+    with subject.connect() as connection:
+        end = time.perf_counter() + seconds
+        while True:
+            request = requests[int(c.random.random() * len(requests))]
+            begin = time.perf_counter()
+            connection.send_raw(request)
+            reply = connection.read()
+            done = time.perf_counter()
+            durations.append((done - begin) * 1000)
+            unknown += reply is None
+            if done > end:
+                break
+    if len(names) > 1:
+        c.check("every rider asked for is known", unknown == 0, f"{unknown} of {len(durations)}")
+    return sorted(durations)
+
+
+def show(c, label, durations):
+    def at(share):
+        return durations[min(len(durations) - 1, int(len(durations) * share))]
+
+    c.note(f"T.GET depth 1 {label}: p50 {at(0.5):.3f} ms, p99 {at(0.99):.3f} ms, "
+           f"p99.9 {at(0.999):.3f} ms, n {len(durations)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Damage at or below the watermark is always reported: exit 3, the exact range, copies kept.
+
+A server takes fixes, rests for 200 ms (the watermark is at most 100 ms behind), and is killed or
+stopped. Then its newest log is halved, deleted, or gets one bit flipped at a random place. The next
+start must either have everything (the damage hit nothing that was needed) or refuse with exit 3,
+name exactly the fixes that are gone by their sequence, and keep copies in DIR/recovery.
+`--accept-loss FROM-TO` must then open it, with exactly those fixes missing; sent again, they are
+stored again; segments sealed afterwards verify.
+
+examples:
+  tools/campaigns/log_damage.py
+  tools/campaigns/log_damage.py --flips 200
+"""
+
+import re
+import shutil
+import sys
+import time
+
+from lib import campaign, fixes, oracle, process, server, tracks
+
+LOSS = re.compile(r"--accept-loss[ =](\d+)-(\d+)")
+REST_S = 0.200
+
+
+def main():
+    parser = campaign.parser(__doc__, faulty=False)
+    parser.add_argument("--flips", type=int, help="bit flips tried (default 12, 150 with --full)")
+    options = parser.parse_args()
+    with campaign.Campaign("log_damage", options) as c:
+        flips = options.flips or (150 if options.full else 12)
+        for scene in ("unclean", "unclean after a seal", "unclean twice", "clean"):
+            original = prepare(c, scene)
+            reported = 0
+            for damage in ["halve", "delete", "zero-tail"] + ["flip"] * (flips // 4 + 1):
+                reported += one_damage(c, scene, original, damage)
+            c.note(f"{scene}: {reported} damages reported, the others hit nothing needed")
+            if scene.startswith("unclean"):
+                c.check(f"{scene}: some damage was reported", reported)
+            watermark_gone(c, scene, original)
+
+
+class Scene:
+    """A data directory at rest and what was acknowledged in it, in the order of sequence."""
+
+    def __init__(self, data, order):
+        self.data, self.order = data, order
+
+
+def prepare(c, scene):
+    place = c.place(scene.replace(" ", "-"))
+    data, order = place / "data", []
+    stream = tracks.Fleet(c.random, 5, prefix="w")
+    lives = 2 if scene == "unclean twice" else 1
+    for life in range(lives):
+        subject = server.started(c.server_command(), data, place, name=f"life-{life}")
+        with subject.connect() as connection:
+            for number in range(c.random.randrange(40, 120)):
+                if scene == "unclean after a seal" and number == 20:
+                    connection.command("T.SEAL")
+                store(connection, stream.next_batch(c.random.choice([1, 1, 5, 30])), order)
+        time.sleep(REST_S)
+        if scene == "clean":
+            c.check("clean: stops cleanly", subject.stop(30) == 0, subject.last_error)
+        else:
+            subject.kill9()
+    return Scene(data, order)
+
+
+def store(connection, batch, order):
+    """Sends a batch and notes each stored fix: depth 1, so its place is its sequence number."""
+    masks = connection.command(*tracks.import_claimed(batch))
+    for (rider, fields), mask in zip(batch, masks, strict=True):
+        if not mask & (oracle.DUP | oracle.MALFORMED):
+            order.append((rider, tracks.stored(fields, True)))
+
+
+def newest_log(data):
+    logs = sorted((data / "db").glob("*.log"))
+    return logs[-1] if logs else None
+
+
+def damage_file(c, path, damage):
+    """A text for messages; None when there was nothing to damage."""
+    size = path.stat().st_size if path else 0
+    if not size:
+        return None
+    if damage == "delete":
+        path.unlink()
+        return f"{path.name} deleted"
+    if damage == "halve":
+        with open(path, "r+b") as file:
+            file.truncate(size // 2)
+        return f"{path.name} cut to {size // 2} of {size} bytes"
+    if damage == "zero-tail":
+        start = c.random.randrange(size)
+        with open(path, "r+b") as file:
+            file.seek(start)
+            file.write(bytes(size - start))
+        return f"{path.name} zeroed from {start} of {size}"
+    at, bit = c.random.randrange(size), c.random.randrange(8)
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 1 << bit]))
+    return f"bit {bit} of byte {at} of {size} flipped in {path.name}"
+
+
+def copy_of(c, original, name):
+    target = c.place(name) / "data"
+    shutil.copytree(original.data, target)
+    return target
+
+
+def one_damage(c, scene, original, damage):
+    """True when the damage was reported."""
+    data = copy_of(c, original, "damaged")
+    logs = data.parent
+    what = damage_file(c, newest_log(data), damage)
+    if what is None:
+        return False
+    label = f"{scene}, {what}"
+    subject = server.Server(c.server_command(), data, logs)
+    if subject.wait_ready(60):
+        with subject.connect() as connection:
+            gone = missing(connection, original.order)
+        c.check(f"{label}: opens with everything", not gone,
+                f"{len(gone)} of {len(original.order)} silently lost: sequences "
+                f"{gone[0] if gone else ''}…{gone[-1] if gone else ''}")
+        subject.stop(30)
+        return False
+    code = subject.wait(10)
+    match = LOSS.search(subject.stderr)
+    c.check(f"{label}: exit 3", code == 3, f"exit {code}: {subject.last_error}")
+    c.check(f"{label}: kept in recovery/", any((data / "recovery").glob("*/*")))
+    if c.check(f"{label}: the message names --accept-loss FROM-TO", match, subject.last_error):
+        accept(c, label, original, data, logs, int(match[1]), int(match[2]))
+    return True
+
+
+def missing(connection, order):
+    """Sequence numbers (from 1) of fixes that are gone."""
+    there = {}
+    for rider in {rider for rider, _ in order}:
+        there[rider] = {row[0] for row in fixes.whole_range(connection, rider)}
+    return [number for number, (rider, fix) in enumerate(order, 1) if fix not in there[rider]]
+
+
+def accept(c, label, original, data, logs, first, last):
+    """The way back: exactly the named fixes are missing, and can be sent again."""
+    wrong = server.Server(c.server_command(), data, logs, ["--accept-loss", f"{first}-{last + 1}"])
+    c.check(f"{label}: another range is not accepted", not wrong.wait_ready(30),
+            f"{first}-{last + 1} was")
+    wrong.kill9()
+    subject = server.Server(c.server_command(), data, logs, ["--accept-loss", f"{first}-{last}"])
+    if not c.check(f"{label}: --accept-loss {first}-{last} opens", subject.wait_ready(60),
+                   f"exit {subject.child.poll()}: {subject.last_error}"):
+        subject.kill9()
+        return
+    with subject.connect() as connection:
+        gone = missing(connection, original.order)
+        c.check(f"{label}: exactly {first}-{last} are missing",
+                gone == list(range(first, last + 1)),
+                f"{len(gone)} missing: {gone[:1]}…{gone[-1:]} of {len(original.order)}")
+        for number in gone:
+            rider, fix = original.order[number - 1]
+            send(connection, rider, fix)
+        c.check(f"{label}: sent again, all are stored", not missing(connection, original.order))
+        connection.command("T.SEAL")
+    c.check(f"{label}: then stops cleanly", subject.stop(30) == 0, subject.last_error)
+    again = server.Server(c.server_command(), data, logs)
+    c.check(f"{label}: then starts without the option", again.wait_ready(60), again.last_error)
+    if again.port:
+        with again.connect() as connection:
+            c.check(f"{label}: then has everything", not missing(connection, original.order))
+    again.stop(30)
+    done = process.run([c.program("tacho-audit"), "verify", "--audit", data / "audit"])
+    c.check(f"{label}: segments verify", done.returncode == 0,
+            f"exit {done.returncode}: {done.stdout.decode()[-300:]}")
+
+
+def send(connection, rider, fix):
+    ts, lat, lon, speed, heading, acc, alt, src = fix
+    command = ["T.ADD", rider, ts, fixes.decimal(lat, 7, False), fixes.decimal(lon, 7, False)]
+    for name, value, places in (("SPEED", speed, 2), ("HEADING", heading, 2), ("ACC", acc, 1),
+                                ("ALT", alt, 1)):
+        if value is not None:
+            command += [name, fixes.decimal(value, places, True)]
+    connection.command(*command + (["SRC", src] if src else []))
+
+
+def watermark_gone(c, scene, original):
+    """Without a valid watermark nobody can say what was acknowledged: it must not open silently."""
+    data = copy_of(c, original, "no-watermark")
+    mark = data / "watermark"
+    if not c.check(f"{scene}: there is a watermark", mark.exists()):
+        return
+    mark.write_bytes(bytes(mark.stat().st_size))
+    subject = server.Server(c.server_command(), data, data.parent)
+    c.check(f"{scene}: a zeroed watermark is reported", not subject.wait_ready(30))
+    subject.kill9()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
