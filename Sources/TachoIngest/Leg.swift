@@ -23,7 +23,7 @@ package struct Anchor: Hashable, Sendable, BitwiseCopyable {
         isStanding = fix.speedCms != Fix.absent && fix.speedCms < limits.standingCms
     }
 
-    init(
+    package init(
         tsMs: Int64, latE7: Int32, lonE7: Int32, accuracyDm: Int32, heldMs: Int32, isStanding: Bool
     ) {
         self.tsMs = tsMs
@@ -58,7 +58,7 @@ package struct Leg: Sendable, BitwiseCopyable {
 
     /// Cost: one cosine, about 30 ns.
     @inline(__always)
-    init(from anchor: Anchor, to fix: Fix, vehicle: VehicleClass, _ limits: Thresholds) {
+    package init(from anchor: Anchor, to fix: Fix, vehicle: VehicleClass, _ limits: Thresholds) {
         distanceM = Distance.onSphere(anchor.coordinate, fix.coordinate)
         dtMs = fix.tsMs - anchor.tsMs
         let isHold = anchor.latE7 == fix.latE7 && anchor.lonE7 == fix.lonE7

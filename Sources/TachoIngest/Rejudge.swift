@@ -33,6 +33,7 @@ package struct Rejudge: Sendable {
     /// A verdict that is different now. `isLate`: of the inserted fix itself, always present.
     package struct Change: Sendable {
         package var tsMs: Int64
+        package var place: Coordinate
         package var verdict: Verdict
         package var old: Verdict
         package var isLate: Bool
@@ -164,7 +165,8 @@ extension Rejudge {
             where index == lateIndex || verdicts[index] != window[index].verdict {
                 list.append(
                     Change(
-                        tsMs: window[index].fix.tsMs, verdict: verdicts[index],
+                        tsMs: window[index].fix.tsMs, place: window[index].fix.coordinate,
+                        verdict: verdicts[index],
                         old: window[index].verdict, isLate: index == lateIndex,
                         evidence: evidence[index]))
             }

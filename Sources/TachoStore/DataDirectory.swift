@@ -26,7 +26,7 @@ package final class DataDirectory: @unchecked Sendable {
 
     package static func open(
         _ path: String, create: Bool
-    ) throws(OpenError) -> (directory: DataDirectory, isNew: Bool) {
+    ) throws(StoreOpenError) -> (directory: DataDirectory, isNew: Bool) {
         let isNew = try prepare(path, create: create)
         let lock = try takeLock(path)
         let directory = DataDirectory(path: path, lock: lock)
@@ -46,16 +46,16 @@ package final class DataDirectory: @unchecked Sendable {
         try FileSystem.replace(Self.identityName, in: path, with: Array(Self.identity.utf8))
     }
 
-    private static func prepare(_ path: String, create: Bool) throws(OpenError) -> Bool {
+    private static func prepare(_ path: String, create: Bool) throws(StoreOpenError) -> Bool {
         if FileSystem.exists(path + "/" + identityName) { return false }
         guard FileSystem.exists(path) else {
             guard create else {
-                throw OpenError(.cannotCreate, "\(path) does not exist")
+                throw StoreOpenError(.cannotCreate, "\(path) does not exist")
             }
             do {
                 try makeParents(path)
             } catch {
-                throw OpenError(.cannotCreate, "\(error)")
+                throw StoreOpenError(.cannotCreate, "\(error)")
             }
             return true
         }
@@ -63,15 +63,15 @@ package final class DataDirectory: @unchecked Sendable {
         do {
             names = try FileSystem.list(path)
         } catch {
-            throw OpenError(.cannotCreate, "\(path) is not a directory that can be read: \(error)")
+            throw StoreOpenError(.cannotCreate, "\(path) is not a directory that can be read: \(error)")
         }
         if let foreign = names.first(where: { !harmless.contains($0) }) {
-            throw OpenError(
+            throw StoreOpenError(
                 .cannotCreate,
                 "\(path) is not a Tacho data directory (it holds \(foreign)); name an empty one")
         }
         guard create else {
-            throw OpenError(.cannotCreate, "\(path) is not a Tacho data directory")
+            throw StoreOpenError(.cannotCreate, "\(path) is not a Tacho data directory")
         }
         return true
     }
@@ -85,18 +85,18 @@ package final class DataDirectory: @unchecked Sendable {
         }
     }
 
-    private static func takeLock(_ path: String) throws(OpenError) -> Int32 {
+    private static func takeLock(_ path: String) throws(StoreOpenError) -> Int32 {
         let file = path + "/LOCK"
         let fd = Glibc.open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard fd >= 0 else {
-            throw OpenError(.cannotCreate, "\(FileSystem.failure("create", file))")
+            throw StoreOpenError(.cannotCreate, "\(FileSystem.failure("create", file))")
         }
         guard flock(fd, LOCK_EX | LOCK_NB) == 0 else {
             var text = [UInt8](repeating: 0, count: 32)
             let n = pread(fd, &text, text.count, 0)
             close(fd)
             let owner = String(decoding: text.prefix(max(0, n)).filter { $0 > 32 }, as: UTF8.self)
-            throw OpenError(
+            throw StoreOpenError(
                 .inUse,
                 "\(path) is in use by process \(owner); stop it, or send commands to its server")
         }
@@ -106,21 +106,21 @@ package final class DataDirectory: @unchecked Sendable {
         return fd
     }
 
-    private static func checkIdentity(_ path: String) throws(OpenError) {
+    private static func checkIdentity(_ path: String) throws(StoreOpenError) {
         let bytes: [UInt8]
         do {
             bytes = try FileSystem.readAll(path + "/" + identityName)
         } catch {
-            throw OpenError(.io, "\(error)")
+            throw StoreOpenError(.io, "\(error)")
         }
         let text = String(decoding: bytes, as: UTF8.self)
         if text == identity { return }
         let known = "tacho data directory, format "
         guard text.hasPrefix(known) else {
-            throw OpenError(.cannotCreate, "\(path) is not a Tacho data directory")
+            throw StoreOpenError(.cannotCreate, "\(path) is not a Tacho data directory")
         }
         let version = text.dropFirst(known.count).filter { $0 != "\n" }
-        throw OpenError(
+        throw StoreOpenError(
             .cannotCreate,
             "\(path) has format \(version); this program reads format 0: use a newer version")
     }

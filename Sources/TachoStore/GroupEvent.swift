@@ -35,13 +35,25 @@ package struct AlertHit: Hashable, Sendable {
     package var opensWindow: Bool { windowCount == 1 }
 }
 
+/// Where a fix went, decided once and replayed as it was.
+package struct FixRoute: Hashable, Sendable, BitwiseCopyable {
+    /// Beside the rider's time-ordered main tail.
+    package var toLateTail: Bool
+    /// The chain took it as its next fix in time order.
+    package var entersChain: Bool
+
+    package init(toLateTail: Bool, entersChain: Bool) {
+        self.toLateTail = toLateTail
+        self.entersChain = entersChain
+    }
+}
+
 /// One thing that happened, in the order it happened: the body of a commit group is a row of these.
 /// Replaying them in order makes the same state again.
 package enum GroupEvent: Hashable, Sendable {
     case rider(number: UInt32, name: [UInt8])
-    /// `toLateTail`: it went beside the rider's time-ordered main tail. Its sequence is its place
-    /// among the fixes of the group.
-    case fix(rider: UInt32, StoredFix, toLateTail: Bool)
+    /// Its sequence is its place among the fixes of the group.
+    case fix(rider: UInt32, StoredFix, FixRoute)
     /// Caused by the fix before it in the group.
     case amend(
         rider: UInt32, tsMs: Int64, ordinal: UInt16, verdict: Verdict, cause: AmendCause)
@@ -86,14 +98,16 @@ package enum FixFlags {
     package static let provenanceShift: UInt64 = 12
     /// Three bits: vehicle class.
     package static let vehicleShift: UInt64 = 14
+    package static let entersChain: UInt64 = 1 << 17
 }
 
 extension ByteWriter {
     /// The hot one: about 27 bytes, no allocation beyond the buffer's growth.
-    package mutating func putFix(rider: UInt32, _ s: StoredFix, toLateTail: Bool) {
+    package mutating func putFix(rider: UInt32, _ s: StoredFix, _ route: FixRoute) {
         put(GroupEvent.Kind.fix.rawValue)
         let fix = s.fix
-        var flags: UInt64 = toLateTail ? FixFlags.lateTail : 0
+        var flags: UInt64 = route.toLateTail ? FixFlags.lateTail : 0
+        if route.entersChain { flags |= FixFlags.entersChain }
         if fix.speedCms != Fix.absent { flags |= FixFlags.speed }
         if fix.headingCdeg != Fix.absent { flags |= FixFlags.heading }
         if fix.accuracyDm != Fix.absent { flags |= FixFlags.accuracy }
@@ -124,8 +138,8 @@ extension ByteWriter {
             put(GroupEvent.Kind.rider.rawValue)
             putVarint(UInt64(number))
             putBlob(name)
-        case .fix(let rider, let stored, let toLateTail):
-            putFix(rider: rider, stored, toLateTail: toLateTail)
+        case .fix(let rider, let stored, let route):
+            putFix(rider: rider, stored, route)
         case .amend(let rider, let tsMs, let ordinal, let verdict, let cause):
             put(GroupEvent.Kind.amend.rawValue)
             putVarint(UInt64(rider))

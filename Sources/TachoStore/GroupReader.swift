@@ -82,7 +82,11 @@ package struct GroupReader {
             vehicle: try known(VehicleClass(rawValue: bits(flags, FixFlags.vehicleShift, 7))),
             verdict: verdict, recvMs: fix.tsMs + steps * StoredFix.receiptStepMs,
             claimedRecvMs: claimed)
-        return .fix(rider: rider, stored, toLateTail: flags & FixFlags.lateTail != 0)
+        return .fix(
+            rider: rider, stored,
+            FixRoute(
+                toLateTail: flags & FixFlags.lateTail != 0,
+                entersChain: flags & FixFlags.entersChain != 0))
     }
 
     private func bits(_ flags: UInt64, _ shift: UInt64, _ mask: UInt64) -> UInt8 {

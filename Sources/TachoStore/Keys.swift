@@ -97,6 +97,14 @@ package enum Keys {
         Array("range/".utf8) + number(range)
     }
 
+    package static func loss(first: UInt64) -> [UInt8] {
+        Array("loss/".utf8) + bytes { $0.u64(first) }
+    }
+
+    package static func seal(_ range: UInt32) -> [UInt8] {
+        Array("seal/".utf8) + number(range)
+    }
+
     private static func bytes(_ body: (inout KeyWriter) -> Void) -> [UInt8] {
         var writer = KeyWriter()
         body(&writer)

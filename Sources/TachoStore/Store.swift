@@ -23,8 +23,8 @@ package final class Store: @unchecked Sendable {
     package let database: Database
     package let journal: any Journal
     package let watermark: WatermarkFile
-    /// Where replay starts: the group after the last checkpoint's.
-    package let replayFrom: UInt64
+    /// The last complete checkpoint: replay starts at its `from`.
+    package let checkpoint: CheckpointMark
     /// The last group in the journal, and what follows it.
     package let lastGroup: UInt64
     package let nextSequence: UInt64
@@ -34,33 +34,33 @@ package final class Store: @unchecked Sendable {
 
     package static let checkpointKey = "checkpoint"
 
-    package static func open(_ options: StoreOptions) throws(OpenError) -> Store {
+    package static func open(_ options: StoreOptions) throws(StoreOpenError) -> Store {
         let (directory, isNew) = try DataDirectory.open(
             options.path, create: options.createIfMissing)
         do {
             return try Opening(directory: directory, options: options).open(isNew: isNew)
-        } catch let error as OpenError {
+        } catch let error as StoreOpenError {
             throw error
         } catch let error as StoreError {
             switch error {
-            case .io(let what): throw OpenError(isNew ? .cannotCreate : .io, what)
-            case .damaged(let what): throw OpenError(.damaged, what)
+            case .io(let what): throw StoreOpenError(isNew ? .cannotCreate : .io, what)
+            case .damaged(let what): throw StoreOpenError(.damaged, what)
             }
         } catch {
-            throw OpenError(.io, "\(error)")
+            throw StoreOpenError(.io, "\(error)")
         }
     }
 
     fileprivate init(
         directory: DataDirectory, database: Database, journal: any Journal,
-        watermark: WatermarkFile, replayFrom: UInt64, extent: JournalExtent,
+        watermark: WatermarkFile, checkpoint: CheckpointMark, extent: JournalExtent,
         acceptedLoss: (first: UInt64, last: UInt64)?
     ) {
         self.directory = directory
         self.database = database
         self.journal = journal
         self.watermark = watermark
-        self.replayFrom = replayFrom
+        self.checkpoint = checkpoint
         lastGroup = extent.group
         nextSequence = extent.nextSequence
         lastHash = extent.hash
@@ -82,7 +82,7 @@ private struct Opening {
         do {
             watermark = try WatermarkFile.open(directory.watermarkPath, create: false)
         } catch .damaged(let what) {
-            throw OpenError(
+            throw StoreOpenError(
                 .acknowledgedDataMissing,
                 "\(what): whether acknowledged points are missing cannot be told; restore it")
         }
@@ -137,12 +137,12 @@ private struct Opening {
 
     private func extent(
         of database: Database, _ journal: any Journal, _ mark: Watermark
-    ) throws(StoreError) -> (from: UInt64, extent: JournalExtent) {
+    ) throws(StoreError) -> (start: CheckpointMark, extent: JournalExtent) {
         var start = CheckpointMark()
         if let bytes = try database.get(.meta, Keys.meta(Store.checkpointKey)) {
             start = try CheckpointMark(bytes)
         }
-        return (start.from, try JournalExtent.measure(journal, after: start, watermark: mark))
+        return (start, try JournalExtent.measure(journal, after: start, watermark: mark))
     }
 
     private func check(
@@ -150,7 +150,7 @@ private struct Opening {
     ) throws -> Store {
         let journal = try FamilyJournal(database, syncs: options.syncsJournal)
         let mark = watermark.current
-        let (from, extent) = try extent(of: database, journal, mark)
+        let (start, extent) = try extent(of: database, journal, mark)
         var accepted: (first: UInt64, last: UInt64)?
         if extent.damage != nil || extent.group < mark.group || extent.contradictsWatermark {
             let lost = Self.lost(mark, extent)
@@ -164,14 +164,14 @@ private struct Opening {
             accepted = lost
             try dropDamaged(database, after: extent.group)
         } else if let consent = options.acceptLoss {
-            throw OpenError(
+            throw StoreOpenError(
                 .damaged,
                 "nothing is missing, so the loss of \(consent.lowerBound)-\(consent.upperBound) "
                     + "cannot be accepted; start without --accept-loss")
         }
         return Store(
             directory: directory, database: database, journal: journal, watermark: watermark,
-            replayFrom: from, extent: extent, acceptedLoss: accepted)
+            checkpoint: start, extent: extent, acceptedLoss: accepted)
     }
 
     private static func lost(
@@ -195,7 +195,7 @@ private struct Opening {
 
     private func missing(
         _ mark: Watermark, _ extent: JournalExtent?, _ copies: String?, because what: String
-    ) -> OpenError {
+    ) -> StoreOpenError {
         var text = ""
         if let extent {
             let lost = Self.lost(mark, extent)
@@ -209,6 +209,6 @@ private struct Opening {
             text = "the database cannot be read (\(what)); restore a copy"
         }
         if let copies { text += "; the files as found are kept in \(copies)" }
-        return OpenError(.acknowledgedDataMissing, text)
+        return StoreOpenError(.acknowledgedDataMissing, text)
     }
 }

@@ -21,7 +21,7 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Why a data directory was not opened. `exitCode` is what a program ends with.
-package struct OpenError: Error, Equatable, CustomStringConvertible {
+package struct StoreOpenError: Error, Equatable, CustomStringConvertible {
     package enum Code: Int32, Sendable {
         /// Points that were acknowledged are missing.
         case acknowledgedDataMissing = 3
@@ -42,5 +42,5 @@ package struct OpenError: Error, Equatable, CustomStringConvertible {
     package var exitCode: Int32 { code.rawValue }
     package var description: String { message }
 
-    package static func == (a: OpenError, b: OpenError) -> Bool { a.code == b.code }
+    package static func == (a: StoreOpenError, b: StoreOpenError) -> Bool { a.code == b.code }
 }

@@ -1,0 +1,79 @@
+import TachoCodec
+package import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// An alert's place in the stream: the server's commit time in ms, made monotone, and a number.
+package struct AlertID: Hashable, Comparable, Sendable {
+    package var ms: Int64
+    package var n: UInt32
+
+    package init(ms: Int64, n: UInt32) {
+        self.ms = ms
+        self.n = n
+    }
+
+    package var text: String { "\(ms)-\(n)" }
+
+    package static func < (a: AlertID, b: AlertID) -> Bool {
+        a.ms != b.ms ? a.ms < b.ms : a.n < b.n
+    }
+}
+
+/// A verdict that operations hear of. Entries of the stream are immutable with a count of 1; by
+/// receipt time they come with the count of later hits in their 60 s.
+package struct Alert: Sendable, Hashable {
+    package var id: AlertID
+    package var rider: [UInt8]
+    /// The offending fix.
+    package var tsMs: Int64
+    /// Receipt time when it was decided.
+    package var atRecvMs: Int64
+    package var code: Code
+    /// info, warn or crit.
+    package var severity: String
+    package var verdict: Verdict
+    package var count: Int
+    /// A JSON object.
+    package var evidenceJSON: String
+}
+
+/// The value of an alert in family `alerts`.
+enum AlertRow {
+    static func bytes(_ hit: AlertHit) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(hit.rider)
+        writer.put(hit.tsMs)
+        writer.put(hit.atRecvMs)
+        writer.put(hit.code)
+        writer.put(hit.severity)
+        writer.putVerdict(hit.verdict)
+        writer.putBlob(hit.evidence)
+        return writer.bytes
+    }
+
+    static func read(
+        _ bytes: UnsafeRawBufferPointer, id: AlertID, name: (UInt32) -> [UInt8]
+    ) throws(StoreError) -> (alert: Alert, rider: UInt32) {
+        do {
+            var reader = ByteReader(bytes)
+            let rider: UInt32 = try reader.read()
+            let tsMs: Int64 = try reader.read()
+            let atRecvMs: Int64 = try reader.read()
+            guard let code = Code(rawValue: try reader.read()),
+                let severity = Severity(rawValue: try reader.read())
+            else { throw StoreError.damaged("an alert's code is not known here") }
+            let verdict = try reader.readVerdict()
+            let evidence = try reader.readBlob()
+            let alert = Alert(
+                id: id, rider: name(rider), tsMs: tsMs, atRecvMs: atRecvMs, code: code,
+                severity: severity.name, verdict: verdict, count: 1,
+                evidenceJSON: String(decoding: evidence, as: UTF8.self))
+            return (alert, rider)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .damaged("an alert cannot be read")
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package import TachoGeo
+import TachoStore
+
+/// A figure of `tacho stats`.
+package enum StatValue: Sendable, Hashable {
+    case integer(Int64)
+    case real(Double)
+}
+
+extension Engine {
+    /// The position to show for a rider, or with `raw` the newest fix of any effect; nil: none.
+    /// Memory only, never waits. Cost: a table look-up and a copy, a few hundred ns.
+    package func latest(rider name: UnsafeRawBufferPointer, raw: Bool) -> StoredFix? {
+        guard let number = riders.number(of: name), let record = latest.read(number) else {
+            return nil
+        }
+        if raw { return record.hasNewest ? record.newest : nil }
+        return record.hasShown ? record.shown : nil
+    }
+
+    /// A page of a rider's track, as of all writes answered before the call. `completion` runs on
+    /// a thread of the engine.
+    package func track(
+        _ query: TrackQuery, completion: @escaping @Sendable (Result<TrackPage, ReadError>) -> Void
+    ) {
+        let unknown = TrackPage(fixes: [], next: nil, isKnownRider: false)
+        read(query, unknown: unknown, { try $0.page() }, completion)
+    }
+
+    /// How many fixes the query has, without a limit.
+    package func length(
+        _ query: TrackQuery, completion: @escaping @Sendable (Result<Int, ReadError>) -> Void
+    ) {
+        var all = query
+        all.limit = nil
+        read(all, unknown: 0, { try $0.count() }, completion)
+    }
+
+    package func track(_ query: TrackQuery) throws(ReadError) -> TrackPage {
+        try waitFor { track(query, completion: $0) }
+    }
+
+    package func length(_ query: TrackQuery) throws(ReadError) -> Int {
+        try waitFor { length(query, completion: $0) }
+    }
+
+    private func waitFor<R: Sendable>(
+        _ start: (@escaping @Sendable (Result<R, ReadError>) -> Void) -> Void
+    ) throws(ReadError) -> R {
+        let answer = Monitor<Result<R, ReadError>?>(nil)
+        start { result in
+            answer.change { state in
+                state = result
+                return (true, ())
+            }
+        }
+        return try answer.wait { $0 }.get()
+    }
+
+    private func read<R: Sendable>(
+        _ query: TrackQuery, unknown: R, _ body: @escaping @Sendable (TrackReader) throws -> R,
+        _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void
+    ) {
+        if control.isClosing {
+            completion(.failure(.stopped("the engine is closed")))
+            return
+        }
+        guard let rider = query.rider.withUnsafeBytes({ riders.number(of: $0) }) else {
+            completion(.success(unknown))
+            return
+        }
+        let reader = reader
+        let control = control
+        workers[Int(rider) % workers.count].post(
+            .read(rider: rider) { copy in
+                if let reason = control.failure {
+                    completion(.failure(.stopped(reason)))
+                    return
+                }
+                reader.post {
+                    do {
+                        let result = try copy.withSource {
+                            try body(TrackReader(source: $0, query: query))
+                        }
+                        completion(.success(result))
+                    } catch {
+                        completion(.failure(.damaged("\(error)")))
+                    }
+                }
+            })
+    }
+
+    // MARK: Alerts
+
+    /// Entries of the stream `alerts` behind `after`, up to `through`, at most `limit`.
+    package func alerts(after: AlertID?, through: AlertID?, limit: Int) -> [Alert] {
+        do {
+            return try alerts.entries(after: after, through: through, limit: limit)
+        } catch {
+            control.fail("\(error)")
+            return []
+        }
+    }
+
+    package var alertCount: Int { progress.now.alerts }
+    package var lastAlertID: AlertID? { progress.now.lastAlert }
+
+    /// All alerts by receipt time, with the number of hits in each one's 60 s.
+    package func alertsByReceipt() throws(ReadError) -> [Alert] {
+        do {
+            return try alerts.byReceipt()
+        } catch {
+            throw .damaged("\(error)")
+        }
+    }
+
+    /// `body` is called after new alerts are durable, on the committer's thread: be short.
+    package func observeAlerts(_ body: @escaping @Sendable () -> Void) -> AlertObserver {
+        let observer = AlertObserver(body)
+        control.add(observer)
+        return observer
+    }
+
+    package func cancel(_ observer: AlertObserver) { control.remove(observer) }
+
+    // MARK: Statistics
+
+    /// The figures of `tacho stats --json`, in order.
+    package func stats() -> [(name: String, value: StatValue)] {
+        let now = progress.now
+        let points = storedPoints()
+        let sealed = sealedTotals()
+        let hot = store.database.bytes
+        let perPoint = points == 0 ? 0 : Double(hot) / Double(points)
+        return [
+            ("points", .integer(Int64(points))),
+            ("riders", .integer(Int64(riders.count))),
+            ("bytes_hot", .integer(Int64(hot))),
+            ("bytes_sealed", .integer(Int64(sealed.bytes))),
+            ("bytes_per_point", .real((perPoint * 100).rounded() / 100)),
+            ("ranges_sealed", .integer(Int64(sealed.ranges))),
+            ("last_sequence", .integer(Int64(now.nextSequence - 1))),
+            ("sealed_through", .integer(Int64(sealed.through))),
+            ("alerts", .integer(Int64(now.alerts))),
+            ("journal_group", .integer(Int64(now.group))),
+            ("journal_bytes", .integer(Int64(now.journalBytes))),
+            ("pending_points", .integer(Int64(control.pendingPoints))),
+            ("range", .integer(Int64(now.range))),
+        ]
+    }
+
+    /// Stored points: all sequences given out, less those lost with consent.
+    private func storedPoints() -> UInt64 {
+        progress.now.nextSequence - 1 - lostPoints()
+    }
+}

@@ -1,0 +1,54 @@
+import TachoStore
+
+extension Engine {
+    /// The watermark is at most this far behind the last acknowledgement, with the time of a sync.
+    private static let tickMs = 50
+    private static let ticksPerSecond = 20
+
+    /// Watermark, disk space, background errors, checkpoints that are due, ranges that are old.
+    func tick() {
+        var count = 0
+        var rangeAgeSeconds = 0
+        var lastRange = progress.now.range
+        control.checkDisk(options.directory)
+        while control.sleepOneTick(milliseconds: Self.tickMs) {
+            if control.failure != nil { continue }
+            do {
+                if progress.now.group > store.watermark.current.group {
+                    try advanceWatermark(isClean: false)
+                }
+            } catch {
+                control.fail("\(error)")
+                continue
+            }
+            let wishes = control.takeWishes()
+            if wishes.checkpoint && !control.isClosing { checkpointInBackground() }
+            if wishes.cut { seal { _ in } }
+            count += 1
+            guard count % Self.ticksPerSecond == 0 else { continue }
+            control.checkDisk(options.directory)
+            let errors = store.database.backgroundErrors
+            if errors > 0 { control.fail("RocksDB reports \(errors) background errors") }
+            let now = progress.now
+            if now.range != lastRange {
+                lastRange = now.range
+                rangeAgeSeconds = 0
+            }
+            rangeAgeSeconds += 1
+            let isOld = options.rangeSeconds > 0 && rangeAgeSeconds >= options.rangeSeconds
+            let isLarge = now.nextSequence - now.rangeFirst >= options.rangePoints
+            if (isOld || isLarge) && now.nextSequence > now.rangeFirst {
+                rangeAgeSeconds = 0
+                seal { _ in }
+            }
+        }
+    }
+
+    /// Writers go on meanwhile; only the judging of one moment is held.
+    private func checkpointInBackground() {
+        let barrier = Barrier(.checkpoint, shards: workers.count) {}
+        control.withBarrierOrder {
+            for worker in workers { worker.post(.barrier(barrier)) }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import Synchronization
+package import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
+///
+/// Threads: judging workers (riders are divided among them by number), one committer, one reader,
+/// one sealer, one ticker. `submit` never blocks; everything else says what it waits for.
+package final class Engine: Sendable {
+    let options: EngineOptions
+    let store: Store
+    let riders: RiderTable
+    let latest: LatestTable
+    let progress: Progress
+    let workers: [Worker]
+    let commits: CommitQueue
+    let reader: ReaderThread
+    let sealerThread: ReaderThread
+    let control: EngineControl
+    let alerts: AlertReader
+    private let threads: Mutex<[NamedThread]>
+
+    /// Opens or creates a data directory and recovers its state.
+    /// Cost: the journal behind the last checkpoint is read twice, at most 256 MiB by default.
+    package static func open(_ options: EngineOptions) throws(OpenError) -> Engine {
+        var storeOptions = StoreOptions(path: options.directory)
+        storeOptions.createIfMissing = options.createIfMissing
+        storeOptions.acceptLoss = options.acceptLoss
+        storeOptions.syncsJournal = options.fault != .skipSync
+        let store: Store
+        do {
+            store = try Store.open(storeOptions)
+        } catch {
+            throw OpenError(OpenError.Code(rawValue: error.exitCode) ?? .io, error.message)
+        }
+        do {
+            if let bytes = options.reserveBytes { try store.directory.setReserve(bytes: bytes) }
+            return try Engine(options, store)
+        } catch {
+            store.close()
+            switch error {
+            case .io(let what): throw OpenError(.io, what)
+            case .damaged(let what): throw OpenError(.damaged, what)
+            }
+        }
+    }
+
+    private init(_ options: EngineOptions, _ store: Store) throws(StoreError) {
+        let rules = RuleSet()
+        let count = options.workers ?? max(1, EngineOptions.coreCount - 1)
+        let riders = RiderTable()
+        let shards = (0..<count).map {
+            Shard(index: $0, count: count, rules: rules, database: store.database)
+        }
+        var recovery = Recovery(store: store, riders: riders, shards: shards)
+        try recovery.run()
+        let latest = LatestTable()
+        for shard in recovery.shards {
+            for index in 0..<shard.slots.count {
+                let slot = shard.slots[index]
+                guard slot.pointee.hasNewest else { continue }
+                latest.publish(
+                    slot.pointee.latestRecord, of: UInt32(index * count + shard.index))
+            }
+        }
+        self.options = options
+        self.store = store
+        self.riders = riders
+        self.latest = latest
+        let progress = Progress(recovery.progress)
+        let control = EngineControl(options: options)
+        let commits = CommitQueue(nextSequence: recovery.progress.nextSequence)
+        self.progress = progress
+        self.control = control
+        self.commits = commits
+        alerts = AlertReader(database: store.database, riders: riders)
+        reader = ReaderThread("tacho-read")
+        sealerThread = ReaderThread("tacho-seal")
+        let committer = Committer(
+            store: store, queue: commits, riders: riders, latest: latest, progress: progress,
+            context: Committer.Context(
+                thresholds: rules.thresholds.hash64, nowMs: options.nowMs,
+                acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
+                journalLimitBytes: options.journalLimitBytes,
+                fail: { control.fail($0) }, alertsAreDurable: { control.notifyObservers() },
+                journalIsFull: { control.requestCheckpoint() },
+                pointsDone: { control.done(points: $0) }))
+        workers = recovery.shards.map { shard in
+            Worker(
+                shard: shard, commits: commits, fail: { control.fail($0) },
+                needsCut: { control.requestCut() })
+        }
+        threads = Mutex([])
+        for worker in workers { worker.start() }
+        let committerThread = NamedThread("tacho-commit") { committer.run() }
+        try recordLoss()
+        try control.load(store.database)
+        try advanceWatermark(isClean: false)
+        let tickerThread = NamedThread("tacho-tick") { [unowned self] in tick() }
+        threads.withLock { $0 = [committerThread, tickerThread] }
+    }
+
+    /// The operator's consent becomes part of the record, before anything new is taken.
+    private func recordLoss() throws(StoreError) {
+        guard let loss = store.acceptedLoss else { return }
+        let done = Monitor(false)
+        commits.push(
+            .loss(first: loss.first, last: loss.last) {
+                done.change { isDone in
+                    isDone = true
+                    return (true, ())
+                }
+            })
+        done.wait { $0 ? () : nil }
+        if let reason = control.failure { throw .io(reason) }
+    }
+
+    // MARK: Writing
+
+    /// Takes a batch. `completion` is called once, from a thread of the engine, when every stored
+    /// fix of it is durable, with a mask per entry; or with the reason why nothing was promised.
+    /// Never blocks. Cost: one look-up per entry on the caller's thread.
+    package func submit(
+        _ batch: FixBatch, receivedAtMs: Int64,
+        completion: @escaping @Sendable (Result<[ReplyMask], AppendError>) -> Void
+    ) {
+        if let refusal = control.admit(points: batch.count) {
+            completion(.failure(refusal))
+            return
+        }
+        var numbers: [UInt32] = []
+        numbers.reserveCapacity(batch.count)
+        batch.names.withUnsafeBytes { names in
+            riders.resolve(
+                count: batch.count,
+                { index in
+                    let entry = batch.entries[index]
+                    guard entry.malformed == nil else { return nil }
+                    let start = Int(entry.nameStart)
+                    return UnsafeRawBufferPointer(
+                        rebasing: names[start..<start + Int(entry.nameCount)])
+                }, into: &numbers)
+        }
+        let work = BatchWork(
+            batch: batch, numbers: numbers, receivedAtMs: receivedAtMs, parts: workers.count,
+            completion: completion)
+        for worker in workers { worker.post(.batch(work)) }
+    }
+
+    /// Takes a batch and waits until it is durable.
+    package func append(_ batch: FixBatch) throws(AppendError) -> [ReplyMask] {
+        let answer = Monitor<Result<[ReplyMask], AppendError>?>(nil)
+        submit(batch, receivedAtMs: options.nowMs()) { result in
+            answer.change { state in
+                state = result
+                return (true, ())
+            }
+        }
+        return try answer.wait { $0 }.get()
+    }
+
+    // MARK: Life
+
+    /// Checkpoint, clean mark, and the end of all threads. What was submitted before is durable
+    /// and answered; later calls are refused.
+    package func close() throws {
+        guard control.beginClosing() else { return }
+        sealerThread.stop()
+        if control.failure == nil { runBarrier(.checkpoint) }
+        control.endTicks()
+        for worker in workers { worker.stop() }
+        commits.close()
+        for thread in threads.withLock({ $0 }) { thread.join() }
+        reader.stop()
+        if let reason = control.failure {
+            store.close()
+            throw StoreError.io(reason)
+        }
+        defer { store.close() }
+        try advanceWatermark(isClean: true)
+    }
+
+    /// Runs a barrier through all workers and the committer and waits for its end.
+    func runBarrier(_ kind: Barrier.Kind) {
+        let done = Monitor(false)
+        let barrier = Barrier(kind, shards: workers.count) {
+            done.change { isDone in
+                isDone = true
+                return (true, ())
+            }
+        }
+        control.withBarrierOrder {
+            for worker in workers { worker.post(.barrier(barrier)) }
+        }
+        done.wait { $0 ? () : nil }
+    }
+
+    /// Brings the watermark up to the last durable group.
+    func advanceWatermark(isClean: Bool) throws(StoreError) {
+        let state = progress.now
+        try control.advance(
+            store.watermark,
+            to: Watermark(
+                group: state.group, nextSequence: state.nextSequence, hash: state.hash,
+                isClean: isClean))
+    }
+}

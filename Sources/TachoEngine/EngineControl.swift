@@ -1,0 +1,140 @@
+import Synchronization
+import TachoStore
+
+/// The small shared state around the engine's threads: failure, admission, wishes, observers.
+final class EngineControl: Sendable {
+    private struct State {
+        var failure: String?
+        var isClosing = false
+        var diskRefusal: String?
+        var pendingPoints = 0
+        var wantsCheckpoint = false
+        var wantsCut = false
+        var observers: [AlertObserver] = []
+    }
+
+    private let state = Mutex(State())
+    private let sealTotals = Mutex(SealTotals())
+    private let losses = Mutex<UInt64>(0)
+    private let ticking = Monitor(true)
+    private let barrierOrder = Mutex(())
+    private let watermarkOrder = Mutex(())
+    private let options: EngineOptions
+
+    init(options: EngineOptions) { self.options = options }
+
+    var failure: String? { state.withLock { $0.failure } }
+
+    /// The first I/O error ends all acknowledging; `onFailStop` hears of it once.
+    func fail(_ reason: String) {
+        let isFirst = state.withLock { state in
+            defer { if state.failure == nil { state.failure = reason } }
+            return state.failure == nil
+        }
+        if isFirst { options.onFailStop(reason) }
+    }
+
+    /// Why a batch cannot be taken now; nil: it is counted in.
+    func admit(points: Int) -> AppendError? {
+        state.withLock { state in
+            if let reason = state.failure { return .stopped(reason) }
+            if state.isClosing { return .stopped("the engine is closed") }
+            if let reason = state.diskRefusal { return .tryAgain(afterMs: 1000, reason: reason) }
+            // One batch is always taken, however large: otherwise it could never be.
+            if state.pendingPoints > 0, state.pendingPoints + points > options.maxPendingPoints {
+                return .tryAgain(
+                    afterMs: 50,
+                    reason: "\(state.pendingPoints) points are waiting to become durable")
+            }
+            state.pendingPoints += points
+            return nil
+        }
+    }
+
+    func done(points: Int) { state.withLock { $0.pendingPoints -= points } }
+
+    var pendingPoints: Int { state.withLock { $0.pendingPoints } }
+
+    /// False: it was closed already.
+    func beginClosing() -> Bool {
+        state.withLock { state in
+            defer { state.isClosing = true }
+            return !state.isClosing
+        }
+    }
+
+    var isClosing: Bool { state.withLock { $0.isClosing } }
+
+    /// Checks free disk: below the limit writers hear "try again", readers go on.
+    func checkDisk(_ path: String) {
+        guard let space = FileSystem.space(path) else { return }
+        let limit = options.minFreeBytes ?? min(5 << 30, space.total / 20)
+        state.withLock { state in
+            state.diskRefusal =
+                space.free < limit
+                ? "the disk is nearly full: \(space.free >> 20) MiB free, "
+                    + "\(limit >> 20) MiB are kept (--min-free)" : nil
+        }
+    }
+
+    func requestCheckpoint() { state.withLock { $0.wantsCheckpoint = true } }
+    func requestCut() { state.withLock { $0.wantsCut = true } }
+
+    func takeWishes() -> (checkpoint: Bool, cut: Bool) {
+        state.withLock { state in
+            defer {
+                state.wantsCheckpoint = false
+                state.wantsCut = false
+            }
+            return (state.wantsCheckpoint, state.wantsCut)
+        }
+    }
+
+    func add(_ observer: AlertObserver) { state.withLock { $0.observers.append(observer) } }
+
+    func remove(_ observer: AlertObserver) {
+        state.withLock { $0.observers.removeAll { $0 === observer } }
+    }
+
+    func notifyObservers() {
+        for observer in state.withLock({ $0.observers }) { observer.body() }
+    }
+
+    /// Two barriers must reach all workers in the same order, or each would wait for the other.
+    func withBarrierOrder(_ body: () -> Void) { barrierOrder.withLock { _ in body() } }
+
+    func advance(_ file: WatermarkFile, to mark: Watermark) throws(StoreError) {
+        try watermarkOrder.withLock { _ throws(StoreError) in
+            // A tick that read its state earlier must not take the mark back.
+            if mark.group < file.current.group && !mark.isClean { return }
+            try file.advance(to: mark)
+        }
+    }
+
+    var seals: SealTotals { sealTotals.withLock { $0 } }
+    func updateSeals(_ body: (inout SealTotals) -> Void) { sealTotals.withLock { body(&$0) } }
+
+    var lostPoints: UInt64 { losses.withLock { $0 } }
+
+    /// Reads the sums that later only grow.
+    func load(_ database: Database) throws(StoreError) {
+        let rows = try SealRow.all(database)
+        sealTotals.withLock { totals in
+            for (range, row) in rows { totals.add(range, row) }
+        }
+        let lost = try LossRows.all(database).reduce(0) { $0 + UInt64($1.count) }
+        losses.withLock { $0 = lost }
+    }
+
+    /// Sleeps for a tick; false: the engine is closing.
+    func sleepOneTick(milliseconds: Int) -> Bool {
+        ticking.wait(milliseconds: milliseconds) { isOn in isOn ? nil : () } == nil
+    }
+
+    func endTicks() {
+        ticking.change { isOn in
+            isOn = false
+            return (true, ())
+        }
+    }
+}

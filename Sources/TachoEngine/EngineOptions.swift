@@ -1,0 +1,36 @@
+/// Faults a test build of the server can have, to prove that the durability tests can fail.
+package enum EngineFault: String, Sendable, CaseIterable {
+    case none
+    /// Groups are written without a sync.
+    case skipSync = "skip-sync"
+    /// Writers are answered before their group is written.
+    case acknowledgeBeforeSync = "ack-before-sync"
+}
+
+/// How an engine is opened. Every queue and buffer has its bound here.
+package struct EngineOptions: Sendable {
+    package var directory: String
+    package var createIfMissing = true
+    /// Judging threads; nil: one less than there are cores, at least 1.
+    package var workers: Int?
+    /// The server's clock, Unix ms. Handed in so that tests own time.
+    package var nowMs: @Sendable () -> Int64 = EngineOptions.systemClock
+    /// Exactly these acknowledged points may be missing.
+    package var acceptLoss: ClosedRange<UInt64>?
+    /// Below so many free bytes writers hear "try again"; nil: min(5 GiB, 5 % of the disk).
+    package var minFreeBytes: UInt64?
+    /// Kept back on disk for a clean stop; nil: as it is.
+    package var reserveBytes: UInt64?
+    /// A range is sealed when it is that old; 0: only when asked.
+    package var rangeSeconds = 3600
+    package var rangePoints: UInt64 = 256_000_000
+    /// A checkpoint is due when the journal is that long.
+    package var journalLimitBytes = 256 << 20
+    /// Points accepted but not yet durable; beyond, writers hear "try again".
+    package var maxPendingPoints = 262_144
+    package var fault = EngineFault.none
+    /// Called once, when an I/O error ended all acknowledging. A server exits with 74.
+    package var onFailStop: @Sendable (String) -> Void = { _ in }
+
+    package init(directory: String) { self.directory = directory }
+}

@@ -1,0 +1,70 @@
+import TachoGeo
+import TachoIngest
+
+/// What an alert rests on, as a JSON object: written once per alert, not per point.
+enum AlertEvidence {
+    /// For rules that look at the fix alone.
+    static func point(_ stored: StoredFix) -> [UInt8] {
+        var json = Array("{".utf8)
+        add(stored.fix, name: "fix", to: &json)
+        add(",\"recv_ms\":", stored.ruleRecvMs, to: &json)
+        json.append(UInt8(ascii: "}"))
+        return json
+    }
+
+    /// For rules that measure from the anchor.
+    static func leg(
+        from anchor: Anchor, to fix: Fix, _ leg: Leg, code: Code, isImmediate: Bool,
+        _ limits: Thresholds
+    ) -> [UInt8] {
+        var json = Array("{".utf8)
+        add(fix, name: "fix", to: &json)
+        json += Array(",\"anchor\":{\"ts_ms\":".utf8)
+        Decimal.appendInteger(anchor.tsMs, to: &json)
+        addPlace(anchor.latE7, anchor.lonE7, anchor.accuracyDm, to: &json)
+        json.append(UInt8(ascii: "}"))
+        add(",\"distance_m\":", metres: leg.distanceM, to: &json)
+        add(",\"dt_ms\":", leg.dtMs, to: &json)
+        add(",\"dt_star_ms\":", leg.dtStarMs, to: &json)
+        add(",\"reach_m\":", metres: leg.reachM, to: &json)
+        let limit =
+            code == .teleport && isImmediate
+            ? leg.reachM + limits.teleportBeyondM
+            : limits.jumpBaseM
+                + limits.jumpPerSecondM * min(Double(leg.dtMs) * 1e-3, limits.jumpSeconds)
+                + 0.5 * leg.accuracySumM
+        add(",\"limit_m\":", metres: limit, to: &json)
+        json.append(UInt8(ascii: "}"))
+        return json
+    }
+
+    private static func add(_ fix: Fix, name: String, to json: inout [UInt8]) {
+        json += Array("\"\(name)\":{\"ts_ms\":".utf8)
+        Decimal.appendInteger(fix.tsMs, to: &json)
+        addPlace(fix.latE7, fix.lonE7, fix.accuracyDm, to: &json)
+        json.append(UInt8(ascii: "}"))
+    }
+
+    private static func addPlace(
+        _ latE7: Int32, _ lonE7: Int32, _ accuracyDm: Int32, to json: inout [UInt8]
+    ) {
+        json += Array(",\"lat\":".utf8)
+        Decimal.append(Int64(latE7), decimals: 7, trimmed: false, to: &json)
+        json += Array(",\"lon\":".utf8)
+        Decimal.append(Int64(lonE7), decimals: 7, trimmed: false, to: &json)
+        if accuracyDm != Fix.absent {
+            json += Array(",\"accuracy_m\":".utf8)
+            Decimal.append(Int64(accuracyDm), decimals: 1, trimmed: true, to: &json)
+        }
+    }
+
+    private static func add(_ key: String, _ value: Int64, to json: inout [UInt8]) {
+        json += Array(key.utf8)
+        Decimal.appendInteger(value, to: &json)
+    }
+
+    private static func add(_ key: String, metres: Double, to json: inout [UInt8]) {
+        json += Array(key.utf8)
+        Decimal.append(Int64((metres * 10).rounded()), decimals: 1, trimmed: true, to: &json)
+    }
+}

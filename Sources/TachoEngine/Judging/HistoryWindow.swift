@@ -1,0 +1,87 @@
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// A rider's fixes in a stretch of time, kept at hand while fixes arrive there: a backlog of a
+/// thousand late fixes reads each chunk once, not a thousand times.
+struct HistoryWindow {
+    let rider: UInt32
+    let fromMs: Int64
+    let toMs: Int64
+    var fixes: [HistoryFix]
+
+    func covers(_ from: Int64, _ to: Int64) -> Bool { fromMs <= from && toMs >= to }
+
+    /// The fixes at exactly one time, in order of arrival.
+    func at(_ tsMs: Int64) -> ArraySlice<HistoryFix> {
+        let first = HistorySource.firstIndex(fixes, atOrAfter: tsMs)
+        var end = first
+        while end < fixes.count && fixes[end].tsMs == tsMs { end += 1 }
+        return fixes[first..<end]
+    }
+
+    /// Takes note of a fix that was just stored.
+    mutating func insert(_ fix: HistoryFix) {
+        guard fix.tsMs >= fromMs && fix.tsMs <= toMs else { return }
+        var index = HistorySource.firstIndex(fixes, atOrAfter: fix.tsMs)
+        while index < fixes.count && fixes[index] < fix { index += 1 }
+        fixes.insert(fix, at: index)
+    }
+
+    mutating func amend(_ tsMs: Int64, ordinal: Int, _ verdict: Verdict) {
+        let index = HistorySource.firstIndex(fixes, atOrAfter: tsMs) + ordinal
+        guard index < fixes.count, fixes[index].tsMs == tsMs else { return }
+        fixes[index].current = verdict
+    }
+
+    /// The fixes that belong to the chain: the first at each time, unless quarantined.
+    func chainEntries() -> [ChainEntry] {
+        var entries: [ChainEntry] = []
+        entries.reserveCapacity(fixes.count + 1)
+        var index = 0
+        while index < fixes.count {
+            let fix = fixes[index]
+            if fix.current.effect != .quarantine {
+                entries.append(
+                    ChainEntry(
+                        fix: fix.stored.fix, vehicle: fix.stored.vehicle, verdict: fix.current))
+            }
+            index += 1
+            while index < fixes.count && fixes[index].tsMs == fix.tsMs { index += 1 }
+        }
+        return entries
+    }
+}
+
+/// The windows of a shard: few, because late fixes come in runs.
+struct WindowCache {
+    private var windows: [UInt32: HistoryWindow] = [:]
+
+    /// Beyond so many riders all are forgotten: about 64 × 2,000 fixes.
+    private static let limit = 64
+    /// A window with more fixes than this is not kept.
+    static let maxFixes = 20_000
+
+    subscript(rider: UInt32) -> HistoryWindow? { windows[rider] }
+
+    mutating func put(_ window: HistoryWindow) {
+        if windows.count >= Self.limit { windows.removeAll(keepingCapacity: true) }
+        windows[window.rider] = window
+    }
+
+    mutating func forget(_ rider: UInt32) { windows[rider] = nil }
+
+    var isEmpty: Bool { windows.isEmpty }
+
+    mutating func insert(_ fix: HistoryFix, rider: UInt32) {
+        // One look-up that changes in place: no copy of the window's fixes.
+        if windows[rider] != nil {
+            windows[rider]!.insert(fix)
+            if windows[rider]!.fixes.count > Self.maxFixes { windows[rider] = nil }
+        }
+    }
+
+    mutating func amend(rider: UInt32, _ tsMs: Int64, ordinal: Int, _ verdict: Verdict) {
+        if windows[rider] != nil { windows[rider]!.amend(tsMs, ordinal: ordinal, verdict) }
+    }
+}

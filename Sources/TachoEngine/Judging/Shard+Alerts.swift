@@ -1,0 +1,70 @@
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+extension Shard {
+    /// Alerts of a fix as it arrived. `step` is nil for fixes outside the chain.
+    mutating func alert(
+        _ stored: StoredFix, _ step: ChainStep?, _ rider: UInt32, _ part: Part
+    ) {
+        let limits = rules.thresholds
+        raise(
+            stored.verdict.codes, stored.verdict, stored.fix.tsMs, atRecvMs: stored.ruleRecvMs,
+            rider, part
+        ) { code in
+            if code == .teleport, let anchor = step?.anchor, let leg = step?.leg {
+                return AlertEvidence.leg(
+                    from: anchor, to: stored.fix, leg, code: code, isImmediate: true,
+                    limits)
+            }
+            return AlertEvidence.point(stored)
+        }
+    }
+
+    /// Alerts of a verdict that a late fix changed, or of the late fix itself: for codes that are
+    /// new. The moment of decision is the late fix's receipt.
+    mutating func alert(
+        _ change: Rejudge.Change, _ stored: StoredFix, _ rider: UInt32, _ part: Part
+    ) {
+        let old = change.isLate ? 0 : change.old.codes
+        let added = change.verdict.codes & ~old
+        guard added != 0 else { return }
+        let limits = rules.thresholds
+        raise(
+            added, change.verdict, change.tsMs, atRecvMs: stored.ruleRecvMs, rider, part
+        ) { code in
+            guard Chain.codes & code.bit != 0, let evidence = change.evidence else {
+                return AlertEvidence.point(stored)
+            }
+            let fix = Fix(tsMs: change.tsMs, latE7: change.place.latE7, lonE7: change.place.lonE7)
+            return AlertEvidence.leg(
+                from: evidence.anchor, to: fix, evidence.leg, code: code,
+                isImmediate: change.verdict.effect == .hold, limits)
+        }
+    }
+
+    /// One alert per rider and code in 60 s of receipt time; later hits raise its count.
+    mutating func raise(
+        _ codes: UInt64, _ verdict: Verdict, _ tsMs: Int64, atRecvMs: Int64, _ rider: UInt32,
+        _ part: Part, evidence: (Code) -> [UInt8]
+    ) {
+        for code in Code.allCases where codes & code.bit != 0 {
+            let severity = Severity.of(code, effect: verdict.effect)
+            guard severity != .none else { continue }
+            let key = Self.alertKey(rider, code.rawValue)
+            var window = alertWindows[key]
+            let opens = AlertWindow.hit(&window, atRecvMs: atRecvMs)
+            alertWindows[key] = window
+            let hit = AlertHit(
+                rider: rider, tsMs: tsMs, atRecvMs: atRecvMs, code: code.rawValue,
+                severity: severity.rawValue, verdict: verdict, windowStartMs: window!.startMs,
+                windowCount: window!.count, evidence: opens ? evidence(code) : [])
+            part.events.putEvent(.alert(hit))
+            part.alerts.append(hit)
+        }
+    }
+
+    static func alertKey(_ rider: UInt32, _ code: UInt8) -> UInt64 {
+        UInt64(rider) << 8 | UInt64(code)
+    }
+}

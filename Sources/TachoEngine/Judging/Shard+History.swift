@@ -1,0 +1,93 @@
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+extension Shard {
+    /// A rider's history as this shard sees it now. Borrows the tails: not to be kept.
+    func source(_ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>) -> HistorySource {
+        HistorySource(
+            rider: rider, range: slot.pointee.range, main: slot.pointee.main.buffer,
+            late: slot.pointee.late.buffer, closed: pending.tails(of: rider),
+            amendments: pending.amendments(of: rider),
+            hasAmendments: slot.pointee.amendments > 0,
+            maxChunkSpanMs: slot.pointee.maxChunkSpanMs, database: database, snapshot: nil)
+    }
+
+    /// How far around a time a window is loaded: a few chunks.
+    private static let aroundMs: Int64 = 10 * 60_000
+
+    /// A window that covers the times asked for, from the cache or loaded.
+    mutating func window(
+        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ fromMs: Int64, _ toMs: Int64
+    ) throws(StoreError) -> HistoryWindow {
+        if let known = windows[rider], known.covers(fromMs, toMs) { return known }
+        let limit = Fix.timeLimitMs
+        let from = max(-limit, fromMs - Self.aroundMs)
+        let to = min(limit, toMs + Self.aroundMs)
+        let fixes = try source(rider, slot).load(fromMs: from, toMs: to)
+        let fresh = HistoryWindow(rider: rider, fromMs: from, toMs: to, fixes: fixes)
+        if fixes.count <= WindowCache.maxFixes { windows.put(fresh) }
+        return fresh
+    }
+
+    /// Where a fix stands among those stored at its time: the number of others before it, or nil
+    /// if it is identical to one of them.
+    mutating func place(
+        of fix: Fix, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
+    ) throws(StoreError) -> Int? {
+        var others = 0
+        guard slot.pointee.chunkMayHold(fix.tsMs) else {
+            // Only the tails can hold that time; the main one is in order, newest last.
+            let main = slot.pointee.main
+            var index = Int(main.count) - 1
+            while index >= 0, main[index].stored.fix.tsMs >= fix.tsMs {
+                if main[index].stored.fix.tsMs == fix.tsMs {
+                    if main[index].stored.fix == fix { return nil }
+                    others += 1
+                }
+                index -= 1
+            }
+            for entry in slot.pointee.late.buffer where entry.stored.fix.tsMs == fix.tsMs {
+                if entry.stored.fix == fix { return nil }
+                others += 1
+            }
+            return others
+        }
+        for other in try window(rider, slot, fix.tsMs, fix.tsMs).at(fix.tsMs) {
+            if other.stored.fix == fix { return nil }
+            others += 1
+        }
+        return others
+    }
+
+    /// Finds again what latest shows, after an amendment touched it: the newest accepted or
+    /// flagged fix, and among several at its time the first.
+    mutating func showAgain(
+        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
+    ) throws(StoreError) {
+        slot.pointee.needsShownAgain = false
+        slot.pointee.hasShown = false
+        slot.pointee.shown = Slot.nothing
+        let source = source(rider, slot)
+        var to = Fix.timeLimitMs
+        while let from = try source.earlier(than: to + 1) {
+            let fixes = try source.load(fromMs: from, toMs: to)
+            if let best = fixes.last(where: { $0.current.isShown }) {
+                let first = fixes.first { $0.tsMs == best.tsMs && $0.current.isShown }!
+                slot.pointee.shown = first.stored
+                slot.pointee.shown.verdict = first.current
+                slot.pointee.hasShown = true
+                break
+            }
+            to = from - 1
+        }
+        if slot.pointee.hasNewest {
+            let ts = slot.pointee.newest.fix.tsMs
+            if let first = try source.load(fromMs: ts, toMs: ts).first {
+                slot.pointee.newest = first.stored
+                slot.pointee.newest.verdict = first.current
+            }
+        }
+        slot.pointee.isDirty = true
+    }
+}

@@ -1,0 +1,132 @@
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// What judging a late fix came to.
+struct LateOutcome {
+    var verdict: Verdict
+    var changes: [Rejudge.Change]
+    /// The live chain, when the new run reached the newest fix.
+    var chain: Chain?
+}
+
+extension Shard {
+    /// Judges a fix older than the chain's newest between its neighbours in time.
+    mutating func judgeLate(
+        _ stored: StoredFix, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
+    ) throws(StoreError) -> LateOutcome {
+        let ts = stored.fix.tsMs
+        let newest = slot.pointee.chain.newestTsMs
+        var from = ts
+        var to = ts
+        var reachesFirst = false
+        while true {
+            let window = try window(rider, slot, from, to)
+            var entries = window.chainEntries()
+            var at = entries.count
+            while at > 0 && entries[at - 1].fix.tsMs > ts { at -= 1 }
+            entries.insert(
+                ChainEntry(fix: stored.fix, vehicle: stored.vehicle, verdict: stored.verdict),
+                at: at)
+            let outcome = Rejudge.run(
+                window: entries, lateIndex: at, reachesFirst: reachesFirst,
+                reachesNewest: window.toMs >= newest, rules.thresholds)
+            switch outcome {
+            case .needsEarlierHistory:
+                from = window.fromMs
+                to = window.toMs
+                if let earlier = try source(rider, slot).earlier(than: from) {
+                    from = earlier
+                } else {
+                    reachesFirst = true
+                }
+            case .needsLaterHistory:
+                from = window.fromMs
+                let later = try source(rider, slot).later(than: window.toMs)
+                to = min(later ?? newest, newest)
+            case .met(let changes):
+                return LateOutcome(
+                    verdict: changes.first { $0.isLate }!.verdict, changes: changes, chain: nil)
+            case .reachedEnd(let changes, let chain):
+                return LateOutcome(
+                    verdict: changes.first { $0.isLate }!.verdict, changes: changes, chain: chain)
+            }
+        }
+    }
+
+    /// Records what a late fix changed: amendments of its neighbours, and the chain.
+    mutating func apply(
+        _ outcome: LateOutcome, _ stored: StoredFix, _ rider: UInt32,
+        _ slot: UnsafeMutablePointer<Slot>, _ part: Part
+    ) {
+        for change in outcome.changes {
+            if !change.isLate {
+                amend(rider, slot, change.tsMs, change.verdict, .lateNeighbour, part)
+                if change.tsMs <= slot.pointee.newest.fix.tsMs {
+                    let touchesShown =
+                        slot.pointee.hasShown && change.tsMs == slot.pointee.shown.fix.tsMs
+                    let risesAbove =
+                        change.verdict.isShown
+                        && (!slot.pointee.hasShown || change.tsMs >= slot.pointee.shown.fix.tsMs)
+                    let isNewest = change.tsMs == slot.pointee.newest.fix.tsMs
+                    if touchesShown || risesAbove || isNewest {
+                        slot.pointee.needsShownAgain = true
+                    }
+                }
+            }
+            alert(change, stored, rider, part)
+        }
+        if let chain = outcome.chain, chain != slot.pointee.chain {
+            slot.pointee.chain = chain
+            part.events.putEvent(.chain(rider: rider, image: SlotImage.chain(chain)))
+        }
+    }
+
+    /// Held fixes whose fate the newest fix decided.
+    mutating func decide(
+        _ step: ChainStep, _ stored: StoredFix, _ rider: UInt32,
+        _ slot: UnsafeMutablePointer<Slot>, _ part: Part
+    ) {
+        for index in 0..<step.decidedCount {
+            let held = index == 0 ? step.decided.0 : step.decided.1
+            let verdict = index == 0 ? step.decidedVerdicts.0 : step.decidedVerdicts.1
+            let before = held.baseCodes
+                | (held.isTeleport ? Code.teleport.bit : Code.candidate.bit)
+            if verdict.codes == before && verdict.effect == .hold { continue }
+            amend(rider, slot, held.tsMs, verdict, .candidateDecided, part)
+            let added = verdict.codes & ~before
+            if added != 0, let anchor = step.anchor {
+                let limits = rules.thresholds
+                let fix = Fix(
+                    tsMs: held.tsMs, latE7: held.latE7, lonE7: held.lonE7,
+                    accuracyDm: held.accuracyDm)
+                let leg = Leg(
+                    from: anchor, to: fix, vehicle: stored.vehicle, limits)
+                raise(
+                    added, verdict, held.tsMs, atRecvMs: stored.ruleRecvMs, rider, part
+                ) { code in
+                    AlertEvidence.leg(
+                        from: anchor, to: fix, leg, code: code, isImmediate: false, limits)
+                }
+            }
+        }
+    }
+
+    /// Appends an amendment and brings everything in memory up to date. Only chain verdicts are
+    /// amended, so the fix is the first at its time.
+    private mutating func amend(
+        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ tsMs: Int64, _ verdict: Verdict,
+        _ cause: AmendCause, _ part: Part
+    ) {
+        part.events.putEvent(
+            .amend(rider: rider, tsMs: tsMs, ordinal: 0, verdict: verdict, cause: cause))
+        let pendingRow = PendingAmendment(
+            rider: rider, tsMs: tsMs, ordinal: 0, verdict: verdict, cause: cause,
+            sequence: .index(part.points - 1))
+        part.amendments.append(pendingRow)
+        pending.add(pendingRow)
+        slot.pointee.amendments += 1
+        slot.pointee.isDirty = true
+        if !windows.isEmpty { windows.amend(rider: rider, tsMs, ordinal: 0, verdict) }
+    }
+}

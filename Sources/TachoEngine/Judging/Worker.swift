@@ -1,0 +1,128 @@
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// What a judging thread is asked to do, in order.
+enum WorkerJob {
+    case batch(BatchWork)
+    /// A reader wants a rider's history as it is now.
+    case read(rider: UInt32, @Sendable (HistoryCopy) -> Void)
+    case barrier(Barrier)
+}
+
+/// A judging thread and its shard of riders.
+final class Worker: @unchecked Sendable {
+    private struct Inbox {
+        var jobs: [WorkerJob] = []
+        var isClosed = false
+    }
+
+    private let inbox = Monitor(Inbox())
+    private let commits: CommitQueue
+    private let fail: @Sendable (String) -> Void
+    /// Raised when a rider's chunk numbers run out in this range.
+    private let needsCut: @Sendable () -> Void
+    /// Touched by the thread alone once it runs.
+    private var shard: Shard
+    private var thread: NamedThread?
+
+    /// Riders' rows of a checkpoint are handed over so many at a time.
+    private static let slotsPerItem = 512
+
+    init(
+        shard: consuming Shard, commits: CommitQueue, fail: @escaping @Sendable (String) -> Void,
+        needsCut: @escaping @Sendable () -> Void
+    ) {
+        self.shard = shard
+        self.commits = commits
+        self.fail = fail
+        self.needsCut = needsCut
+    }
+
+    func start() { thread = NamedThread("tacho-judge") { self.run() } }
+
+    func post(_ job: WorkerJob) {
+        inbox.change { inbox in
+            inbox.jobs.append(job)
+            return (inbox.jobs.count == 1, ())
+        }
+    }
+
+    /// Finishes what was posted and ends the thread.
+    func stop() {
+        inbox.change { inbox in
+            inbox.isClosed = true
+            return (true, ())
+        }
+        thread?.join()
+        shard.slots.free()
+    }
+
+    private func run() {
+        while true {
+            let jobs = inbox.wait { inbox -> [WorkerJob]? in
+                if inbox.jobs.isEmpty { return inbox.isClosed ? [] : nil }
+                defer { inbox.jobs = [] }
+                return inbox.jobs
+            }
+            if jobs.isEmpty { return }
+            for job in jobs { perform(job) }
+        }
+    }
+
+    private func perform(_ job: WorkerJob) {
+        switch job {
+        case .batch(let work):
+            do {
+                let part = try shard.judge(work)
+                commits.push(.part(part))
+                shard.settle(part)
+                if shard.needsCut {
+                    shard.needsCut = false
+                    needsCut()
+                }
+            } catch {
+                fail("history cannot be read: \(error)")
+                work.complete(.stopped(error.description))
+            }
+        case .read(let rider, let body):
+            shard.admit(rider)
+            let copy = HistoryCopy(shard.source(rider, shard.slot(rider)))
+            commits.push(.afterCommit { body(copy) })
+        case .barrier(let barrier):
+            pass(barrier)
+        }
+    }
+
+    private func pass(_ barrier: Barrier) {
+        var closed: [ClosedTail] = []
+        switch barrier.kind {
+        case .cut(let next):
+            shard.closeAll(&closed)
+            shard.range = next
+        case .checkpoint:
+            handOverSlots()
+        }
+        barrier.arrive(closed) { commits.push(.barrier(barrier)) }
+    }
+
+    private func handOverSlots() {
+        var rows: [SlotRows] = []
+        for index in 0..<shard.slots.count {
+            let slot = shard.slots[index]
+            guard slot.pointee.isDirty else { continue }
+            slot.pointee.isDirty = false
+            rows.append(
+                SlotRows(
+                    rider: UInt32(index * shard.count + shard.index),
+                    slot: SlotImage.slot(slot.pointee),
+                    main: slot.pointee.main.isEmpty ? nil : TailImage.bytes(slot.pointee.main),
+                    late: slot.pointee.late.isEmpty ? nil : TailImage.bytes(slot.pointee.late)))
+            if rows.count == Self.slotsPerItem {
+                commits.push(.slots(rows))
+                rows = []
+            }
+        }
+        if !rows.isEmpty { commits.push(.slots(rows)) }
+    }
+}

@@ -1,0 +1,181 @@
+import TachoCodec
+import TachoGeo
+import TachoStore
+
+/// A stored fix with what orders it: time, then arrival (range, place in the range).
+struct HistoryFix: BitwiseCopyable {
+    /// As decided on arrival.
+    var stored: StoredFix
+    /// With all amendments.
+    var current: Verdict
+    var range: UInt32
+    var arrival: UInt32
+
+    var tsMs: Int64 { stored.fix.tsMs }
+
+    static func < (a: HistoryFix, b: HistoryFix) -> Bool {
+        if a.tsMs != b.tsMs { return a.tsMs < b.tsMs }
+        if a.range != b.range { return a.range < b.range }
+        return a.arrival < b.arrival
+    }
+}
+
+/// Where one rider's fixes are at a moment: tails, tails being written, database. A value, so that
+/// the judge reads its live state and a reader thread a copy taken by the judge.
+struct HistorySource {
+    var rider: UInt32
+    /// Range of the entries still in tails.
+    var range: UInt32
+    var main: UnsafeBufferPointer<TailEntry>
+    var late: UnsafeBufferPointer<TailEntry>
+    var closed: [ClosedTail]
+    var amendments: [PendingAmendment]
+    var hasAmendments: Bool
+    var maxChunkSpanMs: Int64
+    let database: Database
+    var snapshot: Snapshot?
+
+    /// All fixes with times from `fromMs` to `toMs`, ordered, with current verdicts.
+    /// Cost: a seek, and a decode per chunk touched.
+    func load(fromMs: Int64, toMs: Int64) throws(StoreError) -> [HistoryFix] {
+        var fixes: [HistoryFix] = []
+        func take(_ entry: TailEntry, _ range: UInt32) {
+            let ts = entry.stored.fix.tsMs
+            guard ts >= fromMs && ts <= toMs else { return }
+            fixes.append(
+                HistoryFix(
+                    stored: entry.stored, current: entry.stored.verdict, range: range,
+                    arrival: entry.arrival))
+        }
+        for entry in main { take(entry, range) }
+        for entry in late { take(entry, range) }
+        for tail in closed where tail.firstMs <= toMs && tail.lastMs >= fromMs {
+            for entry in tail.entries { take(entry, tail.key.range) }
+        }
+        try loadChunks(fromMs: fromMs, toMs: toMs, into: &fixes)
+        fixes.sort(by: <)
+        if hasAmendments { try overlay(&fixes, fromMs: fromMs, toMs: toMs) }
+        return fixes
+    }
+
+    private func loadChunks(
+        fromMs: Int64, toMs: Int64, into fixes: inout [HistoryFix]
+    ) throws(StoreError) {
+        let cursor = database.cursor(.track, at: snapshot)
+        let start = max(fromMs, -Keys.timeOffsetMs + maxChunkSpanMs) - maxChunkSpanMs
+        cursor.seek(Keys.track(rider: rider, fromMs: start))
+        var decoded: [StoredFix] = []
+        var arrivals: [UInt32] = []
+        while try cursor.isValid() {
+            guard let key = ChunkKey(trackKey: cursor.key), key.rider == rider, key.t0Ms <= toMs
+            else { return }
+            if !closed.contains(where: { $0.key == key }) {
+                do {
+                    if try Chunk.header(cursor.value).lastTsMs >= fromMs {
+                        decoded.removeAll(keepingCapacity: true)
+                        arrivals.removeAll(keepingCapacity: true)
+                        _ = try Chunk.decode(cursor.value, fixes: &decoded, arrivals: &arrivals)
+                        for index in 0..<decoded.count {
+                            let ts = decoded[index].fix.tsMs
+                            guard ts >= fromMs && ts <= toMs else { continue }
+                            fixes.append(
+                                HistoryFix(
+                                    stored: decoded[index], current: decoded[index].verdict,
+                                    range: key.range, arrival: arrivals[index]))
+                        }
+                    }
+                } catch {
+                    throw .damaged(
+                        "chunk of rider \(rider) at \(key.t0Ms), range \(key.range): "
+                            + error.message)
+                }
+            }
+            cursor.next()
+        }
+    }
+
+    /// Lays amendments over the verdicts as decided: those in the database in the order of their
+    /// sequence, then those still on their way, which are newer.
+    private func overlay(
+        _ fixes: inout [HistoryFix], fromMs: Int64, toMs: Int64
+    ) throws(StoreError) {
+        guard !fixes.isEmpty else { return }
+        let cursor = database.cursor(.amend, at: snapshot)
+        cursor.seek(Keys.amend(rider: rider, fromMs: fromMs))
+        while try cursor.isValid() {
+            let key = cursor.key
+            guard key.count == 20, KeyReader.u32(key, at: 0) == rider else { break }
+            let ts = KeyReader.time(key, at: 4)
+            if ts > toMs { break }
+            let (verdict, _, _) = try AmendmentRow.read(cursor.value)
+            Self.apply(verdict, ts, KeyReader.u16(key, at: 10), to: &fixes)
+            cursor.next()
+        }
+        for amendment in amendments where amendment.tsMs >= fromMs && amendment.tsMs <= toMs {
+            Self.apply(amendment.verdict, amendment.tsMs, amendment.ordinal, to: &fixes)
+        }
+    }
+
+    private static func apply(
+        _ verdict: Verdict, _ tsMs: Int64, _ ordinal: UInt16, to fixes: inout [HistoryFix]
+    ) {
+        let index = firstIndex(fixes, atOrAfter: tsMs) + Int(ordinal)
+        guard index < fixes.count, fixes[index].tsMs == tsMs else { return }
+        fixes[index].current = verdict
+    }
+
+    /// The first index whose time is not below `tsMs`.
+    static func firstIndex(_ fixes: [HistoryFix], atOrAfter tsMs: Int64) -> Int {
+        var low = 0
+        var high = fixes.count
+        while low < high {
+            let middle = (low + high) / 2
+            if fixes[middle].tsMs < tsMs { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+extension HistorySource {
+    /// A time before `ms` from which on there is at least one fix before `ms`; nil: nothing is.
+    func earlier(than ms: Int64) throws(StoreError) -> Int64? {
+        var best: Int64?
+        func offer(_ ts: Int64) { if ts < ms, ts > best ?? Int64.min { best = ts } }
+        if let first = main.first?.stored.fix.tsMs { offer(first) }
+        for entry in late { offer(entry.stored.fix.tsMs) }
+        for tail in closed { offer(tail.firstMs) }
+        let cursor = database.cursor(.track, at: snapshot)
+        cursor.seekBack(
+            Keys.track(ChunkKey(rider: rider, t0Ms: ms - 1, range: .max, generation: .max)))
+        if try cursor.isValid(), let key = ChunkKey(trackKey: cursor.key), key.rider == rider {
+            offer(key.t0Ms)
+        }
+        return best
+    }
+
+    /// The earliest time after `ms` at which there may be a fix; nil: nothing is.
+    func later(than ms: Int64) throws(StoreError) -> Int64? {
+        var best: Int64?
+        func offer(_ ts: Int64) { if ts > ms, ts < best ?? Int64.max { best = ts } }
+        for entry in main { offer(entry.stored.fix.tsMs) }
+        for entry in late { offer(entry.stored.fix.tsMs) }
+        for tail in closed where tail.lastMs > ms { offer(max(tail.firstMs, ms + 1)) }
+        let cursor = database.cursor(.track, at: snapshot)
+        let start = max(ms, -Keys.timeOffsetMs + maxChunkSpanMs) - maxChunkSpanMs
+        cursor.seek(Keys.track(rider: rider, fromMs: start))
+        while try cursor.isValid() {
+            guard let key = ChunkKey(trackKey: cursor.key), key.rider == rider else { break }
+            if let best, key.t0Ms >= best { break }
+            do {
+                if try Chunk.header(cursor.value).lastTsMs > ms {
+                    offer(max(key.t0Ms, ms + 1))
+                    break
+                }
+            } catch {
+                throw .damaged("chunk of rider \(rider) at \(key.t0Ms): \(error.message)")
+            }
+            cursor.next()
+        }
+        return best
+    }
+}

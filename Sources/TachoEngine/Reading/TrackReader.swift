@@ -1,0 +1,131 @@
+import TachoGeo
+import TachoStore
+
+/// Answers track queries from a copied history, a stretch of time at a time, so that a page of a
+/// rider with years of history reads only the chunks it needs.
+struct TrackReader {
+    let source: HistorySource
+    let query: TrackQuery
+
+    /// So much time is loaded at once.
+    private static let stretchMs: Int64 = 6 * 3_600_000
+
+    func page() throws(StoreError) -> TrackPage {
+        var page = TrackPage(fixes: [], next: nil, isKnownRider: true)
+        try walk { fix, cursor in
+            if let limit = query.limit, page.fixes.count == limit { return false }
+            page.fixes.append(fix)
+            page.next = cursor
+            return true
+        } whenDone: {
+            page.next = nil
+        }
+        return page
+    }
+
+    func count() throws(StoreError) -> Int {
+        var count = 0
+        try walk { _, _ in
+            count += 1
+            return true
+        } whenDone: {
+        }
+        return count
+    }
+
+    /// Visits fixes until `visit` says stop; `whenDone` runs if there was nothing more.
+    private func walk(
+        _ visit: (StoredFix, TrackCursor) -> Bool, whenDone: () -> Void
+    ) throws(StoreError) {
+        let limit = Fix.timeLimitMs
+        let from = max(query.fromMs, -limit)
+        let to = min(query.toMs, limit)
+        if query.descending {
+            var end = query.after.map { min($0.tsMs, to) } ?? to
+            while end >= from, let earlier = try source.earlier(than: end + 1) {
+                // `earlier` may lie far back: the stretch ends at a fix, and starts near it.
+                let start = max(from, earlier)
+                let fixes = try source.load(fromMs: start, toMs: end)
+                if !visitAll(fixes.indices.reversed(), fixes, visit) { return }
+                if start <= from { break }
+                end = start - 1
+            }
+        } else {
+            var start = query.after.map { max($0.tsMs, from) } ?? from
+            while start <= to, let next = try source.later(than: start - 1), next <= to {
+                let end = min(to, next + Self.stretchMs)
+                let fixes = try source.load(fromMs: next, toMs: end)
+                if !visitAll(fixes.indices, fixes, visit) { return }
+                start = end + 1
+            }
+        }
+        whenDone()
+    }
+
+    private func visitAll(
+        _ indices: some Sequence<Int>, _ fixes: [HistoryFix],
+        _ visit: (StoredFix, TrackCursor) -> Bool
+    ) -> Bool {
+        for index in indices {
+            let fix = fixes[index]
+            var ordinal = 0
+            while index - ordinal > 0 && fixes[index - ordinal - 1].tsMs == fix.tsMs {
+                ordinal += 1
+            }
+            if let after = query.after, after.tsMs == fix.tsMs {
+                let passed =
+                    query.descending
+                    ? ordinal >= Int(after.ordinal) : ordinal <= Int(after.ordinal)
+                if passed { continue }
+            }
+            guard query.filter.admits(fix.current) else { continue }
+            var shown = fix.stored
+            shown.verdict = fix.current
+            let cursor = TrackCursor(tsMs: fix.tsMs, ordinal: UInt32(ordinal))
+            if !visit(shown, cursor) { return false }
+        }
+        return true
+    }
+}
+
+/// The thread that reads history for clients, so that a long read holds up neither judging nor
+/// committing nor the event loop.
+final class ReaderThread: @unchecked Sendable {
+    private struct Inbox {
+        var jobs: [@Sendable () -> Void] = []
+        var isClosed = false
+    }
+
+    private let inbox = Monitor(Inbox())
+    private var thread: NamedThread?
+
+    init(_ name: String) {
+        thread = NamedThread(name) { [inbox] in
+            while true {
+                let jobs = inbox.wait { inbox -> [@Sendable () -> Void]? in
+                    if inbox.jobs.isEmpty { return inbox.isClosed ? [] : nil }
+                    defer { inbox.jobs = [] }
+                    return inbox.jobs
+                }
+                if jobs.isEmpty { return }
+                for job in jobs { job() }
+            }
+        }
+    }
+
+    func post(_ job: @escaping @Sendable () -> Void) {
+        inbox.change { inbox in
+            inbox.jobs.append(job)
+            return (inbox.jobs.count == 1, ())
+        }
+    }
+
+    /// Finishes what was posted and ends the thread.
+    func stop() {
+        inbox.change { inbox in
+            inbox.isClosed = true
+            return (true, ())
+        }
+        thread?.join()
+    }
+}

@@ -1,0 +1,251 @@
+import TachoCodec
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// Brings the state of all riders back: the last checkpoint, then the journal behind it.
+///
+/// Replay applies what was decided and decides nothing: verdicts, amendments and chains are taken
+/// from the events, so a restart changes no later verdict. Rows derived from groups are made again.
+struct Recovery {
+    let store: Store
+    let riders: RiderTable
+    var shards: [Shard]
+    private(set) var progress: Progress.State
+    /// Riders whose amendments may have changed what latest shows.
+    private var unsettled: Set<UInt32> = []
+    private var rows: RowBatch
+    private var closed: [ClosedTail] = []
+
+    private static let rowsPerWrite = 4096
+
+    init(store: Store, riders: RiderTable, shards: [Shard]) {
+        self.store = store
+        self.riders = riders
+        self.shards = shards
+        rows = RowBatch(store.database)
+        progress = Progress.State(
+            group: store.lastGroup, nextSequence: store.nextSequence, hash: store.lastHash,
+            range: store.checkpoint.range, rangeFirst: store.checkpoint.rangeFirst)
+    }
+
+    mutating func run() throws(StoreError) {
+        try loadRiders()
+        try loadSlots()
+        try loadTails()
+        try loadAlerts()
+        for index in shards.indices { shards[index].range = progress.range }
+        try replay()
+        try settle()
+    }
+
+    private func loadRiders() throws(StoreError) {
+        let cursor = store.database.cursor(.riders)
+        cursor.seekToFirst()
+        while try cursor.isValid() {
+            guard cursor.key.count == 4 else { throw .damaged("a rider's key cannot be read") }
+            riders.load(number: KeyReader.u32(cursor.key, at: 0), name: Array(cursor.value))
+            cursor.next()
+        }
+    }
+
+    private mutating func loadSlots() throws(StoreError) {
+        let cursor = store.database.cursor(.latest)
+        cursor.seekToFirst()
+        while try cursor.isValid() {
+            guard cursor.key.count == 4 else { throw .damaged("a slot's key cannot be read") }
+            let rider = KeyReader.u32(cursor.key, at: 0)
+            let slot = try SlotImage.readSlot(cursor.value)
+            shards[shard(rider)].admit(rider)
+            shards[shard(rider)].slot(rider).pointee = slot
+            cursor.next()
+        }
+    }
+
+    private mutating func loadTails() throws(StoreError) {
+        let cursor = store.database.cursor(.tails)
+        cursor.seekToFirst()
+        while try cursor.isValid() {
+            guard cursor.key.count == 5 else { throw .damaged("a tail's key cannot be read") }
+            let rider = KeyReader.u32(cursor.key, at: 0)
+            let tail = try TailImage.read(cursor.value)
+            let index = shard(rider)
+            shards[index].admit(rider)
+            let slot = shards[index].slot(rider)
+            if cursor.key[4] == TailImage.mainKind {
+                slot.pointee.main = tail
+            } else {
+                slot.pointee.late = tail
+                for entry in tail.buffer {
+                    slot.pointee.lateNewestMs = max(
+                        slot.pointee.lateNewestMs, entry.stored.fix.tsMs)
+                }
+            }
+            cursor.next()
+        }
+    }
+
+    /// The stream's end, and the newest window of each rider and code.
+    private mutating func loadAlerts() throws(StoreError) {
+        let cursor = store.database.cursor(.alerts)
+        cursor.seekToFirst()
+        while try cursor.isValid() {
+            let key = cursor.key
+            if let id = AlertReader.id(key) {
+                progress.alerts += 1
+                progress.lastAlert = id
+            } else if key.count == 14, key[0] == 1 {
+                let rider = KeyReader.u32(key, at: 1)
+                let start = Int64(bitPattern: KeyReader.u64(key, at: 6) ^ (1 << 63))
+                // Keys ascend by start: the last one of a rider and code is the newest.
+                shards[shard(rider)].alertWindows[Shard.alertKey(rider, key[5])] = AlertWindow(
+                    startMs: start, count: try AlertReader.count(Array(cursor.value)))
+            }
+            cursor.next()
+        }
+    }
+
+    private func shard(_ rider: UInt32) -> Int { Int(rider) % shards.count }
+
+    private mutating func replay() throws(StoreError) {
+        let journal = store.journal
+        let last = store.lastGroup
+        try journal.replay(from: store.checkpoint.from) { number, bytes throws(StoreError) in
+            guard number <= last else { return false }
+            let (header, body, _) = try GroupHeader.read(bytes)
+            try apply(header, body)
+            progress.journalBytes += bytes.count
+            return true
+        }
+        try writeRows(all: true)
+    }
+
+    private mutating func apply(
+        _ header: GroupHeader, _ body: UnsafeRawBufferPointer
+    ) throws(StoreError) {
+        var reader = GroupReader(body)
+        var sequence = header.firstSequence
+        var alertN = header.alertFirstN
+        while let event = try reader.next() {
+            switch event {
+            case .rider(let number, let name):
+                riders.load(number: number, name: name)
+                rows.put(.riders, Keys.number(number), name)
+            case .fix(let rider, let stored, let route):
+                replay(stored, rider, route, header.group, sequence)
+                sequence += 1
+            case .amend(let rider, let tsMs, let ordinal, let verdict, let cause):
+                let amendment = PendingAmendment(
+                    rider: rider, tsMs: tsMs, ordinal: ordinal, verdict: verdict, cause: cause,
+                    sequence: .known(sequence - 1))
+                GroupBuilder.put(
+                    amendment, sequence: sequence - 1, range: progress.range, to: rows)
+                if let slot = open(rider, header.group) {
+                    slot.pointee.amendments += 1
+                    unsettled.insert(rider)
+                }
+            case .chain(let rider, let image):
+                let chain = try SlotImage.readChain(image)
+                if let slot = open(rider, header.group) { slot.pointee.chain = chain }
+            case .alert(let hit):
+                alertN = replay(hit, header, alertN)
+            case .vehicle(let rider, let vehicle):
+                if let slot = open(rider, header.group) { slot.pointee.vehicle = vehicle }
+            case .cut(let next):
+                try cut(next, header, endingAt: sequence - 1)
+            case .loss(let first, let last):
+                guard last > 0 else { break }
+                rows.put(
+                    .meta, Keys.loss(first: first), RangeRow(first: first, last: last).encoded())
+                sequence = last + 1
+            case .checkpoint:
+                break
+            }
+        }
+        try writeRows(all: false)
+    }
+
+    /// A rider's slot, unless its checkpoint already contains the group.
+    private mutating func open(
+        _ rider: UInt32, _ group: UInt64
+    ) -> UnsafeMutablePointer<Slot>? {
+        let index = shard(rider)
+        shards[index].admit(rider)
+        let slot = shards[index].slot(rider)
+        if slot.pointee.asOfGroup >= group { return nil }
+        slot.pointee.isDirty = true
+        return slot
+    }
+
+    private mutating func replay(
+        _ stored: StoredFix, _ rider: UInt32, _ route: FixRoute, _ group: UInt64,
+        _ sequence: UInt64
+    ) {
+        guard let slot = open(rider, group) else { return }
+        let index = shard(rider)
+        slot.pointee.vehicle = stored.vehicle
+        if route.entersChain {
+            // Only the state is taken: the verdict was decided when the fix came.
+            _ = slot.pointee.chain.advance(
+                stored.fix, vehicle: stored.vehicle,
+                base: RuleSet.base(codes: stored.verdict.codes), shards[index].rules.thresholds)
+        }
+        shards[index].keep(stored, rider, slot, route, .known(sequence), &closed)
+    }
+
+    private mutating func replay(
+        _ hit: AlertHit, _ header: GroupHeader, _ alertN: UInt32
+    ) -> UInt32 {
+        let index = shard(hit.rider)
+        shards[index].alertWindows[Shard.alertKey(hit.rider, hit.code)] = AlertWindow(
+            startMs: hit.windowStartMs, count: hit.windowCount)
+        GroupBuilder.putWindow(hit, to: rows)
+        guard hit.opensWindow else { return alertN }
+        let id = AlertID(ms: header.commitMs, n: alertN)
+        if id > progress.lastAlert ?? AlertID(ms: -1, n: 0) {
+            progress.alerts += 1
+            progress.lastAlert = id
+        }
+        rows.put(.alerts, Keys.alert(ms: UInt64(id.ms), n: id.n), AlertRow.bytes(hit))
+        return alertN + 1
+    }
+
+    private mutating func cut(
+        _ next: UInt32, _ header: GroupHeader, endingAt last: UInt64
+    ) throws(StoreError) {
+        for index in shards.indices {
+            shards[index].closeAll(asOf: header.group, &closed)
+            shards[index].range = next
+        }
+        let row = RangeRow(first: progress.rangeFirst, last: last)
+        rows.put(.meta, Keys.range(next - 1), row.encoded())
+        progress.range = next
+        progress.rangeFirst = last + 1
+    }
+
+    private mutating func writeRows(all: Bool) throws(StoreError) {
+        for tail in closed {
+            _ = GroupBuilder.put(tail, partFirst: 0, to: rows)
+            if rows.count >= Self.rowsPerWrite {
+                try store.database.write(rows, sync: false)
+                rows.clear()
+            }
+        }
+        if all || rows.count >= Self.rowsPerWrite || !closed.isEmpty {
+            try store.database.write(rows, sync: false)
+            rows.clear()
+        }
+        for tail in closed { tail.markWritten() }
+        closed.removeAll()
+    }
+
+    /// With all rows in place: what latest shows where amendments may have changed it.
+    private mutating func settle() throws(StoreError) {
+        for index in shards.indices { shards[index].pending.sweep() }
+        for rider in unsettled {
+            let index = shard(rider)
+            let slot = shards[index].slot(rider)
+            try shards[index].showAgain(rider, slot)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import TachoAudit
+import TachoCodec
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// What a segment takes in: implemented by the writer and by the tally that counts again.
+protocol SegmentTaker: ~Copyable {
+    mutating func add(
+        rider name: [UInt8], fixes: UnsafeBufferPointer<StoredFix>,
+        arrivals: UnsafeBufferPointer<UInt32>
+    ) throws(SegmentWriteError)
+    mutating func add(amendment: Amendment, riderName: [UInt8]) throws(SegmentWriteError)
+    mutating func add(
+        acceptedLoss interval: ClosedRange<UInt64>, ruleSet: UInt16
+    ) throws(SegmentWriteError)
+}
+
+extension SegmentWriter: SegmentTaker {}
+extension SegmentTally: SegmentTaker {}
+
+/// A cut range as the store holds it: walked once to write its segment and once to check it.
+/// Memory: a key per chunk, and the chunks of one rider.
+struct RangeContent {
+    let range: UInt32
+    let row: RangeRow
+    let database: Database
+    let riders: RiderTable
+
+    /// Failures of the store and of the segment, which mean different things to the caller.
+    enum Failure: Error {
+        case store(StoreError)
+        case segment(SegmentWriteError)
+    }
+
+    func pour<T: SegmentTaker & ~Copyable>(into taker: inout T) throws(Failure) {
+        try pourFixes(into: &taker)
+        try pourRecords(into: &taker)
+    }
+
+    private func pourFixes<T: SegmentTaker & ~Copyable>(
+        into taker: inout T
+    ) throws(Failure) {
+        var fixes: [StoredFix] = []
+        var arrivals: [UInt32] = []
+        for (name, keys) in try ridersByName() {
+            fixes.removeAll(keepingCapacity: true)
+            arrivals.removeAll(keepingCapacity: true)
+            for key in keys { try load(key, &fixes, &arrivals) }
+            let order = fixes.indices.sorted { a, b in
+                let (x, y) = (fixes[a].fix.tsMs, fixes[b].fix.tsMs)
+                return x != y ? x < y : arrivals[a] < arrivals[b]
+            }
+            let sorted = order.map { fixes[$0] }
+            let sortedArrivals = order.map { arrivals[$0] }
+            do {
+                try sorted.withUnsafeBufferPointer { f throws(SegmentWriteError) in
+                    try sortedArrivals.withUnsafeBufferPointer { a throws(SegmentWriteError) in
+                        try taker.add(rider: name, fixes: f, arrivals: a)
+                    }
+                }
+            } catch {
+                throw .segment(error)
+            }
+        }
+    }
+
+    private func load(
+        _ key: ChunkKey, _ fixes: inout [StoredFix], _ arrivals: inout [UInt32]
+    ) throws(Failure) {
+        let bytes: [UInt8]?
+        do {
+            bytes = try database.get(.track, Keys.track(key))
+        } catch {
+            throw .store(error)
+        }
+        guard let bytes else {
+            throw .store(.damaged("chunk of rider \(key.rider) at \(key.t0Ms) is missing"))
+        }
+        let failure = bytes.withUnsafeBytes { raw -> ChunkError? in
+            do throws(ChunkError) {
+                _ = try Chunk.decode(raw, fixes: &fixes, arrivals: &arrivals)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure {
+            throw .store(
+                .damaged("chunk of rider \(key.rider) at \(key.t0Ms): \(failure.message)"))
+        }
+    }
+
+    /// The riders of the range in order of their names, each with its chunks.
+    private func ridersByName() throws(Failure) -> [(name: [UInt8], keys: [ChunkKey])] {
+        var list: [(name: [UInt8], keys: [ChunkKey])] = []
+        var rider: UInt32?
+        do {
+            let cursor = database.cursor(.ranges)
+            cursor.seek(Keys.number(range))
+            while try cursor.isValid(), let key = ChunkKey(rangesKey: cursor.key),
+                key.range == range
+            {
+                if key.rider != rider {
+                    rider = key.rider
+                    list.append((riders.name(of: key.rider), []))
+                }
+                list[list.count - 1].keys.append(key)
+                cursor.next()
+            }
+        } catch {
+            throw .store(error)
+        }
+        return list.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    }
+
+    /// Amendments and accepted losses in order of sequence, a loss before an amendment.
+    private func pourRecords<T: SegmentTaker & ~Copyable>(
+        into taker: inout T
+    ) throws(Failure) {
+        var losses = try self.losses()[...]
+        for (amendment, name) in try amendments() {
+            while let loss = losses.first, loss.lowerBound <= amendment.sequence {
+                try add(loss, to: &taker)
+                losses.removeFirst()
+            }
+            do {
+                try taker.add(amendment: amendment, riderName: name)
+            } catch {
+                throw .segment(error)
+            }
+        }
+        for loss in losses { try add(loss, to: &taker) }
+    }
+
+    private func add<T: SegmentTaker & ~Copyable>(
+        _ loss: ClosedRange<UInt64>, to taker: inout T
+    ) throws(Failure) {
+        do {
+            try taker.add(acceptedLoss: loss, ruleSet: RuleSet.version)
+        } catch {
+            throw .segment(error)
+        }
+    }
+
+    private func amendments() throws(Failure) -> [(Amendment, [UInt8])] {
+        var list: [(Amendment, [UInt8])] = []
+        do {
+            let cursor = database.cursor(.amendLog)
+            cursor.seek(Keys.number(range))
+            while try cursor.isValid(), cursor.key.count == 24,
+                KeyReader.u32(cursor.key, at: 0) == range
+            {
+                let amendment = try AmendmentRow.read(logKey: cursor.key, cursor.value)
+                list.append((amendment, riders.name(of: amendment.rider)))
+                cursor.next()
+            }
+        } catch {
+            throw .store(error)
+        }
+        return list.sorted { a, b in
+            if a.0.sequence != b.0.sequence { return a.0.sequence < b.0.sequence }
+            if a.1 != b.1 { return a.1.lexicographicallyPrecedes(b.1) }
+            if a.0.tsMs != b.0.tsMs { return a.0.tsMs < b.0.tsMs }
+            return a.0.ordinal < b.0.ordinal
+        }
+    }
+
+    private func losses() throws(Failure) -> [ClosedRange<UInt64>] {
+        do {
+            return try LossRows.all(database).filter {
+                $0.lowerBound >= row.first && $0.upperBound <= row.last
+            }
+        } catch {
+            throw .store(error)
+        }
+    }
+}
+
+/// Losses the operator accepted, as kept under `loss/<first>` in family `meta`.
+enum LossRows {
+    static func all(_ database: Database) throws(StoreError) -> [ClosedRange<UInt64>] {
+        var list: [ClosedRange<UInt64>] = []
+        let prefix = Array("loss/".utf8)
+        let cursor = database.cursor(.meta)
+        cursor.seek(prefix)
+        while try cursor.isValid(), cursor.key.starts(with: prefix) {
+            let row = try RangeRow(cursor.value)
+            guard row.first <= row.last else { throw .damaged("an accepted loss cannot be read") }
+            list.append(row.first...row.last)
+            cursor.next()
+        }
+        return list
+    }
+}

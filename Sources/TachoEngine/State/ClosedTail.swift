@@ -1,0 +1,114 @@
+import Synchronization
+import TachoCodec
+import TachoGeo
+import TachoStore
+
+/// Fixes that will be one chunk: taken out of a tail, sorted, waiting for the committer to code
+/// and write them. Until then readers and the judge find them here.
+final class ClosedTail: Sendable {
+    let key: ChunkKey
+    let kind: ChunkKind
+    /// Sorted by time, then arrival.
+    let entries: [TailEntry]
+    let first: SequenceMark
+    let last: SequenceMark
+    private let written = Atomic<Bool>(false)
+
+    init(
+        key: ChunkKey, kind: ChunkKind, entries: [TailEntry], first: SequenceMark,
+        last: SequenceMark
+    ) {
+        self.key = key
+        self.kind = kind
+        self.entries = entries
+        self.first = first
+        self.last = last
+    }
+
+    var firstMs: Int64 { entries[0].stored.fix.tsMs }
+    var lastMs: Int64 { entries[entries.count - 1].stored.fix.tsMs }
+
+    /// The chunk is in the database for readers that look from now on.
+    var isWritten: Bool { written.load(ordering: .acquiring) }
+    func markWritten() { written.store(true, ordering: .releasing) }
+
+    /// The chunk's bytes. `partFirst`: the first sequence of the part that closed it.
+    func encoded(partFirst: UInt64) -> [UInt8] {
+        withUnsafeTemporaryAllocation(of: StoredFix.self, capacity: entries.count) { fixes in
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries.count) { arrivals in
+                for index in 0..<entries.count {
+                    fixes.initializeElement(at: index, to: entries[index].stored)
+                    arrivals.initializeElement(at: index, to: entries[index].arrival)
+                }
+                return Chunk.encode(
+                    UnsafeBufferPointer(fixes), arrivals: UnsafeBufferPointer(arrivals),
+                    rangeID: key.range, kind: kind,
+                    firstSequence: first.resolved(first: partFirst),
+                    lastSequence: last.resolved(first: partFirst))
+            }
+        }
+    }
+}
+
+/// An amendment that is on its way into the database.
+final class PendingAmendment: Sendable {
+    let rider: UInt32
+    let tsMs: Int64
+    let ordinal: UInt16
+    let verdict: Verdict
+    let cause: AmendCause
+    /// The fix that caused it.
+    let sequence: SequenceMark
+    private let written = Atomic<Bool>(false)
+
+    init(
+        rider: UInt32, tsMs: Int64, ordinal: UInt16, verdict: Verdict, cause: AmendCause,
+        sequence: SequenceMark
+    ) {
+        self.rider = rider
+        self.tsMs = tsMs
+        self.ordinal = ordinal
+        self.verdict = verdict
+        self.cause = cause
+        self.sequence = sequence
+    }
+
+    var isWritten: Bool { written.load(ordering: .acquiring) }
+    func markWritten() { written.store(true, ordering: .releasing) }
+}
+
+/// What a shard has decided but the committer has not written yet, by rider.
+struct PendingRows {
+    private var tails: [UInt32: [ClosedTail]] = [:]
+    private var amendments: [UInt32: [PendingAmendment]] = [:]
+    private var sinceSweep = 0
+
+    private static let sweepEvery = 4096
+
+    mutating func add(_ tail: ClosedTail) {
+        tails[tail.key.rider, default: []].append(tail)
+        sinceSweep += 1
+    }
+
+    mutating func add(_ amendment: PendingAmendment) {
+        amendments[amendment.rider, default: []].append(amendment)
+        sinceSweep += 1
+    }
+
+    func tails(of rider: UInt32) -> [ClosedTail] { tails[rider] ?? [] }
+    func amendments(of rider: UInt32) -> [PendingAmendment] { amendments[rider] ?? [] }
+
+    /// Forgets what is written. Called between parts.
+    mutating func sweep() {
+        guard sinceSweep >= Self.sweepEvery || tails.count + amendments.count < 64 else { return }
+        tails = tails.compactMapValues { list in
+            let rest = list.filter { !$0.isWritten }
+            return rest.isEmpty ? nil : rest
+        }
+        amendments = amendments.compactMapValues { list in
+            let rest = list.filter { !$0.isWritten }
+            return rest.isEmpty ? nil : rest
+        }
+        sinceSweep = 0
+    }
+}

@@ -1,0 +1,253 @@
+import TachoCodec
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// A rider's state as a checkpoint holds it: slot, chain, tails. `format-spec.md` §6.
+enum SlotImage {
+    static let version: UInt8 = 0
+
+    /// The row of family `latest`; the committer puts the group it is valid for in front.
+    static func slot(_ slot: Slot) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(version)
+        writer.put(UInt8(slot.hasShown ? 1 : 0) | (slot.hasNewest ? 2 : 0))
+        writer.put(slot.vehicle.rawValue)
+        writer.put(UInt8(0))
+        writer.put(slot.range)
+        writer.put(slot.arrivals)
+        writer.put(slot.amendments)
+        writer.put(slot.generation)
+        writer.put(UInt16(0))
+        writer.put(slot.points)
+        for ms in [
+            slot.mainNewestMs, slot.closedNewestMs, slot.futureSpan.firstMs,
+            slot.futureSpan.lastMs, slot.pastSpan.firstMs, slot.pastSpan.lastMs,
+            slot.maxChunkSpanMs,
+        ] { writer.put(ms) }
+        if slot.hasShown { put(slot.shown, to: &writer) }
+        if slot.hasNewest { put(slot.newest, to: &writer) }
+        writer.put(chain(slot.chain))
+        return writer.bytes
+    }
+
+    static func readSlot(_ bytes: UnsafeRawBufferPointer) throws(StoreError) -> Slot {
+        var slot = Slot()
+        do {
+            var reader = ByteReader(bytes)
+            slot.asOfGroup = try reader.read()
+            guard try reader.read(UInt8.self) == version else {
+                throw StoreError.damaged("a slot has a version that is not known here")
+            }
+            let flags: UInt8 = try reader.read()
+            guard let vehicle = VehicleClass(rawValue: try reader.read()),
+                try reader.read(UInt8.self) == 0
+            else { throw StoreError.damaged("a slot's vehicle is not known here") }
+            slot.vehicle = vehicle
+            slot.range = try reader.read()
+            slot.arrivals = try reader.read()
+            slot.amendments = try reader.read()
+            slot.generation = try reader.read()
+            _ = try reader.read(UInt16.self)
+            slot.points = try reader.read()
+            slot.mainNewestMs = try reader.read()
+            slot.closedNewestMs = try reader.read()
+            slot.futureSpan = TimeSpan(firstMs: try reader.read(), lastMs: try reader.read())
+            slot.pastSpan = TimeSpan(firstMs: try reader.read(), lastMs: try reader.read())
+            slot.maxChunkSpanMs = try reader.read()
+            slot.hasShown = flags & 1 != 0
+            slot.hasNewest = flags & 2 != 0
+            if slot.hasShown { slot.shown = try stored(&reader) }
+            if slot.hasNewest { slot.newest = try stored(&reader) }
+            slot.chain = try readChain(&reader)
+            guard reader.isAtEnd else { throw StoreError.damaged("a slot is longer than it says") }
+            return slot
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .damaged("a slot is cut off")
+        }
+    }
+
+    static func chain(_ chain: Chain) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(UInt8(chain.hasAnchor ? 1 : 0))
+        writer.put(chain.heldCount)
+        writer.put(chain.newestTsMs)
+        put(chain.anchor, to: &writer)
+        put(chain.candidate, to: &writer)
+        put(chain.held0, to: &writer)
+        put(chain.held1, to: &writer)
+        return writer.bytes
+    }
+
+    static func readChain(_ bytes: [UInt8]) throws(StoreError) -> Chain {
+        do {
+            return try bytes.withUnsafeBytes { raw in
+                var reader = ByteReader(raw)
+                let chain = try readChain(&reader)
+                guard reader.isAtEnd else {
+                    throw StoreError.damaged("a chain is longer than it says")
+                }
+                return chain
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .damaged("a chain is cut off")
+        }
+    }
+
+    private static func readChain(_ reader: inout ByteReader) throws -> Chain {
+        var chain = Chain()
+        chain.hasAnchor = try reader.read(UInt8.self) != 0
+        chain.heldCount = try reader.read()
+        guard chain.heldCount <= 2 else { throw StoreError.damaged("a chain holds too many") }
+        chain.newestTsMs = try reader.read()
+        chain.anchor = try anchor(&reader)
+        chain.candidate = try anchor(&reader)
+        chain.held0 = try held(&reader)
+        chain.held1 = try held(&reader)
+        return chain
+    }
+
+    private static func put(_ anchor: Anchor, to writer: inout ByteWriter) {
+        writer.put(anchor.tsMs)
+        writer.put(anchor.latE7)
+        writer.put(anchor.lonE7)
+        writer.put(anchor.accuracyDm)
+        writer.put(anchor.heldMs)
+        writer.put(UInt8(anchor.isStanding ? 1 : 0))
+    }
+
+    private static func anchor(_ reader: inout ByteReader) throws -> Anchor {
+        Anchor(
+            tsMs: try reader.read(), latE7: try reader.read(), lonE7: try reader.read(),
+            accuracyDm: try reader.read(), heldMs: try reader.read(),
+            isStanding: try reader.read(UInt8.self) != 0)
+    }
+
+    private static func put(_ held: HeldFix, to writer: inout ByteWriter) {
+        writer.put(held.tsMs)
+        writer.put(held.latE7)
+        writer.put(held.lonE7)
+        writer.put(held.accuracyDm)
+        writer.put(held.baseCodes)
+        writer.put(held.baseEffect.rawValue)
+        writer.put(UInt8(held.isTeleport ? 1 : 0) | (held.isJump ? 2 : 0))
+    }
+
+    private static func held(_ reader: inout ByteReader) throws -> HeldFix {
+        var held = HeldFix.none
+        held.tsMs = try reader.read()
+        held.latE7 = try reader.read()
+        held.lonE7 = try reader.read()
+        held.accuracyDm = try reader.read()
+        held.baseCodes = try reader.read()
+        guard let effect = Effect(rawValue: try reader.read()) else {
+            throw StoreError.damaged("a held fix has an effect that is not known here")
+        }
+        held.baseEffect = effect
+        let flags: UInt8 = try reader.read()
+        held.isTeleport = flags & 1 != 0
+        held.isJump = flags & 2 != 0
+        return held
+    }
+
+    /// A stored fix in fixed width, 66 bytes.
+    static func put(_ s: StoredFix, to writer: inout ByteWriter) {
+        writer.put(s.fix.tsMs)
+        writer.put(s.fix.latE7)
+        writer.put(s.fix.lonE7)
+        writer.put(s.fix.speedCms)
+        writer.put(s.fix.headingCdeg)
+        writer.put(s.fix.accuracyDm)
+        writer.put(s.fix.altitudeDm)
+        writer.put(s.fix.source.rawValue)
+        writer.put(s.provenance.rawValue)
+        writer.put(s.vehicle.rawValue)
+        writer.put(s.verdict.effect.rawValue | (s.verdict.isTrusted ? 4 : 0))
+        writer.put(s.verdict.codes)
+        writer.put(s.recvMs)
+        writer.put(s.claimedRecvMs)
+    }
+
+    static func stored(_ reader: inout ByteReader) throws -> StoredFix {
+        var fix = Fix(
+            tsMs: try reader.read(), latE7: try reader.read(), lonE7: try reader.read(),
+            speedCms: try reader.read(), headingCdeg: try reader.read(),
+            accuracyDm: try reader.read(), altitudeDm: try reader.read())
+        guard let source = FixSource(rawValue: try reader.read()),
+            let provenance = Provenance(rawValue: try reader.read()),
+            let vehicle = VehicleClass(rawValue: try reader.read())
+        else { throw StoreError.damaged("a fix in a slot is not known here") }
+        fix.source = source
+        let bits: UInt8 = try reader.read()
+        guard bits < 8, let effect = Effect(rawValue: bits & 3) else {
+            throw StoreError.damaged("a verdict in a slot is not known here")
+        }
+        return StoredFix(
+            fix: fix, provenance: provenance, vehicle: vehicle,
+            verdict: Verdict(
+                codes: try reader.read(), effect: effect, isTrusted: bits & 4 != 0),
+            recvMs: try reader.read(), claimedRecvMs: try reader.read())
+    }
+}
+
+/// A tail as a checkpoint holds it: its fixes in a column block.
+enum TailImage {
+    static let mainKind: UInt8 = 0
+    static let lateKind: UInt8 = 1
+
+    static func bytes(_ tail: Tail) -> [UInt8] {
+        let entries = tail.buffer.sorted { a, b in
+            let (x, y) = (a.stored.fix.tsMs, b.stored.fix.tsMs)
+            return x != y ? x < y : a.arrival < b.arrival
+        }
+        var writer = ByteWriter()
+        writer.put(SlotImage.version)
+        writer.put(UInt8(0))
+        writer.put(UInt16(entries.count))
+        writer.put(UInt32(0))
+        writer.put(tail.first.resolved(first: 0))
+        writer.put(tail.last.resolved(first: 0))
+        let fixes = entries.map(\.stored)
+        let arrivals = entries.map(\.arrival)
+        fixes.withUnsafeBufferPointer { f in
+            arrivals.withUnsafeBufferPointer { a in
+                FixColumns.encode(f, arrivals: a, into: &writer.bytes)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// The tail in the order it is kept in memory: of arrival. Verdicts are those as decided.
+    static func read(_ bytes: UnsafeRawBufferPointer) throws(StoreError) -> Tail {
+        do {
+            var reader = ByteReader(bytes)
+            guard try reader.read(UInt8.self) == SlotImage.version,
+                try reader.read(UInt8.self) == 0
+            else { throw StoreError.damaged("a tail has a version that is not known here") }
+            let count = Int(try reader.read(UInt16.self))
+            _ = try reader.read(UInt32.self)
+            let first: UInt64 = try reader.read()
+            let last: UInt64 = try reader.read()
+            var fixes: [StoredFix] = []
+            var arrivals: [UInt32] = []
+            try FixColumns.decode(
+                try reader.take(reader.remaining), count: count, fixes: &fixes,
+                arrivals: &arrivals)
+            var tail = Tail()
+            for index in (0..<count).sorted(by: { arrivals[$0] < arrivals[$1] }) {
+                tail.append(
+                    TailEntry(stored: fixes[index], arrival: arrivals[index]), .known(first))
+            }
+            tail.last = .known(last)
+            return tail
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .damaged("a tail cannot be read: \(error)")
+        }
+    }
+}
