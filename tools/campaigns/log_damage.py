@@ -135,8 +135,17 @@ def one_damage(c, scene, original, damage):
     match = LOSS.search(subject.stderr)
     c.check(f"{label}: exit 3", code == 3, f"exit {code}: {subject.last_error}")
     c.check(f"{label}: kept in recovery/", any((data / "recovery").glob("*/*")))
-    if c.check(f"{label}: the message names --accept-loss FROM-TO", match, subject.last_error):
-        accept(c, label, original, data, logs, int(match[1]), int(match[2]))
+    if not c.check(f"{label}: the message names --accept-loss FROM-TO", match, subject.last_error):
+        return True
+    # A refusal must not use up its own evidence.
+    second = server.Server(c.server_command(), data, logs)
+    second.wait_ready(60)
+    code, again = second.wait(10), LOSS.search(second.stderr)
+    c.check(f"{label}: the next start refuses alike",
+            code == 3 and again and again.groups() == match.groups(),
+            f"exit {code}: {second.last_error}")
+    second.kill9()
+    accept(c, label, original, data, logs, int(match[1]), int(match[2]))
     return True
 
 
@@ -161,8 +170,9 @@ def accept(c, label, original, data, logs, first, last):
         return
     with subject.connect() as connection:
         gone = missing(connection, original.order)
+        # 0-0 stands for records that hold no points.
         c.check(f"{label}: exactly {first}-{last} are missing",
-                gone == list(range(first, last + 1)),
+                gone == [number for number in range(first, last + 1) if number > 0],
                 f"{len(gone)} missing: {gone[:1]}…{gone[-1:]} of {len(original.order)}")
         for number in gone:
             rider, fix = original.order[number - 1]
@@ -199,7 +209,10 @@ def watermark_gone(c, scene, original):
         return
     mark.write_bytes(bytes(mark.stat().st_size))
     subject = server.Server(c.server_command(), data, data.parent)
-    c.check(f"{scene}: a zeroed watermark is reported", not subject.wait_ready(30))
+    ready = subject.wait_ready(30)
+    code = subject.wait(0 if ready else 10)
+    c.check(f"{scene}: a zeroed watermark is reported with exit 3", code == 3,
+            f"exit {code}: {subject.last_error}")
     subject.kill9()
 
 
