@@ -28,6 +28,7 @@ class PowerDisk:
         self.device = self.place / "device"
         self.durable = self.place / "durable"
         self.loop = None
+        self.mounted = False
         self.nbdkit = self.nbdfuse = None
         self.mount.mkdir(parents=True)
         self.device.touch()
@@ -70,15 +71,20 @@ class PowerDisk:
         self.loop = found.stdout.decode().strip()
         options = ["-o", "nouuid"] if self.fs == "xfs" else []
         process.run(["mount", "-t", self.fs, *options, self.loop, self.mount], check=True)
+        self.mounted = True
 
     def _unmount(self):
-        if os.path.ismount(self.mount):
+        # Not asked of the system: the root of a file system whose disk is gone cannot be read.
+        if self.mounted:
             for _ in range(100):
-                if process.run(["umount", self.mount]).returncode == 0:
+                done = process.run(["umount", self.mount])
+                if done.returncode == 0:
                     break
                 time.sleep(0.05)
             else:
                 process.run(["umount", "--lazy", self.mount])
+                raise RuntimeError(f"cannot unmount {self.mount}: {done.stderr.decode()}")
+            self.mounted = False
         if self.loop:
             process.run(["losetup", "--detach", self.loop])
             self.loop = None
