@@ -31,6 +31,9 @@ struct AuditCSV: AuditRowFormat {
     private var rider: [UInt8] = []
     private var lastVerdict = Verdict()
     private var lastText = Array(Verdict().text.utf8)
+    /// Texts made so far; a fleet has some dozens.
+    private var texts: [Verdict: [UInt8]] = [:]
+    private static let textLimit = 4_096
 
     /// The import header and eight columns more.
     mutating func appendHeader(to out: inout [UInt8]) {
@@ -64,11 +67,12 @@ struct AuditCSV: AuditRowFormat {
         Decimal.appendInteger(value, to: &out)
     }
 
-    /// Texts are made once for a run of equal verdicts: nearly all of them are.
+    /// Nearly all verdicts equal the one before, and the others one seen before.
     private mutating func verdict(_ verdict: Verdict, _ out: inout [UInt8]) {
         if verdict != lastVerdict {
             lastVerdict = verdict
-            lastText = Array(verdict.text.utf8)
+            lastText = texts[verdict] ?? Array(verdict.text.utf8)
+            if texts.count < Self.textLimit { texts[verdict] = lastText }
         }
         out.append(Self.comma)
         out += lastText

@@ -102,25 +102,32 @@ struct BlockWalk {
             points += UInt64(stored.count)
             try recount?.add(raw, stored, at: location, entry: entry)
         case .amendments:
-            try count(records: raw, stored.count, location)
+            try count(records: raw, stored.count, location, entry)
         }
     }
 
     private mutating func count(
-        records raw: UnsafeRawBufferPointer, _ count: Int, _ location: BlockLocation
+        records raw: UnsafeRawBufferPointer, _ count: Int, _ location: BlockLocation,
+        _ entry: BlockEntry?
     ) throws(SegmentError) {
+        var bounds = TimeBounds()
         for record in try BlockContent.records(raw, count: count, at: location, header: header) {
             records += 1
             guard record.sequence >= lastSequence else {
                 throw location.error(.amendment, "its records are out of order", raw.count)
             }
             lastSequence = record.sequence
+            if case .amendment(let amendment) = record { bounds.add(amendment.tsMs) }
             guard case .acceptedLoss(let interval, _) = record else { continue }
             guard interval.lowerBound > lostThrough else {
                 throw location.error(.amendment, "a loss is stated twice", raw.count)
             }
             lostThrough = interval.upperBound
             lost += interval.upperBound - interval.lowerBound + 1
+        }
+        if let entry, entry.tsBounds.stored != bounds.stored {
+            throw location.error(
+                .blockOrder, "its times are not those of its index entry", raw.count)
         }
     }
 

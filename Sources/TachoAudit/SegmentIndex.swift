@@ -74,14 +74,15 @@ struct SegmentSections {
 
     private static let checksumBytes = 4
 
-    /// The blocks fill their part of the file; riders ascend; each rider's blocks ascend in time;
-    /// amendments come last.
+    /// The blocks fill their part of the file; riders ascend; each rider's blocks ascend in time
+    /// and are full but for the last; amendments come last.
     private static func defect(
         _ index: [BlockEntry], _ header: SegmentHeader, _ footer: SegmentFooter
     ) -> (Int, String)? {
         var offset = UInt64(HeaderLayout.byteCount)
         var rider = -1
         var lastMs = Int64.min
+        var lastCount = SegmentFormat.blockCapacity
         var inAmendments = false
         for (block, entry) in index.enumerated() {
             guard entry.offset == offset else { return (block, "it does not follow its neighbour") }
@@ -97,11 +98,16 @@ struct SegmentSections {
                 if Int(entry.rider) == rider + 1 {
                     rider += 1
                     lastMs = .min
+                    lastCount = SegmentFormat.blockCapacity
                 }
                 guard Int(entry.rider) == rider, entry.tsBounds.minMs >= lastMs else {
                     return (block, "riders or times of blocks are not in order")
                 }
+                guard lastCount == SegmentFormat.blockCapacity else {
+                    return (block, "the rider's block before it is not full")
+                }
                 lastMs = entry.tsBounds.maxMs
+                lastCount = Int(entry.count)
             }
         }
         guard offset == footer.leavesOffset, rider + 1 == Int(header.riders) else {

@@ -1,19 +1,30 @@
 import Foundation
+import Synchronization
 import TachoGeo
 
 @testable import TachoAudit
 
-/// A directory that is deleted with its last reference.
-final class TemporaryDirectory {
+/// A directory that is deleted when the tests end. Not with its last reference: that may be gone
+/// while a program still works in the directory.
+final class TemporaryDirectory: Sendable {
     let path: String
 
+    private static let all: Mutex<[String]> = {
+        atexit {
+            for path in TemporaryDirectory.all.withLock({ $0 }) {
+                try? FileManager.default.removeItem(atPath: path)
+            }
+        }
+        return Mutex([])
+    }()
+
     init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/tacho-audit-\(UUID().uuidString)"
+        let path = FileManager.default.temporaryDirectory.path + "/tacho-audit-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: path + "/tmp", withIntermediateDirectories: true)
+        Self.all.withLock { $0.append(path) }
+        self.path = path
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 
     func segment(_ id: UInt64) -> String { path + "/" + AuditDirectory.fileName(id) }
 

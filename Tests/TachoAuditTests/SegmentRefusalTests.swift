@@ -170,6 +170,21 @@ import Testing
         #expect(codes == [.blockOrder])
     }
 
+    @Test func `times of amendments that are not those of the index are found`() throws {
+        let codes = try codes { $0.index(2, IndexLayout.minTsMs, Sample.startMs - 1) }
+        #expect(codes == [.blockOrder])
+    }
+
+    @Test func `a block of a rider after one that is not full is refused`() throws {
+        // Both riders become one: block 1 follows block 0, which has 10 fixes.
+        let codes = try codes {
+            $0.index(1, IndexLayout.minTsMs, $0.index[0].tsBounds.maxMs)
+            $0.index(1, IndexLayout.maxTsMs, Int64.max)
+            $0.index(1, IndexLayout.rider, UInt32(0))
+        }
+        #expect(codes == [.indexContent])
+    }
+
     @Test func `receipt times that are not those of the header are found by a deep check`() throws {
         let change: (inout Forgery) -> Void = { $0.header(HeaderLayout.minRecvMs, Int64(5)) }
         #expect(try codes(change) == [])

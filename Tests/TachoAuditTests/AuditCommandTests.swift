@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+
+@testable import TachoAudit
+
+/// The program as users run it: words, exit codes, files.
+@Suite struct AuditCommandTests {
+    private struct Outcome {
+        var code: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// The program lies beside the tests.
+    private func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
+
+    private func run(_ arguments: [String]) throws -> Outcome {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent()
+            .appending(path: "tacho-audit")
+        process.arguments = arguments
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let errorText = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Outcome(
+            code: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
+            errors: String(decoding: errorText, as: UTF8.self))
+    }
+
+    private func sealed() throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        try SegmentSpecTests.example().seal(in: directory)
+        return directory
+    }
+
+    @Test func `verify says what it verified and exits 0`() throws {
+        let directory = try sealed()
+        let outcome = try run("verify", "--audit", directory.path, "--deep")
+        #expect(outcome.code == 0)
+        #expect(outcome.output.contains("00000001.seg: ok, 3 points of 2 riders, sequences 1-4\n"))
+        #expect(outcome.output.contains("verified: 1 segments, 3 points, 1 accepted lost"))
+        #expect(outcome.errors.isEmpty)
+    }
+
+    @Test func `verify of a damaged directory exits 2 and ends in a summary`() throws {
+        let directory = try sealed()
+        var bytes = try directory.read(1)
+        bytes[250] ^= 1
+        try directory.write(bytes, as: 1)
+        let outcome = try run("verify", "--audit", directory.path, "--json")
+        #expect(outcome.code == 2)
+        let last = outcome.output.split(separator: "\n").last ?? ""
+        #expect(last.hasPrefix(#"{"type":"summary","ok":false,"exit":2,"#))
+    }
+
+    @Test func `exit codes tell cut, missing, unreadable and newer apart`() throws {
+        let directory = try sealed()
+        let good = try directory.read(1)
+        try directory.write(Array(good.dropLast()), as: 1)
+        #expect(try run("verify", "--audit", directory.path).code == 3)
+        var forgery = try Forgery(good)
+        forgery.put(UInt16(1), FooterLayout.major, at: good.count - FooterLayout.byteCount)
+        forgery.header(HeaderLayout.major, UInt16(1))
+        try directory.write(forgery.bytes, as: 1)
+        #expect(try run("verify", "--audit", directory.path).code == 6)
+        #expect(try run("inspect", directory.segment(1)).code == 6)
+        #expect(try run("verify", "--audit", directory.path + "/none").code == 5)
+        #expect(try run("export", "--audit", directory.path + "/none").code == 5)
+        #expect(try run("verify", "--audit", directory.path + "/tmp").code == 3)
+    }
+
+    @Test(arguments: [
+        ["verify"], ["bogus"], ["verify", "--audit"], ["export", "--audit", "x", "--from", "noon"],
+        ["export", "--audit", "x", "--from", "2", "--to", "1"], ["inspect"],
+    ])
+    func `wrong usage exits 1 with one line`(arguments: [String]) throws {
+        let outcome = try run(arguments)
+        #expect(outcome.code == 1)
+        #expect(outcome.errors.hasPrefix("tacho-audit: "))
+        #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
+    }
+
+    @Test func `a format that comes later is named`() throws {
+        let outcome = try run("export", "--audit", "x", "--format", "gpx")
+        #expect(outcome.code == 1)
+        #expect(
+            outcome.errors
+                == "tacho-audit: format gpx is not available in this version; use csv\n")
+    }
+
+    @Test func `export writes to standard output or to a file`() throws {
+        let directory = try sealed()
+        let standard = try run("export", "--audit", directory.path, "--rider", "7")
+        #expect(standard.code == 0)
+        let rows = standard.output.split(separator: "\n")
+        #expect(rows.count == 3)
+        #expect(rows[2].hasSuffix(",ok,ok,1,0,1"))
+        let path = directory.path + "/rows.csv"
+        let file = try run("export", "--audit", directory.path, "--rider", "7", "--out", path)
+        #expect(file.code == 0)
+        #expect(file.output.isEmpty)
+        #expect(try FileBytes.read(path) == Array(standard.output.utf8))
+    }
+
+    @Test func `a rider nobody knows is named and the header still written`() throws {
+        let outcome = try run("export", "--audit", try sealed().path, "--rider", "x")
+        #expect(outcome.code == 0)
+        #expect(outcome.output.hasPrefix("rider,ts_ms,"))
+        #expect(outcome.errors == "tacho-audit: rider x has no point in any segment\n")
+    }
+
+    @Test func `inspect shows header, counts and riders`() throws {
+        let directory = try sealed()
+        let text = try run("inspect", directory.segment(1)).output
+        #expect(text.contains("sequences       1-4\n"))
+        #expect(text.contains("rider           7: 2 points, 1 blocks, "))
+        let json = try run("inspect", "--audit", directory.path, "--segment", "1", "--json").output
+        #expect(json.contains(#""first_sequence":1,"last_sequence":4,"#))
+        #expect(json.contains(#"{"rider":"8","points":1,"#))
+    }
+
+    @Test(arguments: ["", "verify", "export", "inspect"])
+    func `help has examples`(command: String) throws {
+        let outcome = try command.isEmpty ? run("--help") : run(command, "--help")
+        #expect(outcome.code == 0)
+        #expect(outcome.output.contains("EXAMPLES"))
+        #expect(outcome.output.contains("tacho-audit"))
+    }
+
+    @Test func `the version is printed`() throws {
+        let outcome = try run("--version")
+        #expect(outcome.code == 0)
+        #expect(outcome.output.filter { $0 == "." }.count == 2)
+    }
+}
