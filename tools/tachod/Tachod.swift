@@ -57,7 +57,9 @@ struct Tachod: ParsableCommand {
             valueName: "from-to"))
     var acceptLoss: SequenceRange?
 
-    @Option(help: ArgumentHelp("Seal a range after this many seconds.", valueName: "s"))
+    @Option(
+        help: ArgumentHelp(
+            "Seal a range after this many seconds; 0 = only by T.SEAL.", valueName: "s"))
     var rangeSeconds = 3_600
 
     @Option(help: ArgumentHelp("What is written on standard error.", valueName: "level"))
@@ -68,8 +70,8 @@ struct Tachod: ParsableCommand {
         if let workers, !(1...1_024).contains(workers) {
             throw ValidationError("--workers \(workers): 1 to 1024 expected")
         }
-        guard (1...31_536_000).contains(rangeSeconds) else {
-            throw ValidationError("--range-seconds \(rangeSeconds): 1 to 31536000 expected")
+        guard (0...31_536_000).contains(rangeSeconds) else {
+            throw ValidationError("--range-seconds \(rangeSeconds): 0 to 31536000 expected")
         }
     }
 
@@ -105,9 +107,8 @@ struct Tachod: ParsableCommand {
         options.workers = workers
         options.acceptLoss = acceptLoss?.range
         options.rangeSeconds = rangeSeconds
-        let disk = DiskSpace.fileSystemBytes(of: data) ?? 0
-        options.minFreeBytes = minFree?.bytes ?? DiskSpace.minFreeBytes(fileSystemBytes: disk)
-        options.reserveBytes = reserve?.bytes ?? DiskSpace.reserveBytes(fileSystemBytes: disk)
+        options.minFreeBytes = minFree?.bytes
+        options.reserveBytes = reserve?.bytes ?? DiskSpace.reserveBytes(of: data)
         return options
     }
 }

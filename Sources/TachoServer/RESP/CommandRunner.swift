@@ -37,7 +37,7 @@ extension ConnectionHandler {
         var track = trackQuery(query, arguments)
         if let index = query.cursorArgument {
             let text = String(decoding: arguments[index], as: UTF8.self)
-            guard let cursor = TrackCursor(text: text) else {
+            guard let cursor = TrackCursor(text) else {
                 return output.error(
                     "ERR CURSOR '\(Arguments.shown(arguments[index]))' is none that T.RANGE gave")
             }

@@ -88,7 +88,7 @@ extension ReplyWriter {
     /// T.SEAL: [segment, points, sha256] for each range that was sealed.
     mutating func sealed(_ result: Result<[SealedRange], SealError>) {
         switch result {
-        case .failure(let error): self.error("ERR " + error.message)
+        case .failure(let error): self.error("ERR \(error)")
         case .success(let ranges):
             array(ranges.count)
             for range in ranges {

@@ -1,6 +1,7 @@
 package import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 package import TachoEngine
 import TachoGeo
 
@@ -26,6 +27,7 @@ package final class RespServer: Sendable {
     private let alerts: AlertObserver
     private let engine: Engine
     private let limits: ServerLimits
+    private let isStopped = Atomic(false)
 
     /// The address it really listens on, `HOST:PORT`.
     package let address: String
@@ -99,8 +101,10 @@ package final class RespServer: Sendable {
     }
 
     /// Accepts nothing more, lets connections have the replies to what they sent, at most
-    /// `stopSeconds`, and ends the thread. Waits; call it once, not from the loop.
+    /// `stopSeconds`, and ends the thread. Waits; not to be called from the loop. A second call
+    /// does nothing.
     package func stop() {
+        guard isStopped.exchange(true, ordering: .relaxed) == false else { return }
         engine.cancel(alerts)
         try? listener.close().wait()
         let loop = group.next()
