@@ -47,7 +47,8 @@ package enum SegmentStore {
     }
 
     /// The sealed segment `id`, checked whole; nil when there is no such file. For a restart that
-    /// finds an intent without its end. A damaged one is an error: it is never written over.
+    /// finds an intent without its end: the file's name is on disk when this returns, so sealing
+    /// can go on. A damaged one is an error: it is never written over.
     package static func existing(
         directory: String, id: UInt64
     ) throws(PublishError) -> SegmentSummary? {
@@ -63,6 +64,8 @@ package enum SegmentStore {
         guard summary.segmentID == id else {
             throw .readBack(path: path, why: "it is segment \(summary.segmentID)")
         }
+        // A crash between rename and fsync leaves a name that a power cut could still take away.
+        try DirectoryHandle(directory).sync()
         return summary
     }
 
