@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-from lib import campaign, fixes, fleet, load, oracle, process, resp, server, tracks
+from lib import audit, campaign, fixes, fleet, load, oracle, resp, server, tracks
 
 RIDERS = 40
 BATCH = 60
@@ -245,10 +245,7 @@ def stop_and_verify(c, subject, logs, stream):
     with again.connect(60) as connection:
         stream.truth.check(c, "sealed and started again", connection)
     again.stop(60)
-    done = process.run([c.program("tacho-audit"), "verify", "--deep", "--audit",
-                        c.work / "killed" / "audit"])
-    c.check("segments verify", done.returncode == 0,
-            f"exit {done.returncode}: {done.stdout.decode()[-300:]}")
+    audit.verify(c, "after all kills", c.work / "killed", deep=True)
 
 
 if __name__ == "__main__":

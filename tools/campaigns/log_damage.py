@@ -18,7 +18,7 @@ import shutil
 import sys
 import time
 
-from lib import campaign, fixes, oracle, process, server, tracks
+from lib import audit, campaign, fixes, oracle, server, tracks
 
 LOSS = re.compile(r"--accept-loss[ =](\d+)-(\d+)")
 REST_S = 0.200
@@ -178,7 +178,8 @@ def accept(c, label, original, data, logs, first, last):
             rider, fix = original.order[number - 1]
             send(connection, rider, fix)
         c.check(f"{label}: sent again, all are stored", not missing(connection, original.order))
-        connection.command("T.SEAL")
+        reply = connection.ask("T.SEAL")
+        c.check(f"{label}: sealing goes on", isinstance(reply, list), repr(reply))
     c.check(f"{label}: then stops cleanly", subject.stop(30) == 0, subject.last_error)
     again = server.Server(c.server_command(), data, logs)
     c.check(f"{label}: then starts without the option", again.wait_ready(60), again.last_error)
@@ -186,9 +187,7 @@ def accept(c, label, original, data, logs, first, last):
         with again.connect() as connection:
             c.check(f"{label}: then has everything", not missing(connection, original.order))
     again.stop(30)
-    done = process.run([c.program("tacho-audit"), "verify", "--audit", data / "audit"])
-    c.check(f"{label}: segments verify", done.returncode == 0,
-            f"exit {done.returncode}: {done.stdout.decode()[-300:]}")
+    audit.verify(c, label, data)
 
 
 def send(connection, rider, fix):

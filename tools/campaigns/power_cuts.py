@@ -22,7 +22,7 @@ import itertools
 import sys
 import time
 
-from lib import campaign, disk, fleet, load, oracle, process, redis, server, tracks
+from lib import audit, campaign, disk, fleet, load, oracle, process, redis, server, tracks
 
 CHAIN = 5
 FILE_SYSTEMS = ["ext4", "xfs"]
@@ -134,11 +134,8 @@ class TachoSubject:
             c.check(f"{label}: stops cleanly", code == 0, f"exit {code}: {again.last_error}")
         finally:
             again.kill9()
-        audit = self.data / "audit"
-        if not c.options.fault and audit.exists():
-            done = process.run([c.program("tacho-audit"), "verify", "--audit", audit])
-            c.check(f"{label}: segments verify", done.returncode == 0,
-                    f"exit {done.returncode}: {done.stdout.decode()[-300:]}")
+        if not c.options.fault:
+            audit.verify(c, label, self.data)
         return lost
 
 
