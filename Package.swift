@@ -27,6 +27,10 @@ func program(_ name: String, at path: String, _ dependencies: [Target.Dependency
         name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
+func folder(_ name: String, at path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -67,17 +71,53 @@ let package = Package(
         module("TachoServer", ["TachoEngine", "TachoWire", "TachoGeo", logging] + nio),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 
+        // Programs: thin, over modules that tests can reach.
+        folder("TachoProgram", at: "tools/support/TachoProgram", ["TachoClient", "TachoWire", arguments]),
+        folder(
+            "TachoTools", at: "tools/support/TachoTools",
+            [
+                "TachoClient", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "CZlib",
+            ]),
+        folder(
+            "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
         program(
             "tachod", at: "tools/tachod",
             ["TachoServer", "TachoEngine", "TachoGeo", arguments, logging]),
         program(
             "tacho", at: "tools/tacho",
-            ["TachoClient", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "CZlib", arguments]),
+            ["TachoProgram", "TachoTools", "TachoClient", "TachoGeo", arguments]),
         program(
             "tacho-audit", at: "tools/tacho-audit",
             ["TachoAudit", "TachoCodec", "TachoGeo", arguments]),
         program(
             "tacho-fleet", at: "tools/tacho-fleet",
-            ["TachoClient", "TachoWire", "TachoGeo", arguments]),
+            ["TachoProgram", "TachoFleet", "TachoClient", "TachoGeo", arguments]),
+
+        folder(
+            "BenchmarkSuite", at: "Benchmarks/Suite",
+            ["TachoEngine", "TachoCodec", "TachoGeo", "CRocksDB"]),
+        program("Benchmarks", at: "Benchmarks/Program", ["BenchmarkSuite", arguments]),
+
+        // Tests, and what only tests use.
+        program(
+            "tachod-faulty", at: "Tests/FaultyServer",
+            ["TachoServer", "TachoEngine", arguments, logging]),
+        folder("ScriptedServer", at: "Tests/ScriptedServer", ["TachoClient", "TachoWire"] + nio),
+        tests("TachoGeoTests", ["TachoGeo"]),
+        tests("TachoCodecTests", ["TachoCodec", "TachoGeo", "CTacho"]),
+        tests("TachoWireTests", ["TachoWire", "TachoGeo"]),
+        tests("BenchmarkTests", ["BenchmarkSuite"]),
+        tests("TachoIngestTests", ["TachoIngest", "TachoGeo"]),
+        tests("TachoStoreTests", ["TachoStore", "TachoCodec", "TachoGeo"]),
+        tests("TachoEngineTests", ["TachoEngine", "TachoAudit", "TachoIngest", "TachoGeo"]),
+        tests("TachoAuditTests", ["TachoAudit", "TachoCodec", "TachoGeo", "tacho-audit"]),
+        tests(
+            "TachoServerTests",
+            ["TachoServer", "TachoEngine", "TachoWire", "TachoGeo", logging] + nio),
+        tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
+        tests(
+            "TachoToolsTests",
+            ["TachoTools", "TachoClient", "TachoWire", "TachoGeo", "CZlib", "ScriptedServer"]),
+        tests("TachoFleetTests", ["TachoFleet", "TachoClient", "TachoGeo", "ScriptedServer"]),
     ]
 )

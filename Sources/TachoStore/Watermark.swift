@@ -81,8 +81,9 @@ package final class WatermarkFile: @unchecked Sendable {
             throw FileSystem.failure("open", path)
         }
         if create {
-            let empty = [UInt8](repeating: 0, count: 2 * blockBytes)
-            try FileSystem.writeAll(fd, empty, at: 0, path: path)
+            var first = Watermark().encoded()
+            first += [UInt8](repeating: 0, count: 2 * blockBytes - first.count)
+            try FileSystem.writeAll(fd, first, at: 0, path: path)
             guard fsync(fd) == 0 else { throw FileSystem.failure("sync", path) }
             return WatermarkFile(descriptor: fd, path: path, current: Watermark())
         }

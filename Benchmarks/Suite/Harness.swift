@@ -1,0 +1,141 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+// Goals: the same work every time (fixed seed), a hash of the result so that it can neither rot nor
+// be optimised away, one JSON line per figure, medians of several rounds, peers in the same run.
+// Not goals: statistics beyond a median, comparisons between machines or days.
+
+/// One figure.
+package struct Measurement: Sendable {
+    package var name: String
+    package var value: Double
+    package var unit: String
+    /// Points or operations behind the figure.
+    package var count: Int
+    /// Of the result the work came to; the same for the same code and size.
+    package var hash: UInt64
+
+    package init(_ name: String, _ value: Double, _ unit: String, n count: Int, hash: UInt64) {
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.count = count
+        self.hash = hash
+    }
+
+    package var json: String {
+        "{\"name\":\"\(name)\",\"value\":\(Self.text(value)),\"unit\":\"\(unit)\","
+            + "\"n\":\(count),\"hash\":\"\(String(hash, radix: 16))\"}"
+    }
+
+    package var line: String {
+        let label = name.count < 34 ? name + String(repeating: " ", count: 34 - name.count) : name
+        return "\(label) \(Self.text(value)) \(unit)"
+    }
+
+    private static func text(_ value: Double) -> String {
+        let scaled = (value * 1000).rounded() / 1000
+        return scaled == scaled.rounded() && abs(scaled) < 1e15
+            ? "\(Int(scaled))" : "\(scaled)"
+    }
+}
+
+/// How large a run is. Tests run `tiny` so that no benchmark rots.
+package struct Scale: Sendable {
+    package var points: Int
+    package var riders: Int
+    package var rounds: Int
+    /// Where data directories are made.
+    package var directory: String
+
+    package init(points: Int, riders: Int, rounds: Int, directory: String) {
+        self.points = points
+        self.riders = riders
+        self.rounds = rounds
+        self.directory = directory
+    }
+
+    package static func tiny(_ directory: String) -> Scale {
+        Scale(points: 2000, riders: 20, rounds: 1, directory: directory)
+    }
+
+    package static func full(_ directory: String) -> Scale {
+        Scale(points: 2_000_000, riders: 15_000, rounds: 5, directory: directory)
+    }
+}
+
+/// A benchmark: a name and what it does.
+package struct Benchmark: Sendable {
+    package let name: String
+    package let about: String
+    package let run: @Sendable (Scale) throws -> [Measurement]
+
+    package static let all: [Benchmark] = [
+        calibration, ingest, naive, latest, decode, bytesPerPoint,
+    ]
+}
+
+package enum Timing {
+    /// Monotonic time in seconds.
+    package static func now() -> Double {
+        var t = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &t)
+        return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9
+    }
+
+    package static func seconds(_ body: () throws -> Void) rethrows -> Double {
+        let start = now()
+        try body()
+        return now() - start
+    }
+
+    package static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+    }
+
+    package static func percentile(_ values: [Double], _ p: Double) -> Double {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * p))]
+    }
+}
+
+/// FNV-1a over 64-bit values.
+package struct ResultHash: Sendable {
+    package private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+    package init() {}
+
+    package mutating func mix(_ word: UInt64) {
+        value = (value ^ word) &* 0x100_0000_01B3
+    }
+
+    package mutating func mix(_ bytes: [UInt8]) { for byte in bytes { mix(UInt64(byte)) } }
+}
+
+/// A fresh directory for one measurement, removed with the value.
+final class ScratchDirectory {
+    let path: String
+
+    init(in parent: String, _ name: String) {
+        path = parent + "/tacho-bench-\(name)-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        mkdir(path, 0o755)
+    }
+
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        if let directory = opendir(path) {
+            while let entry = readdir(directory) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != "." && name != ".." { remove(path + "/" + name) }
+            }
+            closedir(directory)
+            rmdir(path)
+        } else {
+            unlink(path)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import TachoCodec
+import TachoGeo
+import TachoStore
+import Testing
+
+struct GroupTests {
+    private let header = GroupHeader(
+        ruleSet: 1, group: 12, firstSequence: 345, points: 2, alertFirstN: 3,
+        commitMs: 1_767_225_600_123, thresholds: 0xABCD, previousHash: 77)
+
+    private static let events: [GroupEvent] = {
+        let plain = StoredFix(
+            fix: Fix(tsMs: 1_767_225_600_000, latE7: 375_665_000, lonE7: 1_269_780_000),
+            provenance: .live, vehicle: .car, verdict: Verdict(isTrusted: true),
+            recvMs: 1_767_225_600_064, claimedRecvMs: 0)
+        var full = StoredFix(
+            fix: Fix(
+                tsMs: -5, latE7: -900_000_000, lonE7: 1_800_000_000, speedCms: 100_000,
+                headingCdeg: 35_999, accuracyDm: 0, altitudeDm: -200_000, source: .mock),
+            provenance: .claimed, vehicle: .any,
+            verdict: Verdict(codes: .max, effect: .quarantine), recvMs: -5 - 640,
+            claimedRecvMs: -123)
+        full.verdict.isTrusted = false
+        return [
+            .rider(number: 0, name: Array("rider-7".utf8)),
+            .fix(rider: 0, plain, FixRoute(toLateTail: false, entersChain: true)),
+            .fix(rider: 300_000, full, FixRoute(toLateTail: true, entersChain: false)),
+            .amend(
+                rider: 0, tsMs: 1_767_225_600_000, ordinal: 2,
+                verdict: Verdict(codes: 256, effect: .flag), cause: .candidateDecided),
+            .chain(rider: 1, image: [1, 2, 3]),
+            .alert(
+                AlertHit(
+                    rider: 9, tsMs: -1, atRecvMs: 5, code: 8, severity: 3,
+                    verdict: Verdict(codes: 256, effect: .hold), windowStartMs: -1,
+                    windowCount: 1, evidence: Array("{}".utf8))),
+            .vehicle(rider: 4, .scooter), .cut(next: 9), .loss(first: 10, last: 20),
+            .checkpoint(from: 11),
+        ]
+    }()
+
+    private func body() -> [UInt8] {
+        var writer = ByteWriter()
+        for event in Self.events { writer.putEvent(event) }
+        return writer.bytes
+    }
+
+    private func read(_ body: [UInt8]) throws -> [GroupEvent] {
+        try body.withUnsafeBytes { raw in
+            var reader = GroupReader(raw)
+            var list: [GroupEvent] = []
+            while let event = try reader.next() { list.append(event) }
+            return list
+        }
+    }
+
+    @Test func `every kind of event reads back equal`() throws {
+        #expect(try read(body()) == Self.events)
+    }
+
+    @Test func `events cut anywhere are refused or end early, never made up`() throws {
+        let whole = body()
+        for count in 0..<whole.count {
+            guard let list = try? read(Array(whole[..<count])) else { continue }
+            #expect(list == Array(Self.events.prefix(list.count)), "cut at \(count)")
+            #expect(list.count < Self.events.count)
+        }
+    }
+
+    @Test func `events with any byte changed never crash the reader`() {
+        let whole = body()
+        for index in whole.indices {
+            for value in [UInt8(0), 0x7F, 0x80, 0xFF] {
+                var bad = whole
+                bad[index] = value
+                _ = try? read(bad)
+            }
+        }
+    }
+
+    @Test func `a record reads back with its body and hash`() throws {
+        let (bytes, hash) = header.record(body: body())
+        try bytes.withUnsafeBytes { raw in
+            let (read, readBody, readHash) = try GroupHeader.read(raw)
+            #expect(read == header)
+            #expect(Array(readBody) == body())
+            #expect(readHash == hash)
+        }
+    }
+
+    @Test func `a record with any bit turned or cut anywhere is refused`() {
+        let (bytes, _) = header.record(body: [1, 2, 3])
+        for bit in 0..<bytes.count * 8 {
+            var bad = bytes
+            bad[bit / 8] ^= 1 << (bit % 8)
+            #expect(throws: StoreError.damaged(""), "bit \(bit)") {
+                try bad.withUnsafeBytes { _ = try GroupHeader.read($0) }
+            }
+        }
+        for count in 0..<bytes.count {
+            #expect(throws: StoreError.damaged("")) {
+                try Array(bytes[..<count]).withUnsafeBytes { _ = try GroupHeader.read($0) }
+            }
+        }
+    }
+
+    @Test func `the hash depends on the groups before`() {
+        var other = header
+        other.previousHash += 1
+        #expect(header.record(body: []).hash != other.record(body: []).hash)
+    }
+}
