@@ -94,7 +94,7 @@ struct CommandTests {
             ["XREAD", "BLOCK", "-1", "STREAMS", "alerts", "$"],
             "ERR BLOCK '-1' is not an integer or out of range"
         ),
-        (["HELLO", "3"], "NOPROTO unsupported protocol version"),
+        (["HELLO", "3"], "NOPROTO unsupported protocol version, use RESP2 (redis-py: protocol=2)"),
         (["HELLO", "x"], "ERR Protocol version 'x' is not an integer or out of range"),
         (["HELLO", "2", "AUTH", "u"], "ERR syntax error"),
         (

@@ -42,14 +42,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
-        guard let id = service.admit(self) else {
-            output.error("ERR max number of clients reached")
+        switch service.admit(self) {
+        case .number(let number): id = number
+        case .refused(let reason):
+            output.error(reason)
             state.closed()
             sendOutput()
-            closeWhenSent(context)
-            return
+            return closeWhenSent(context)
         }
-        self.id = id
         session.address = context.remoteAddress.map(ListenAddress.text) ?? "?"
         session.localAddress = context.localAddress.map(ListenAddress.text) ?? "?"
         context.fireChannelActive()

@@ -41,16 +41,21 @@ final class RespService {
 
     var blockedCount: Int { blocked.count }
 
-    /// A number for a new connection; nil if there are too many.
-    func admit(_ connection: ConnectionHandler) -> UInt64? {
+    enum Admission {
+        case number(UInt64)
+        case refused(String)
+    }
+
+    func admit(_ connection: ConnectionHandler) -> Admission {
         totalConnections += 1
         guard connections.count < limits.connections, !isStopping else {
             rejectedConnections += 1
-            return nil
+            return .refused(
+                isStopping ? "ERR the server stops" : "ERR max number of clients reached")
         }
         lastID += 1
         connections[lastID] = connection
-        return lastID
+        return .number(lastID)
     }
 
     func leave(_ id: UInt64) {

@@ -1,0 +1,119 @@
+import Foundation
+import TachoEngine
+import TachoServer
+import TachoWire
+import Testing
+
+/// `tachod` as a process: what scripts and supervisors see.
+struct ProgramTests {
+    /// The program lies beside the test runner.
+    private static let program: URL? = {
+        let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let runner = URL(fileURLWithPath: link ?? CommandLine.arguments[0])
+        let beside = runner.deletingLastPathComponent().appendingPathComponent("tachod")
+        return FileManager.default.isExecutableFile(atPath: beside.path) ? beside : nil
+    }()
+
+    /// `swift build` has to make tachod before the tests run.
+    private struct NotBuilt: Error {}
+
+    private struct Run {
+        let process = Process()
+        let output = Pipe()
+        let errors = Pipe()
+
+        init(_ arguments: String...) throws { try self.init(arguments) }
+
+        init(_ arguments: [String]) throws {
+            guard let program = ProgramTests.program else { throw NotBuilt() }
+            process.executableURL = program
+            process.arguments = arguments
+            process.standardOutput = output
+            process.standardError = errors
+            try process.run()
+        }
+
+        /// The ready line, whole; empty if the program ends without one.
+        func readyLine() -> String {
+            var line: [UInt8] = []
+            while line.last != 0x0A {
+                guard let byte = output.fileHandleForReading.readData(ofLength: 1).first else {
+                    break
+                }
+                line.append(byte)
+            }
+            return String(decoding: line, as: UTF8.self)
+        }
+
+        func end() -> (code: Int32, errors: String) {
+            let text = errors.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+        }
+    }
+
+    private func withDirectory(_ body: (String) throws -> Void) throws {
+        let directory = NSTemporaryDirectory() + "tachod-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try body(directory)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `it says ready, writes its address, and stops cleanly on a signal`(number: Int32) throws {
+        try withDirectory { directory in
+            let ts = testNowMs
+            for round in 0..<2 {
+                let run = try Run(
+                    "--data", directory, "--resp", "127.0.0.1:0", "--min-free", "0",
+                    "--reserve", "0")
+                let line = run.readyLine()
+                #expect(line.hasPrefix("ready resp=127.0.0.1:") && line.hasSuffix("\n"))
+                let address = String(line.dropFirst("ready resp=".count).dropLast())
+                let status = try String(
+                    contentsOfFile: directory + "/tachod.json", encoding: .utf8)
+                #expect(status.contains(#""resp":"\#(address)""#))
+                #expect(status.contains(#""pid":\#(run.process.processIdentifier)"#))
+                let client = try TestClient(address: address)
+                let expected: Reply = .integer(round == 0 ? 0 : 1)
+                #expect(try client.ask("T.ADD", "r", "\(ts)", "37.5", "127") == expected)
+                kill(run.process.processIdentifier, number)
+                let (code, errors) = run.end()
+                #expect(code == 0, "\(errors)")
+                #expect(client.isClosedByServer())
+                #expect(!FileManager.default.fileExists(atPath: directory + "/tachod.json"))
+            }
+        }
+    }
+
+    @Test func `a usage error is one line and exit code 64`() throws {
+        let wrong: [[String]] = [
+            [], ["--data", "/tmp/x", "--resp", "0.0.0.0:7227"],
+            ["--data", "/tmp/x", "--resp", "7227"], ["--data", "/tmp/x", "--min-free", "5X"],
+            ["--data", "/tmp/x", "--accept-loss", "9-3"], ["--data", "/tmp/x", "--workers", "0"],
+            ["--data", ""], ["--nosuch"],
+        ]
+        for arguments in wrong {
+            let run = try Run(arguments)
+            let (code, errors) = run.end()
+            #expect(code == 64, "\(arguments)")
+            #expect(errors.hasPrefix("tachod: ") && errors.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test func `a directory in use is exit code 75, an address in use exit code 1`() throws {
+        try withDirectory { directory in
+            let first = try Run("--data", directory, "--resp", "127.0.0.1:0", "--reserve", "0")
+            let address = first.readyLine().dropFirst("ready resp=".count).dropLast()
+            let second = try Run("--data", directory, "--resp", "127.0.0.1:0").end()
+            #expect(second.code == 75, "\(second.errors)")
+            let third = try Run(
+                "--data", directory + "-2", "--resp", String(address), "--reserve", "0"
+            ).end()
+            #expect(third.code == 1, "\(third.errors)")
+            #expect(third.errors.contains("cannot listen on \(address)"))
+            try? FileManager.default.removeItem(atPath: directory + "-2")
+            kill(first.process.processIdentifier, SIGTERM)
+            #expect(first.end().code == 0)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import TachoServer
+import TachoWire
+import Testing
+
+/// The shape of every reply about fixes.
+struct QueryTests {
+    private let ts = testNowMs - 10
+
+    @Test func `the latest fix has its fields in the order of the page`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            #expect(try client.ask("T.GET", "r") == .null)
+            let added = try client.ask(
+                "T.ADD", "r", "\(ts)", "37.5", "-127.00000005", "SPEED", "4.20", "HEADING", "90.5",
+                "ACC", "5", "ALT", "-3.1", "SRC", "gps")
+            #expect(added == .integer(0))
+            let row = [
+                "\(ts)", "37.5000000", "-127.0000001", "4.2", "90.5", "5", "ok", "nil", "-3.1",
+                "gps", "\(ts + 64)",
+            ]
+            #expect(try client.ask("T.GET", "r").plain == row)
+            #expect(try client.ask("t.get", "r", "withage").plain == row + ["10"])
+            _ = try client.ask("T.ADD", "bare", "\(ts)", "0.5", "0")
+            let both = try client.ask("T.MGET", "bare", "nobody", "r").elements
+            #expect(
+                both?.first?.plain == [
+                    "\(ts)", "0.5000000", "0.0000000", "nil", "nil", "nil", "ok", "nil", "nil",
+                    "nil", "\(ts + 64)",
+                ])
+            #expect(both?[1] == .null)
+            #expect(both?.last?.plain == row)
+        }
+    }
+
+    @Test func `a fix of the year 3000 is stored, marked and not the latest`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            _ = try client.ask("T.ADD", "r", "\(ts)", "37.5", "127")
+            #expect(try client.ask("T.ADD", "r", "32503680000000", "37.5", "127") == .integer(20))
+            #expect(try client.ask("T.GET", "r").plain.first == "\(ts)")
+            let raw = try client.ask("T.GET", "r", "RAW").plain
+            #expect(raw.first == "32503680000000")
+            #expect(raw[6] == "quarantine:TS_FUTURE")
+        }
+    }
+
+    @Test func `a range gives rows, filters and pages`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            let first = testNowMs - 100_000
+            for i in 0..<25 {
+                client.send("T.ADD", "r", "\(first + Int64(i) * 1_000)", "37.5", "127")
+            }
+            _ = try client.receive(25)
+            _ = try client.ask("T.ADD", "r", "32503680000000", "37.5", "127")
+            let all = try client.ask("T.RANGE", "r", "-", "+").elements ?? []
+            #expect(all.count == 26)
+            #expect(
+                all[0].plain == [
+                    "\(first)", "37.5000000", "127.0000000", "nil", "nil", "nil", "ok", "nil",
+                    "nil", "\(first + 100_032)",
+                ])
+            let some = try client.ask("T.RANGE", "r", "\(first + 1_000)", "\(first + 3_000)")
+            #expect(some.elements == Array(all[1...3]))
+            #expect(
+                try client.ask("T.RANGE", "r", "-", "+", "VERDICT", "flagged").elements
+                    == [all[25]])
+            #expect(try client.ask("T.LEN", "r", "-", "+", "VERDICT", "ok") == .integer(25))
+            #expect(try client.ask("T.RANGE", "r", "5", "4") == .array([]))
+            #expect(try client.ask("T.RANGE", "nobody", "-", "+") == .array([]))
+            #expect(try client.ask("T.LEN", "nobody", "-", "+") == .integer(0))
+            #expect(try pages(client, of: "r", count: 7) == all)
+            #expect(try pages(client, of: "r", count: 26) == all)
+            let wrong = try client.ask("T.RANGE", "r", "-", "+", "CURSOR", "soon")
+            #expect(wrong == .error("ERR CURSOR 'soon' is none that T.RANGE gave"))
+        }
+    }
+
+    /// Follows cursors to the end: rows are arrays, and a bulk string at the end is the cursor.
+    private func pages(_ client: TestClient, of rider: String, count: Int) throws -> [Reply] {
+        var rows: [Reply] = []
+        var cursor: [String] = []
+        while true {
+            client.send(request(["T.RANGE", rider, "-", "+", "COUNT", "\(count)"] + cursor))
+            var page = try client.receive().elements ?? []
+            guard let next = page.last?.text else { return rows + page }
+            page.removeLast()
+            #expect(page.count == count)
+            rows += page
+            cursor = ["CURSOR", next]
+        }
+    }
+
+    @Test func `batches and imports answer a mask for every fix`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            let extended = try client.ask(
+                "T.MADDX", "a", "\(ts)", "1", "2", "-", "-", "-", "-", "a", "\(ts + 1)", "1", "2",
+                "fast", "-", "150", "-", "", "1", "1", "2", "-", "-", "-", "-", "a", "\(ts)", "1",
+                "2", "-", "-", "-", "-")
+            #expect(extended.plain == ["0", "\(128 + 32)", "64", "1"])
+            let imported = try client.ask(
+                "T.IMPORT", "CLAIMED", "VEHICLE", "foot", "b", "\(ts - 86_400_000)", "1", "2", "-",
+                "-", "-", "-", "gps", "\(ts - 86_000_000)")
+            #expect(imported.plain == ["0"])
+            #expect(try client.ask("DBSIZE") == .integer(2))
+        }
+    }
+
+    @Test func `seal and stats answer as the page says`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            for i in 0..<10 {
+                _ = try client.ask("T.ADD", "r", "\(ts + Int64(i))", "37.5", "127")
+            }
+            let sealed = try client.ask("T.SEAL").elements ?? []
+            #expect(sealed.count == 1)
+            let range = sealed.first?.elements ?? []
+            #expect(range.first?.integer != nil)
+            #expect(range.dropFirst().first == .integer(10))
+            #expect(range.last?.text?.count == 64)
+            let stats = try client.ask("T.STATS").plain
+            #expect(stats.count % 2 == 0)
+            let place = try #require(stats.firstIndex(of: "points"))
+            #expect(stats[place + 1] == "10")
+        }
+    }
+}

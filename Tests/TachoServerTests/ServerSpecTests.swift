@@ -1,0 +1,28 @@
+import Foundation
+import TachoServer
+import Testing
+
+/// The server's bounds against section 10 of `format-spec.md`.
+struct ServerSpecTests {
+    @Test func `the bounds of the server are those of the page`() throws {
+        let here = URL(fileURLWithPath: #filePath)
+        let root = here.deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(
+            contentsOf: root.appendingPathComponent("format-spec.md"), encoding: .utf8)
+        let limits = ServerLimits()
+        let expected = [
+            "unfinished requests of all connections, bytes": limits.inputBytes,
+            "unanswered fixes of a connection": limits.unansweredWrites,
+            "unsent replies of a connection, bytes": limits.outputSoftBytes,
+            "unsent replies of a connection at most, bytes": limits.outputBytes,
+            "connections": limits.connections,
+            "fixes of a T.RANGE without COUNT": limits.rangeFixes,
+            "fixes of a page of T.RANGE with COUNT": limits.pageFixes,
+            "entries of an XRANGE or XREAD": limits.streamEntries,
+        ]
+        for (name, value) in expected {
+            #expect(page.contains("| \(name) | \(value) |"), "\(name): \(value) is in the code")
+        }
+    }
+}
