@@ -1,11 +1,11 @@
 import NIOCore
 import NIOPosix
-import TachoClient
+package import TachoClient
 import TachoWire
 
 /// A server that answers each request with what the script says, whatever the protocol says.
-struct ScriptedServer {
-    enum Answer: Sendable {
+package struct ScriptedServer: Sendable {
+    package enum Answer: Sendable {
         case bytes(String)
         /// The bytes in pieces of one, as the worst network would deliver them.
         case trickle(String)
@@ -13,11 +13,11 @@ struct ScriptedServer {
         case hangUp
     }
 
-    let channel: any Channel
-    let address: ServerAddress
+    private let channel: any Channel
+    package let address: ServerAddress
 
     /// `script` gets the number of the request on its connection and its arguments.
-    static func start(
+    package static func start(
         _ script: @escaping @Sendable (Int, [String]) -> Answer
     ) throws -> ScriptedServer {
         let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -32,7 +32,8 @@ struct ScriptedServer {
             address: ServerAddress(host: "127.0.0.1", port: channel.localAddress!.port!))
     }
 
-    func stop() throws { try channel.close().wait() }
+    /// Takes no further connections; those there are go on.
+    package func stop() throws { try channel.close().wait() }
 }
 
 private final class ScriptHandler: ChannelInboundHandler {

@@ -1,4 +1,5 @@
 import Dispatch
+import ScriptedServer
 import Synchronization
 import TachoWire
 import Testing

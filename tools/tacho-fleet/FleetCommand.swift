@@ -73,7 +73,7 @@ struct FleetCommand: ParsableCommand {
     var impossible = 0.0
 
     @Option(help: "What riders' names begin with.")
-    var riderPrefix = "courier-"
+    var prefix = "courier-"
 
     @Option(help: ArgumentHelp("Write the ledger here.", valueName: "file"))
     var ledger: String?
@@ -112,9 +112,9 @@ struct FleetCommand: ParsableCommand {
         guard start.map({ abs($0) < Fix.timeLimitMs / 2 }) ?? true else {
             throw ValidationError("--start is out of range, Unix ms expected")
         }
-        let name = Array((riderPrefix + "00000000").utf8)
-        guard name.withUnsafeBytes({ RiderName.defect($0) }) == nil, !riderPrefix.contains(" ")
-        else { throw ValidationError("--rider-prefix must be short text without spaces") }
+        let name = Array((prefix + "00000000").utf8)
+        guard name.withUnsafeBytes({ RiderName.defect($0) }) == nil, !prefix.contains(" ")
+        else { throw ValidationError("--prefix must be short text without spaces") }
     }
 
     func run() throws {
@@ -123,7 +123,7 @@ struct FleetCommand: ParsableCommand {
         let ledgerFile = try ledger.map { path throws(ToolFailure) in try LedgerFile(path: path) }
         let nowMs = wallClockMs()
         let plan = FleetPlan(
-            riders: riders, seed: seed, riderPrefix: riderPrefix,
+            riders: riders, seed: seed, riderPrefix: prefix,
             startMs: start ?? defaultStart(nowMs), intervalMs: intervalMs,
             impossibleShare: impossible)
         var options = FleetOptions(

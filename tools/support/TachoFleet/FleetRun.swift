@@ -37,8 +37,9 @@ package struct FleetOptions: Sendable {
 /// Sends a fleet at its rate, keeps the ledger, and ends by itself.
 ///
 /// Requests are pipelined. When one is refused for overload, or the connection dies, nothing new
-/// leaves until all answers are in; then what was not stored is sent again one request at a time,
-/// so that each rider's fixes arrive in order.
+/// leaves until all answers are in; then what was not stored is sent again, one request at a time.
+/// A refused request thus arrives after those that were on their way behind it: the order of
+/// delivery is that of the ledger's S lines without those that have an R.
 package final class FleetRun {
     private let options: FleetOptions
     private let shouldStop: () -> Bool

@@ -41,7 +41,7 @@ package final class LocalTarget: Target {
         query.toMs = request.toMs ?? Int64.max
         query.filter = request.filter
         query.limit = TrackRequest.pageFixes
-        query.after = cursor.flatMap { TrackCursor(text: $0) }
+        query.after = cursor.flatMap { TrackCursor($0) }
         do {
             let page = try engine.track(query)
             return TrackRows(

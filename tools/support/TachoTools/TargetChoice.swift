@@ -1,6 +1,5 @@
 package import TachoClient
 import TachoEngine
-import TachoStore
 
 /// What the user named: a data directory or a server.
 package enum TargetChoice: Equatable, Sendable {
