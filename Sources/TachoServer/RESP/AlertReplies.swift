@@ -65,9 +65,14 @@ extension ReplyWriter {
 
 /// An XREAD with BLOCK that has found nothing yet.
 struct BlockedRead {
+    /// What it asks for. Most readers of a stream wait behind the same entry.
+    struct Question: Hashable {
+        var after: AlertID?
+        var limit: Int
+    }
+
     var ticket: UInt64
-    var after: AlertID?
-    var limit: Int
+    var question: Question
     var timeout: Scheduled<Void>?
 }
 
@@ -101,7 +106,9 @@ extension ConnectionHandler {
             if !alerts.isEmpty { return output.readEntries(alerts, limits: service.limits) }
         }
         guard let blockMs = read.blockMs, let context else { return output.nullArray() }
-        var blocked = BlockedRead(ticket: state.startAnswer(), after: after, limit: limit)
+        var blocked = BlockedRead(
+            ticket: state.startAnswer(),
+            question: BlockedRead.Question(after: after, limit: limit))
         if blockMs > 0 {
             let ticket = blocked.ticket
             blocked.timeout = context.eventLoop.assumeIsolated().scheduleTask(
@@ -112,11 +119,16 @@ extension ConnectionHandler {
         if read.alerts != nil { service.block(id) }
     }
 
-    /// True if the alerts are what this connection waits for.
-    func alertsArrived() -> Bool {
+    /// True if there is something for this connection. `found` spares asking the engine again
+    /// for every one of thousands that wait behind the same entry.
+    func alertsArrived(_ found: inout [BlockedRead.Question: [Alert]]) -> Bool {
         guard let blocked else { return false }
-        let alerts = service.engine.alerts(
-            after: blocked.after, through: nil, limit: blocked.limit)
+        let question = blocked.question
+        let alerts =
+            found[question]
+            ?? service.engine.alerts(
+                after: question.after, through: nil, limit: question.limit)
+        found[question] = alerts
         guard !alerts.isEmpty else { return false }
         blocked.timeout?.cancel()
         forgetBlocked(blocked.ticket)

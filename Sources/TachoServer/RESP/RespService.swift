@@ -83,9 +83,10 @@ final class RespService {
                 guard let connection = connections[id] else { continue }
                 if connection.answered(ticket, reply) { touched.append(connection) }
             case .newAlerts:
+                var found: [BlockedRead.Question: [Alert]] = [:]
                 for id in blocked {
                     guard let connection = connections[id] else { continue }
-                    if connection.alertsArrived() { touched.append(connection) }
+                    if connection.alertsArrived(&found) { touched.append(connection) }
                 }
             }
         }
