@@ -294,7 +294,7 @@ def no_space(c, mount):
     subject = server.started(c.server_command(), data, logs, guards, timeout=60)
     truth = oracle.Oracle()
     stream = tracks.Fleet(c.random, 20, prefix="n")
-    fill(mount, 3 << 20)
+    fill(mount, 1 << 20)
     writer = load.Writer(subject, load.endless(stream, 200), truth, depth=4,
                          shape=tracks.import_claimed, with_source=True)
     writer.start()

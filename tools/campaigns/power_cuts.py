@@ -22,7 +22,7 @@ import itertools
 import sys
 import time
 
-from lib import audit, campaign, disk, fleet, load, oracle, process, redis, server, tracks
+from lib import audit, campaign, disk, fleet, load, oracle, redis, server, tracks
 
 CHAIN = 5
 FILE_SYSTEMS = ["ext4", "xfs"]
