@@ -96,7 +96,7 @@ package final class FleetRun {
             if let fatal = tally.fatal { throw fatal }
             if tally.hasUnsettled { try recover() }
             if MonotonicClock.nowNs() >= endNs { break }
-            if let endMs = options.endMs, fleet.nextTsMs > endMs { break }
+            if fleet.nextTsMs > endMs { break }
             let count = min(options.isSingle ? 1 : options.batch, planned - made)
             if options.rate > 0 {
                 let dueNs = startNs + UInt64(Double(made + count) / options.rate * 1e9)
@@ -105,16 +105,26 @@ package final class FleetRun {
                     continue
                 }
             }
-            let lines = (0..<count).map { _ in
-                let (rider, fix) = fleet.next()
-                return FixLine(rider: fleet.riderNames[rider], fix: fix)
-            }
-            made += count
+            let lines = makeLines(count)
+            made += lines.count
             newest = try send(lines)
         }
         drain()
         while tally.hasUnsettled && tally.fatal == nil && !shouldStop() { try recover() }
     }
+
+    /// The next `count` fixes, fewer where the plan ends; at least one.
+    private func makeLines(_ count: Int) -> [FixLine] {
+        var lines: [FixLine] = []
+        lines.reserveCapacity(count)
+        repeat {
+            let (rider, fix) = fleet.next()
+            lines.append(FixLine(rider: fleet.riderNames[rider], fix: fix))
+        } while lines.count < count && fleet.nextTsMs <= endMs
+        return lines
+    }
+
+    private var endMs: Int64 { options.endMs ?? Int64.max }
 
     private func send(_ lines: [FixLine]) throws(ToolFailure) -> PendingReply {
         guard let connection else { throw ClientError.lost(options.address).failure }

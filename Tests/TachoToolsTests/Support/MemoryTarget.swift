@@ -1,0 +1,64 @@
+import TachoClient
+import TachoGeo
+
+@testable import TachoTools
+
+/// A target that keeps fixes in arrays and refuses what a test tells it to.
+final class MemoryTarget: Target {
+    /// All fixes in the order in which they were stored.
+    private(set) var arrived: [(rider: [UInt8], entry: BatchEntry)] = []
+    private(set) var batches: [FixBatch] = []
+    private(set) var isClosed = false
+    private var inFlight = 0
+    private(set) var mostInFlight = 0
+    /// What the next calls of `store` answer instead of storing.
+    var refusals: [StoreRefusal] = []
+    /// Answers like an engine: what is stored already is a duplicate.
+    private var known: Set<Key> = []
+    var tracks: [[UInt8]: [FixRow]] = [:]
+    var pageFixes = 10
+    private(set) var pagesRead = 0
+
+    private struct Key: Hashable {
+        let rider: [UInt8]
+        let fix: Fix
+    }
+
+    func store(_ batch: FixBatch) -> PendingMasks {
+        inFlight += 1
+        mostInFlight = max(mostInFlight, inFlight)
+        let refusal = refusals.isEmpty ? nil : refusals.removeFirst()
+        return PendingMasks { [self] in
+            inFlight -= 1
+            if let refusal { return .failure(refusal) }
+            batches.append(batch)
+            return .success(batch.entries.map { keep($0, of: batch) })
+        }
+    }
+
+    private func keep(_ entry: BatchEntry, of batch: FixBatch) -> ReplyMask {
+        let start = Int(entry.nameStart)
+        let rider = Array(batch.names[start..<start + Int(entry.nameCount)])
+        guard known.insert(Key(rider: rider, fix: entry.fix)).inserted else { return .duplicate }
+        arrived.append((rider, entry))
+        return .stored
+    }
+
+    func latest(_ riders: [[UInt8]]) -> [FixRow?] { riders.map { tracks[$0]?.last } }
+
+    func track(_ request: TrackRequest, after cursor: String?) -> TrackRows {
+        pagesRead += 1
+        let all = tracks[request.rider]
+        let start = cursor.flatMap { Int($0) } ?? 0
+        let rows = (all ?? [])[start...].prefix(pageFixes)
+        let end = start + rows.count
+        return TrackRows(
+            rows: Array(rows), next: end < (all ?? []).count ? String(end) : nil,
+            isKnownRider: all != nil)
+    }
+
+    func alerts(after cursor: String?) -> AlertRows { AlertRows(rows: [], next: nil) }
+    func seal() -> [SealRow] { [] }
+    func stats() -> [StatRow] { [] }
+    func close() { isClosed = true }
+}
