@@ -294,11 +294,15 @@ def no_space(c, mount):
     subject = server.started(c.server_command(), data, logs, guards, timeout=60)
     truth = oracle.Oracle()
     stream = tracks.Fleet(c.random, 20, prefix="n")
-    fill(mount, 1 << 20)
+    fill(mount, 256 << 10)
     writer = load.Writer(subject, load.endless(stream, 200), truth, depth=4,
                          shape=tracks.import_claimed, with_source=True)
+    sealer = load.Repeater(subject, lambda connection: connection.ask("T.SEAL"), pause=1)
     writer.start()
-    code = subject.wait(90)
+    # The log's room is allotted ahead, so it fills late; segments and tables meet the end at once.
+    if not c.options.full:
+        sealer.start()
+    code = subject.wait(180)
     c.check("no space: fail-stop with 74", code in (74, -6), f"exit {code}: {subject.last_error}")
     subject.kill9()
     writer.stop(10)
