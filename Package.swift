@@ -113,11 +113,14 @@ let package = Package(
         tests("TachoAuditTests", ["TachoAudit", "TachoCodec", "TachoGeo", "tacho-audit"]),
         tests(
             "TachoServerTests",
-            ["TachoServer", "TachoEngine", "TachoWire", "TachoGeo", logging] + nio),
+            ["TachoServer", "TachoEngine", "TachoWire", "TachoGeo", "tachod", logging] + nio),
         tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
         tests(
             "TachoToolsTests",
-            ["TachoTools", "TachoClient", "TachoWire", "TachoGeo", "CZlib", "ScriptedServer"]),
+            [
+                "TachoTools", "TachoServer", "TachoEngine", "TachoClient", "TachoWire", "TachoGeo",
+                "CZlib", "ScriptedServer", logging,
+            ]),
         tests("TachoFleetTests", ["TachoFleet", "TachoClient", "TachoGeo", "ScriptedServer"]),
     ]
 )

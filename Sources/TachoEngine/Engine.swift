@@ -168,17 +168,26 @@ package final class Engine: Sendable {
         guard control.beginClosing() else { return }
         sealerThread.stop()
         if control.failure == nil { runBarrier(.checkpoint) }
+        stopThreads()
+        defer { store.close() }
+        if let reason = control.failure { throw StoreError.io(reason) }
+        try advanceWatermark(isClean: true)
+    }
+
+    /// Stops as a kill would: no checkpoint, no clean mark. For tests of recovery.
+    package func abandon() {
+        guard control.beginClosing() else { return }
+        sealerThread.stop()
+        stopThreads()
+        store.close()
+    }
+
+    private func stopThreads() {
         control.endTicks()
         for worker in workers { worker.stop() }
         commits.close()
         for thread in threads.withLock({ $0 }) { thread.join() }
         reader.stop()
-        if let reason = control.failure {
-            store.close()
-            throw StoreError.io(reason)
-        }
-        defer { store.close() }
-        try advanceWatermark(isClean: true)
     }
 
     /// Runs a barrier through all workers and the committer and waits for its end.

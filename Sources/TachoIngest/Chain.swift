@@ -62,10 +62,9 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
     package var newestTsMs: Int64
 
     package init() {
-        anchor = Anchor(
-            tsMs: 0, latE7: 0, lonE7: 0, accuracyDm: 0, heldMs: 0, isStanding: false)
+        anchor = .none
         hasAnchor = false
-        candidate = anchor
+        candidate = .none
         heldCount = 0
         held0 = .none
         held1 = .none
@@ -160,6 +159,8 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
         heldCount = 0
         held0 = .none
         held1 = .none
+        // No trace of the candidate: chains that stand alike compare equal.
+        candidate = .none
     }
 }
 

@@ -13,6 +13,10 @@ package struct Anchor: Hashable, Sendable, BitwiseCopyable {
     /// minutes would hide a teleport.
     package var isStanding: Bool
 
+    /// In place of an anchor where there is none.
+    static let none = Anchor(
+        tsMs: 0, latE7: 0, lonE7: 0, accuracyDm: 0, heldMs: 0, isStanding: false)
+
     @inline(__always)
     init(_ fix: Fix, heldMs: Int64, _ limits: Thresholds) {
         tsMs = fix.tsMs

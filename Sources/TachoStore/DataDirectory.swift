@@ -8,7 +8,8 @@
 /// by flock(2) as long as the directory is open: the system drops it with the process.
 package final class DataDirectory: @unchecked Sendable {
     package let path: String
-    private let lock: Int32
+    /// −1 once given up.
+    private var lock: Int32
     private var reserve: String { path + "/reserve" }
 
     package var databasePath: String { path + "/db" }
@@ -39,7 +40,13 @@ package final class DataDirectory: @unchecked Sendable {
         self.lock = lock
     }
 
-    deinit { close(lock) }
+    deinit { release() }
+
+    /// Lets another process open the directory. Call it when nothing is written any more.
+    func release() {
+        if lock >= 0 { close(lock) }
+        lock = -1
+    }
 
     /// Marks the directory as ours: the last step of making one.
     func writeIdentity() throws(StoreError) {

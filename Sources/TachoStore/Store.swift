@@ -67,8 +67,11 @@ package final class Store: @unchecked Sendable {
         self.acceptedLoss = acceptedLoss
     }
 
-    /// Ends the use of the database. The lock goes with the last reference.
-    package func close() { database.close() }
+    /// Ends the use of the database and gives up the directory.
+    package func close() {
+        database.close()
+        directory.release()
+    }
 }
 
 /// The steps of opening, in order, with what each of them found.

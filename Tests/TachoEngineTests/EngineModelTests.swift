@@ -98,13 +98,7 @@ struct EngineModelTests {
 
         mutating func restart(kill: Bool) throws {
             let workers = Int.random(in: 1...3, using: &random)
-            if kill {
-                let left = directory.copy()
-                try engine.close()
-                directory = left
-            } else {
-                try engine.close()
-            }
+            if kill { engine.abandon() } else { try engine.close() }
             engine = try Engine.open(testOptions(directory, workers: workers))
         }
     }

@@ -26,14 +26,6 @@ final class TemporaryDirectory: Sendable {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// What a `kill -9` leaves behind: everything written, nothing closed.
-    func copy() -> TemporaryDirectory {
-        let other = TemporaryDirectory()
-        try! FileManager.default.removeItem(atPath: other.path)
-        try! FileManager.default.copyItem(atPath: path, toPath: other.path)
-        return other
-    }
 }
 
 /// 2026-01-01T00:00:00Z and a bit: the server's clock in these tests.

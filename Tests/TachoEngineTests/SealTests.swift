@@ -141,16 +141,24 @@ struct SealTests {
         var random = SeededGenerator(seed: 12)
         let directory = TemporaryDirectory()
         var engine = try Engine.open(testOptions(directory))
-        _ = try engine.append(batch(deliveries(&random, 2000)))
-        let before = directory.copy()
+        let fixes = deliveries(&random, 2000)
+        _ = try engine.append(batch(fixes))
         let sealed = try engine.seal()
         try engine.close()
-        // The twin had the same points and was killed before it sealed.
-        engine = try Engine.open(testOptions(before))
+        // The twin got the same points, was killed, and finds what a seal cut short leaves: a
+        // temporary file that means nothing.
+        let twin = TemporaryDirectory()
+        engine = try Engine.open(testOptions(twin))
+        _ = try engine.append(batch(fixes))
+        engine.abandon()
+        let audit = twin.path + "/data/audit"
+        try FileManager.default.createDirectory(
+            atPath: audit + "/tmp", withIntermediateDirectories: true)
+        try Data("half".utf8).write(to: URL(fileURLWithPath: audit + "/tmp/00000001.seg"))
+        engine = try Engine.open(testOptions(twin))
         #expect(try engine.seal() == sealed)
         try engine.close()
-        let names = try FileManager.default.contentsOfDirectory(
-            atPath: before.path + "/data/audit")
+        let names = try FileManager.default.contentsOfDirectory(atPath: audit)
         #expect(names.sorted() == ["00000001.seg", "tmp"])
     }
 
