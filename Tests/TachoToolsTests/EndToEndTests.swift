@@ -205,7 +205,7 @@ import Testing
         try own.close()
     }
 
-    @Test func `a bad fix is an alert that both ways of asking print alike`() throws {
+    @Test func `a jump out of a directory's track is an alert with its evidence`() throws {
         let file = directory.write(
             "jump.csv",
             "rider,ts_ms,lat,lon\n"
