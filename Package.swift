@@ -72,7 +72,9 @@ let package = Package(
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 
         // Programs: thin, over modules that tests can reach.
-        folder("TachoProgram", at: "tools/support/TachoProgram", ["TachoClient", "TachoWire", arguments]),
+        folder(
+            "TachoProgram", at: "tools/support/TachoProgram",
+            ["TachoClient", "TachoWire", arguments]),
         folder(
             "TachoTools", at: "tools/support/TachoTools",
             [
@@ -118,8 +120,9 @@ let package = Package(
         tests(
             "TachoToolsTests",
             [
-                "TachoTools", "TachoServer", "TachoEngine", "TachoClient", "TachoWire", "TachoGeo",
-                "CZlib", "ScriptedServer", logging,
+                "TachoTools", "TachoServer", "TachoEngine", "TachoClient", "TachoCodec",
+                "TachoWire",
+                "TachoGeo", "CZlib", "ScriptedServer", logging,
             ]),
         tests("TachoFleetTests", ["TachoFleet", "TachoClient", "TachoGeo", "ScriptedServer"]),
     ]

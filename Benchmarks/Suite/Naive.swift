@@ -82,7 +82,8 @@ final class NaiveStore {
             }
             let byRider = key(UInt64(rider), UInt64(bitPattern: fix.tsMs))
             // A square of about 0.005° stands for a cell.
-            let cell = UInt64(UInt32(bitPattern: fix.latE7 / 50_000)) << 32
+            let cell =
+                UInt64(UInt32(bitPattern: fix.latE7 / 50_000)) << 32
                 | UInt64(UInt32(bitPattern: fix.lonE7 / 50_000))
             let byPlace = key(cell, UInt64(bitPattern: fix.tsMs)) + key(UInt64(rider), nil)
             put(families[1], byRider, value)

@@ -38,6 +38,40 @@ package struct Alert: Sendable, Hashable {
     package var evidenceJSON: String
 }
 
+/// A place in the list of alerts by receipt time.
+package struct AlertCursor: Hashable, Comparable, Sendable {
+    var atRecvMs: Int64
+    var id: AlertID
+
+    init(_ alert: Alert) {
+        atRecvMs = alert.atRecvMs
+        id = alert.id
+    }
+
+    /// `AT_RECV:MS-N`, as clients hand it back.
+    package var text: String { "\(atRecvMs):\(id.text)" }
+
+    package init?(_ text: String) {
+        guard let colon = text.firstIndex(of: ":"), let dash = text.lastIndex(of: "-"),
+            colon < dash, let at = Int64(text[..<colon]),
+            let ms = Int64(text[text.index(after: colon)..<dash]),
+            let n = UInt32(text[text.index(after: dash)...])
+        else { return nil }
+        atRecvMs = at
+        id = AlertID(ms: ms, n: n)
+    }
+
+    package static func < (a: AlertCursor, b: AlertCursor) -> Bool {
+        a.atRecvMs != b.atRecvMs ? a.atRecvMs < b.atRecvMs : a.id < b.id
+    }
+}
+
+/// Alerts by receipt time, and where to go on when there are more.
+package struct AlertPage: Sendable {
+    package var alerts: [Alert]
+    package var next: AlertCursor?
+}
+
 /// The value of an alert in family `alerts`.
 enum AlertRow {
     static func bytes(_ hit: AlertHit) -> [UInt8] {

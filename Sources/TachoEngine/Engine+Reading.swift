@@ -114,6 +114,29 @@ extension Engine {
         }
     }
 
+    /// A page of alerts by receipt time behind `after`, with counts. `completion` runs on a thread
+    /// of the engine. Cost: all alerts are read and sorted, a few µs each.
+    package func alertsByReceipt(
+        after: AlertCursor?, limit: Int,
+        completion: @escaping @Sendable (Result<AlertPage, ReadError>) -> Void
+    ) {
+        if control.isClosing {
+            completion(.failure(.stopped("the engine is closed")))
+            return
+        }
+        reader.post { [alerts] in
+            do {
+                let all = try alerts.byReceipt()
+                let rest = after.map { cursor in all.filter { AlertCursor($0) > cursor } } ?? all
+                let page = Array(rest.prefix(limit))
+                let next = page.count < rest.count ? page.last.map { AlertCursor($0) } : nil
+                completion(.success(AlertPage(alerts: page, next: next)))
+            } catch {
+                completion(.failure(.damaged("\(error)")))
+            }
+        }
+    }
+
     /// `body` is called after new alerts are durable, on the committer's thread: be short.
     package func observeAlerts(_ body: @escaping @Sendable () -> Void) -> AlertObserver {
         let observer = AlertObserver(body)

@@ -10,7 +10,6 @@ extension Engine {
         var count = 0
         var rangeAgeSeconds = 0
         var lastRange = progress.now.range
-        control.checkDisk(options.directory)
         while control.sleepOneTick(milliseconds: Self.tickMs) {
             if control.failure != nil { continue }
             do {

@@ -96,8 +96,9 @@ package final class Engine: Sendable {
         let committerThread = NamedThread("tacho-commit") { committer.run() }
         try recordLoss()
         try control.load(store.database)
+        control.checkDisk(options.directory)
         try advanceWatermark(isClean: false)
-        let tickerThread = NamedThread("tacho-tick") { [unowned self] in tick() }
+        let tickerThread = NamedThread("tacho-tick") { self.tick() }
         threads.withLock { $0 = [committerThread, tickerThread] }
     }
 

@@ -70,7 +70,8 @@ package final class DataDirectory: @unchecked Sendable {
         do {
             names = try FileSystem.list(path)
         } catch {
-            throw StoreOpenError(.cannotCreate, "\(path) is not a directory that can be read: \(error)")
+            throw StoreOpenError(
+                .cannotCreate, "\(path) is not a directory that can be read: \(error)")
         }
         if let foreign = names.first(where: { !harmless.contains($0) }) {
             throw StoreOpenError(

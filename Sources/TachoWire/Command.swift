@@ -12,6 +12,7 @@ package enum Command: Equatable, Sendable {
     case getMany
     case range(RangeQuery)
     case length(RangeQuery)
+    case alerts(AlertQuery)
     case seal
     case stats
     case streamRange(StreamRange)
@@ -33,6 +34,13 @@ package struct RiderQuery: Equatable, Sendable {
     package var withAge = false
     /// The newest fix of any effect.
     package var raw = false
+}
+
+/// Options of T.ALERTS.
+package struct AlertQuery: Equatable, Sendable {
+    package var count: Int?
+    /// Which argument is the cursor of an earlier, cut reply.
+    package var cursorArgument: Int?
 }
 
 /// Options of T.RANGE and T.LEN. Times are Unix ms, inclusive.
@@ -60,6 +68,7 @@ extension Command {
         case .getMany: return .getMany
         case .range: return .range(try rangeQuery(arguments, isRange: true))
         case .length: return .length(try rangeQuery(arguments, isRange: false))
+        case .alerts: return .alerts(try alertQuery(arguments))
         case .seal: return .seal
         case .stats: return .stats
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
@@ -76,6 +85,21 @@ extension Command {
                 query.withAge = true
             } else if arguments.isWord(i, "RAW") {
                 query.raw = true
+            } else {
+                throw .syntax
+            }
+        }
+        return query
+    }
+
+    private static func alertQuery(_ arguments: Arguments) throws(CommandError) -> AlertQuery {
+        var query = AlertQuery()
+        for i in stride(from: 1, to: arguments.count, by: 2) {
+            guard i + 1 < arguments.count else { throw .syntax }
+            if arguments.isWord(i, "COUNT") {
+                query.count = try count(arguments, i + 1)
+            } else if arguments.isWord(i, "CURSOR") {
+                query.cursorArgument = i + 1
             } else {
                 throw .syntax
             }

@@ -8,6 +8,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case getMany = "T.MGET"
     case range = "T.RANGE"
     case length = "T.LEN"
+    case alerts = "T.ALERTS"
     case seal = "T.SEAL"
     case stats = "T.STATS"
     case streamRange = "XRANGE"
@@ -42,6 +43,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .get, .getMany: 1...many
         case .range, .length: 3...many
         case .seal, .stats, .time, .size, .reset: 0...0
+        case .alerts: 0...4
         case .streamRange: 3...5
         case .streamLength, .echo, .select: 1...1
         case .streamRead: 3...many

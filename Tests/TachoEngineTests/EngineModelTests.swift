@@ -54,7 +54,8 @@ struct EngineModelTests {
                 let rider = "rider-\(Int.random(in: 0..<5, using: &random))"
                 let again = Int.random(in: 0..<10, using: &random) == 0
                 let pair =
-                    again ? sent.randomElement(using: &random) ?? (rider, randomFix(rider))
+                    again
+                    ? sent.randomElement(using: &random) ?? (rider, randomFix(rider))
                     : (rider, randomFix(rider))
                 sent.append(pair)
                 batchFixes.append(pair)

@@ -85,3 +85,19 @@ extension Engine {
         return -1
     }
 }
+
+/// Waits for an answer that comes on another thread.
+final class Answer<Value: Sendable>: @unchecked Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    private var result: Result<Value, ReadError>?
+
+    func give(_ result: Result<Value, ReadError>) {
+        self.result = result
+        semaphore.signal()
+    }
+
+    func wait() throws -> Value {
+        semaphore.wait()
+        return try result!.get()
+    }
+}

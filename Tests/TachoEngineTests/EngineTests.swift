@@ -43,9 +43,10 @@ struct EngineTests {
         let directory = TemporaryDirectory()
         let engine = try Engine.open(testOptions(directory))
         let other = fix(0, north: 1)
-        #expect(try engine.add("r", fix(0), fix(0), other, other) == [
-            .stored, .duplicate, .conflict, .duplicate,
-        ])
+        #expect(
+            try engine.add("r", fix(0), fix(0), other, other) == [
+                .stored, .duplicate, .conflict, .duplicate,
+            ])
         #expect(try engine.all("r").map(\.fix) == [fix(0), other])
         #expect(engine.shown("r")?.fix == fix(0))
         try engine.close()
@@ -169,16 +170,9 @@ struct EngineTests {
         try engine.close()
         options.minFreeBytes = UInt64.max
         let full = try Engine.open(options)
-        // The ticker looks at the disk when it starts.
-        var refused = false
-        for _ in 0..<200 where !refused {
-            do {
-                try full.add("r", fix(1))
-            } catch AppendError.tryAgain {
-                refused = true
-            }
+        #expect(throws: AppendError.tryAgain(afterMs: 0, reason: "")) {
+            try full.add("r", fix(1))
         }
-        #expect(refused)
         #expect(full.shown("r") != nil)
         try full.close()
     }
@@ -196,5 +190,36 @@ struct EngineTests {
         #expect(engine.figure("sealed_through") == 3)
         #expect(engine.figure("ranges_sealed") == 1)
         try engine.close()
+    }
+}
+
+@Suite struct AlertPageTests {
+    @Test func `pages of alerts put together are all of them by receipt time`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory))
+        for rider in 0..<7 {
+            try engine.add(
+                "r\(rider)", fix(Double(rider * 10)), fix(Double(rider * 10) + 1, north: 9000),
+                provenance: .history)
+        }
+        let all = try engine.alertsByReceipt()
+        #expect(all.count == 7)
+        var got: [Alert] = []
+        var cursor: AlertCursor?
+        repeat {
+            let (after, answer) = (cursor, Answer<AlertPage>())
+            engine.alertsByReceipt(after: after, limit: 3) { answer.give($0) }
+            let page = try answer.wait()
+            got += page.alerts
+            cursor = page.next
+            if let next = cursor { #expect(AlertCursor(next.text) == next) }
+        } while cursor != nil
+        #expect(got == all)
+        try engine.close()
+    }
+
+    @Test(arguments: ["", "1", "1:2", "x:1-2", "1:2-x", "1-2:3"])
+    func `a cursor that none gave is refused`(text: String) {
+        #expect(AlertCursor(text) == nil)
     }
 }

@@ -130,8 +130,9 @@ struct SealTests {
         _ = try engine.append(batch(fixes))
         let points = engine.figure("points")
         _ = try engine.seal()
-        #expect(try engine.append(batch(fixes.shuffled(using: &random)))
-            .allSatisfy { $0 == .duplicate })
+        #expect(
+            try engine.append(batch(fixes.shuffled(using: &random)))
+                .allSatisfy { $0 == .duplicate })
         #expect(engine.figure("points") == points)
         #expect(try engine.seal() == [])
         try engine.close()

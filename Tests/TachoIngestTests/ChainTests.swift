@@ -84,7 +84,8 @@ struct ChainTests {
     }
 
     @Test func `a tunnel of three minutes and two kilometres is no jump`() {
-        #expect(texts([fix(0), fix(180, north: 2000), fix(183, north: 2030)]) == ["ok", "ok", "ok"])
+        #expect(
+            texts([fix(0), fix(180, north: 2000), fix(183, north: 2030)]) == ["ok", "ok", "ok"])
     }
 
     @Test func `a flight of an hour is reached at 250 metres a second`() {

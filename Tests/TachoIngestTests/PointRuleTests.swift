@@ -41,9 +41,12 @@ struct PointRuleTests {
     }
 
     @Test func `the base of a stored verdict is what the point rules found`() {
-        for codes in [0, Code.invalid.bit, Code.tsFuture.bit, Code.tsPast.bit,
-            Code.lowAccuracy.bit] {
-            let expected: Effect = codes == 0 || codes == Code.lowAccuracy.bit
+        for codes in [
+            0, Code.invalid.bit, Code.tsFuture.bit, Code.tsPast.bit,
+            Code.lowAccuracy.bit,
+        ] {
+            let expected: Effect =
+                codes == 0 || codes == Code.lowAccuracy.bit
                 ? .accept : .quarantine
             let base = RuleSet.base(codes: codes | Chain.codes)
             #expect(base.codes == codes)

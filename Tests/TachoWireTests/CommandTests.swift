@@ -9,6 +9,10 @@ struct CommandTests {
             try command("t.get", "r", "WithAge", "raw")
                 == .get(RiderQuery(withAge: true, raw: true)))
         #expect(try command("xlen", "alerts") == .streamLength(.alerts))
+        #expect(try command("T.ALERTS") == .alerts(AlertQuery()))
+        #expect(
+            try command("t.alerts", "COUNT", "5", "CURSOR", "1:2-3")
+                == .alerts(AlertQuery(count: 5, cursorArgument: 4)))
     }
 
     @Test func `every name is found by itself and has a sane arity`() {

@@ -57,11 +57,12 @@ final class LatestTable: @unchecked Sendable {
             let before = words[0].load(ordering: .acquiring)
             if before == 0 { return nil }
             if before & 1 == 1 { continue }
-            var copy: (
-                UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
-                UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
-                UInt64, UInt64, UInt64, UInt64
-            ) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+            var copy:
+                (
+                    UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
+                    UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
+                    UInt64, UInt64, UInt64, UInt64
+                ) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
             let record = withUnsafeMutableBytes(of: &copy) { raw in
                 for index in 1..<Self.words {
                     raw.storeBytes(
@@ -82,7 +83,9 @@ final class LatestTable: @unchecked Sendable {
             return raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         }
         var value: UInt64 = 0
-        for index in offset..<raw.count { value |= UInt64(raw[index]) << UInt64((index - offset) * 8) }
+        for index in offset..<raw.count {
+            value |= UInt64(raw[index]) << UInt64((index - offset) * 8)
+        }
         return value
     }
 

@@ -10,6 +10,21 @@ extension ReplyWriter {
     mutating func entry(_ alert: Alert) {
         array(2)
         bulk(alert.id.text)
+        fields(alert)
+    }
+
+    /// T.ALERTS: fields as in the stream, with the counts of later hits; when cut, a cursor last.
+    mutating func alertPage(_ result: Result<AlertPage, ReadError>) {
+        switch result {
+        case .failure(let failure): error("ERR \(failure)")
+        case .success(let page):
+            array(page.alerts.count + (page.next == nil ? 0 : 1))
+            for alert in page.alerts { fields(alert) }
+            if let next = page.next { bulk(next.text) }
+        }
+    }
+
+    private mutating func fields(_ alert: Alert) {
         array(16)
         bulk("rider")
         bulk(alert.rider)
@@ -24,7 +39,7 @@ extension ReplyWriter {
         bulk("verdict")
         bulk(alert.verdict.text)
         bulk("count")
-        bulk("1")
+        bulk(String(alert.count))
         bulk("evidence")
         bulk(alert.evidenceJSON)
     }

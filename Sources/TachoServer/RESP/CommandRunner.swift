@@ -13,6 +13,7 @@ extension ConnectionHandler {
             for i in 1..<arguments.count { latest(arguments[i]) }
         case .range(let query): range(query, arguments)
         case .length(let query): length(query, arguments)
+        case .alerts(let query): alerts(query, arguments)
         case .seal: seal()
         case .stats: stats()
         case .streamRange(let range): streamRange(range)
@@ -66,6 +67,25 @@ extension ConnectionHandler {
     private func trackQuery(_ query: RangeQuery, _ arguments: Arguments) -> TrackQuery {
         TrackQuery(
             rider: arguments.copy(1), fromMs: query.fromMs, toMs: query.toMs, filter: query.filter)
+    }
+
+    /// By receipt time, with counts: read on the engine's thread, like a track.
+    private func alerts(_ query: AlertQuery, _ arguments: Arguments) {
+        var after: AlertCursor?
+        if let index = query.cursorArgument {
+            after = AlertCursor(String(decoding: arguments[index], as: UTF8.self))
+            guard after != nil else {
+                return output.error(
+                    "ERR CURSOR '\(Arguments.shown(arguments[index]))' is none that T.ALERTS gave")
+            }
+        }
+        let limit = min(query.count ?? Int.max, service.limits.streamEntries)
+        let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        service.engine.alertsByReceipt(after: after, limit: limit) { result in
+            var writer = ReplyWriter()
+            writer.alertPage(result)
+            mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+        }
     }
 
     private func seal() {

@@ -1,6 +1,5 @@
 import CRocksDB
 
-
 /// How RocksDB 7.8.3 is opened; every setting has its reason in the measurements of the design.
 ///
 /// Settings are given at open only: changing them later has reverted them silently. Left out on
