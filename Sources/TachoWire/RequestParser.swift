@@ -12,7 +12,8 @@ package struct ArgumentSlice: Equatable, Sendable, BitwiseCopyable {
 package struct RequestParser: Sendable {
     package enum Step: Equatable, Sendable {
         case needsMore
-        /// `slices` describe a whole request of this many bytes; none if it was `*0`.
+        /// `slices` describe a whole request of this many bytes; none if it was `*0` or an empty
+        /// line.
         case request(bytes: Int)
         /// Nothing after this point can be understood; every further call answers the same.
         case refused(ProtocolError)
@@ -88,6 +89,13 @@ package struct RequestParser: Sendable {
     private mutating func readCount(_ bytes: RawSpan) throws(ProtocolError) -> Bool {
         guard bytes.byteCount > 0 else { return false }
         let first = bytes.byte(0)
+        if first == 0x0D {
+            // An empty line, as `redis-cli --pipe` sends one: a request of nothing.
+            guard bytes.byteCount > 1 else { return false }
+            guard bytes.byte(1) == 0x0A else { throw .notAnArray(first) }
+            position = 2
+            return true
+        }
         guard first == UInt8(ascii: "*") else { throw .notAnArray(first) }
         switch Self.lengthLine(bytes, from: 1) {
         case .incomplete: return false

@@ -21,6 +21,9 @@ class Server:
         self.stdout_path = logs / f"{name}.out"
         self.stderr_path = logs / f"{name}.err"
         words = list(wrapper) + list(command) + ["--data", str(data), "--resp", "127.0.0.1:0"]
+        # How full the disk of the test machine is, is not what is tested.
+        if "--min-free" not in args:
+            args = ["--min-free", "0", "--reserve", "0", *args]
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
             self.child = process.start(words + list(args), stdout=out, stderr=err)
         self.wrapped = bool(wrapper)
