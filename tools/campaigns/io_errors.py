@@ -120,6 +120,7 @@ def inject(c, number, call, error, n, phase):
                 f"exit {code} at {injected[0]}: {subject.last_error}", durability=ready)
     acknowledgements(c, label, writer, trace, vital)
     restart(c, label, place, data, truth)
+    c.forget(place.name)
     return (code, vital) if vital else None
 
 

@@ -91,6 +91,11 @@ class Campaign:
         path.mkdir(parents=True)
         return path
 
+    def forget(self, name):
+        """Removes a place that has told what it had to tell (kept with --work-dir)."""
+        if not self.options.work_dir:
+            shutil.rmtree(self.work / name, ignore_errors=True)
+
     def program(self, name):
         return str(pathlib.Path(self.options.bin_dir) / name)
 

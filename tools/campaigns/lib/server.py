@@ -14,10 +14,15 @@ class Server:
     """One life of a server on a data directory.
 
     `wrapper` is put in front of the command (strace with its options): `pid` is the server's own.
+    Unless `args` say otherwise it holds no reserve: a campaign has many directories at a time, and
+    a gigabyte for each would fill the machine it runs on.
     """
 
     def __init__(self, command, data, logs, args=(), wrapper=(), name="tachod"):
         self.data = data
+        args = list(args)
+        if "--reserve" not in args:
+            args += ["--reserve", "0"]
         self.stdout_path = logs / f"{name}.out"
         self.stderr_path = logs / f"{name}.err"
         words = list(wrapper) + list(command) + ["--data", str(data), "--resp", "127.0.0.1:0"]
@@ -25,7 +30,7 @@ class Server:
         if "--min-free" not in args:
             args = ["--min-free", "0", "--reserve", "0", *args]
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
-            self.child = process.start(words + list(args), stdout=out, stderr=err)
+            self.child = process.start(words + args, stdout=out, stderr=err)
         self.wrapped = bool(wrapper)
         self.host = self.port = None
 
