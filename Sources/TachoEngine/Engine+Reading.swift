@@ -71,13 +71,14 @@ extension Engine {
         }
         let reader = reader
         let control = control
-        workers[Int(rider) % workers.count].post(
+        let closed = ReadError.stopped("the engine is closed")
+        let isTaken = workers[Int(rider) % workers.count].post(
             .read(rider: rider) { copy in
                 if let reason = control.failure {
                     completion(.failure(.stopped(reason)))
                     return
                 }
-                reader.post {
+                let isTaken = reader.post {
                     do {
                         let result = try copy.withSource {
                             try body(TrackReader(source: $0, query: query))
@@ -87,13 +88,17 @@ extension Engine {
                         completion(.failure(.damaged("\(error)")))
                     }
                 }
+                if !isTaken { completion(.failure(closed)) }
             })
+        if !isTaken { completion(.failure(closed)) }
     }
 
     // MARK: Alerts
 
     /// Entries of the stream `alerts` behind `after`, up to `through`, at most `limit`.
     package func alerts(after: AlertID?, through: AlertID?, limit: Int) -> [Alert] {
+        // The database may be going: a stopped engine has no news.
+        if control.isClosing { return [] }
         do {
             return try alerts.entries(after: after, through: through, limit: limit)
         } catch {
@@ -107,6 +112,7 @@ extension Engine {
 
     /// All alerts by receipt time, with the number of hits in each one's 60 s.
     package func alertsByReceipt() throws(ReadError) -> [Alert] {
+        if control.isClosing { throw .stopped("the engine is closed") }
         do {
             return try alerts.byReceipt()
         } catch {
@@ -124,7 +130,7 @@ extension Engine {
             completion(.failure(.stopped("the engine is closed")))
             return
         }
-        reader.post { [alerts] in
+        let isTaken = reader.post { [alerts] in
             do {
                 let all = try alerts.byReceipt()
                 let rest = after.map { cursor in all.filter { AlertCursor($0) > cursor } } ?? all
@@ -135,6 +141,7 @@ extension Engine {
                 completion(.failure(.damaged("\(error)")))
             }
         }
+        if !isTaken { completion(.failure(.stopped("the engine is closed"))) }
     }
 
     /// `body` is called after new alerts are durable, on the committer's thread: be short.
@@ -153,7 +160,7 @@ extension Engine {
         let now = progress.now
         let points = storedPoints()
         let sealed = sealedTotals()
-        let hot = store.database.bytes
+        let hot = control.isClosing ? 0 : store.database.bytes
         let perPoint = points == 0 ? 0 : Double(hot) / Double(points)
         return [
             ("points", .integer(Int64(points))),

@@ -13,7 +13,7 @@ extension Engine {
         while control.sleepOneTick(milliseconds: Self.tickMs) {
             if control.failure != nil { continue }
             do {
-                if progress.now.group > store.watermark.current.group {
+                if progress.now.group > control.markedGroup(store.watermark) {
                     try advanceWatermark(isClean: false)
                 }
             } catch {

@@ -83,7 +83,8 @@ package final class Engine: Sendable {
                 thresholds: rules.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
                 journalLimitBytes: options.journalLimitBytes,
-                fail: { control.fail($0) }, alertsAreDurable: { control.notifyObservers() },
+                fail: { control.fail($0) }, failure: { control.failure },
+                alertsAreDurable: { control.notifyObservers() },
                 journalIsFull: { control.requestCheckpoint() },
                 pointsDone: { control.done(points: $0) }))
         workers = recovery.shards.map { shard in
@@ -94,27 +95,16 @@ package final class Engine: Sendable {
         threads = Mutex([])
         for worker in workers { worker.start() }
         let committerThread = NamedThread("tacho-commit") { committer.run() }
-        try recordLoss()
         try control.load(store.database)
+        try recordLoss()
         control.checkDisk(options.directory)
-        try advanceWatermark(isClean: false)
+        try advanceWatermark(isClean: false, isForced: true)
+        if recovery.progress.journalBytes >= options.journalLimitBytes {
+            control.requestCheckpoint()
+        }
         let tickerThread = NamedThread("tacho-tick") { self.tick() }
-        threads.withLock { $0 = [committerThread, tickerThread] }
-    }
-
-    /// The operator's consent becomes part of the record, before anything new is taken.
-    private func recordLoss() throws(StoreError) {
-        guard let loss = store.acceptedLoss else { return }
-        let done = Monitor(false)
-        commits.push(
-            .loss(first: loss.first, last: loss.last) {
-                done.change { isDone in
-                    isDone = true
-                    return (true, ())
-                }
-            })
-        done.wait { $0 ? () : nil }
-        if let reason = control.failure { throw .io(reason) }
+        // In the order they are to be joined: the ticker first, so that it starts nothing new.
+        threads.withLock { $0 = [tickerThread, committerThread] }
     }
 
     // MARK: Writing
@@ -146,7 +136,9 @@ package final class Engine: Sendable {
         let work = BatchWork(
             batch: batch, numbers: numbers, receivedAtMs: receivedAtMs, parts: workers.count,
             completion: completion)
-        for worker in workers { worker.post(.batch(work)) }
+        for worker in workers where !worker.post(.batch(work)) {
+            work.complete(.stopped("the engine is closed"))
+        }
     }
 
     /// Takes a batch and waits until it is durable.
@@ -185,9 +177,11 @@ package final class Engine: Sendable {
 
     private func stopThreads() {
         control.endTicks()
+        let threads = threads.withLock { $0 }
+        threads[0].join()
         for worker in workers { worker.stop() }
         commits.close()
-        for thread in threads.withLock({ $0 }) { thread.join() }
+        threads[1].join()
         reader.stop()
     }
 
@@ -207,12 +201,12 @@ package final class Engine: Sendable {
     }
 
     /// Brings the watermark up to the last durable group.
-    func advanceWatermark(isClean: Bool) throws(StoreError) {
+    func advanceWatermark(isClean: Bool, isForced: Bool = false) throws(StoreError) {
         let state = progress.now
         try control.advance(
             store.watermark,
             to: Watermark(
                 group: state.group, nextSequence: state.nextSequence, hash: state.hash,
-                isClean: isClean))
+                isClean: isClean), isForced: isForced)
     }
 }

@@ -103,10 +103,18 @@ final class EngineControl: Sendable {
     /// Two barriers must reach all workers in the same order, or each would wait for the other.
     func withBarrierOrder(_ body: () -> Void) { barrierOrder.withLock { _ in body() } }
 
-    func advance(_ file: WatermarkFile, to mark: Watermark) throws(StoreError) {
+    /// The group of the durable mark.
+    func markedGroup(_ file: WatermarkFile) -> UInt64 {
+        watermarkOrder.withLock { _ in file.current.group }
+    }
+
+    /// `isForced`: the mark may go back, because the journal did with the operator's consent.
+    func advance(
+        _ file: WatermarkFile, to mark: Watermark, isForced: Bool = false
+    ) throws(StoreError) {
         try watermarkOrder.withLock { _ throws(StoreError) in
             // A tick that read its state earlier must not take the mark back.
-            if mark.group < file.current.group && !mark.isClean { return }
+            if mark.group < file.current.group && !mark.isClean && !isForced { return }
             try file.advance(to: mark)
         }
     }
@@ -120,6 +128,7 @@ final class EngineControl: Sendable {
     func load(_ database: Database) throws(StoreError) {
         let rows = try SealRow.all(database)
         sealTotals.withLock { totals in
+            totals = SealTotals()
             for (range, row) in rows { totals.add(range, row) }
         }
         let lost = try LossRows.all(database).reduce(0) { $0 + UInt64($1.count) }

@@ -56,6 +56,11 @@ struct Recovery {
             guard cursor.key.count == 4 else { throw .damaged("a slot's key cannot be read") }
             let rider = KeyReader.u32(cursor.key, at: 0)
             let slot = try SlotImage.readSlot(cursor.value)
+            guard slot.asOfGroup <= store.lastGroup else {
+                throw .damaged(
+                    "the state of rider \(rider) is of group \(slot.asOfGroup), the journal ends "
+                        + "with \(store.lastGroup); restore a copy")
+            }
             shards[shard(rider)].admit(rider)
             shards[shard(rider)].slot(rider).pointee = slot
             cursor.next()

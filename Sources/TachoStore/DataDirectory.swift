@@ -28,8 +28,10 @@ package final class DataDirectory: @unchecked Sendable {
     package static func open(
         _ path: String, create: Bool
     ) throws(StoreOpenError) -> (directory: DataDirectory, isNew: Bool) {
-        let isNew = try prepare(path, create: create)
+        let looksNew = try prepare(path, create: create)
         let lock = try takeLock(path)
+        // Another process may have made it ours while this one waited for the lock.
+        let isNew = looksNew && !FileSystem.exists(path + "/" + identityName)
         let directory = DataDirectory(path: path, lock: lock)
         if !isNew { try checkIdentity(path) }
         return (directory, isNew)

@@ -2,7 +2,7 @@
     import Glibc
 #endif
 
-/// Copies of the write-ahead log kept before an unclean start: recovery deletes what it cannot
+/// Copies of the write-ahead log kept before a start until it is known to be good: recovery deletes what it cannot
 /// replay, and then nobody could look any more.
 enum RecoveryCopies {
     /// More would fill the disk of a server that restarts in a loop; the first are the evidence.
@@ -14,7 +14,14 @@ enum RecoveryCopies {
         guard FileSystem.exists(source) else { return nil }
         try FileSystem.makeDirectory(directory.recoveryPath)
         let folders = try FileSystem.list(directory.recoveryPath)
-        guard folders.count < maxFolders else { return nil }
+        if folders.count >= maxFolders {
+            // Of starts that turned out well the newest goes; what a refusal kept stays.
+            let isFree = { (name: String) in
+                !FileSystem.exists("\(directory.recoveryPath)/\(name)/\(refusedName)")
+            }
+            guard let free = folders.last(where: isFree) else { return nil }
+            FileSystem.removeTree(directory.recoveryPath + "/" + free)
+        }
         var now = timeval()
         gettimeofday(&now, nil)
         let folder = directory.recoveryPath + "/\(now.tv_sec).\(now.tv_usec)"
@@ -26,7 +33,15 @@ enum RecoveryCopies {
         return folder
     }
 
-    /// Called when the last stop was clean: nothing in them is needed any more.
+    private static let refusedName = "refused"
+
+    /// The start these copies were made for was refused: they are evidence.
+    static func markRefused(_ folder: String) {
+        let fd = open(folder + "/" + refusedName, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
+        if fd >= 0 { close(fd) }
+    }
+
+    /// Called when the last stop was clean and nothing is missing: they are not needed any more.
     static func remove(_ directory: DataDirectory) {
         guard let folders = try? FileSystem.list(directory.recoveryPath) else { return }
         for folder in folders { FileSystem.removeTree(directory.recoveryPath + "/" + folder) }

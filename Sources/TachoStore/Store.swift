@@ -89,12 +89,9 @@ private struct Opening {
                 .acknowledgedDataMissing,
                 "\(what): whether acknowledged points are missing cannot be told; restore it")
         }
-        var copies: String?
-        if watermark.current.isClean {
-            RecoveryCopies.remove(directory)
-        } else if !isNew {
-            copies = try RecoveryCopies.keep(directory)
-        }
+        // Also after a clean stop: files can be damaged while nobody looks, and recovery deletes
+        // what it cannot replay.
+        let copies = isNew ? nil : try RecoveryCopies.keep(directory)
         let mark = watermark.current
         let database = try openDatabase(mark, copies)
         do {
@@ -117,15 +114,16 @@ private struct Opening {
     private func openDatabase(_ mark: Watermark, _ copies: String?) throws -> Database {
         var settings = DatabaseOptions()
         settings.directIO = FileSystem.supportsDirectIO(directory.path)
+        settings.creates = mark.counter == 0
         do {
             return try Database.open(path: directory.databasePath, settings)
         } catch .damaged(let what) {
             settings.tracksWALs = false
-            if options.acceptLoss != nil {
-                return try Database.open(path: directory.databasePath, settings)
-            }
-            let extent = try? probe(settings, mark)
-            throw missing(mark, extent, copies, because: what)
+            // Opening it so drops what cannot be replayed: only with consent to exactly that.
+            guard let extent = try? probe(settings, mark), let consent = options.acceptLoss,
+                Self.isConsent(consent, to: Self.lost(mark, extent))
+            else { throw missing(mark, try? probe(settings, mark), copies, because: what) }
+            return try Database.open(path: directory.databasePath, settings)
         }
     }
 
@@ -157,9 +155,7 @@ private struct Opening {
         var accepted: (first: UInt64, last: UInt64)?
         if extent.damage != nil || extent.group < mark.group || extent.contradictsWatermark {
             let lost = Self.lost(mark, extent)
-            guard let consent = options.acceptLoss, consent.lowerBound == lost.first,
-                consent.upperBound == lost.last
-            else {
+            guard let consent = options.acceptLoss, Self.isConsent(consent, to: lost) else {
                 throw missing(
                     mark, extent, copies,
                     because: extent.damage ?? "the journal ends before the watermark")
@@ -172,9 +168,16 @@ private struct Opening {
                 "nothing is missing, so the loss of \(consent.lowerBound)-\(consent.upperBound) "
                     + "cannot be accepted; start without --accept-loss")
         }
+        if mark.isClean && accepted == nil { RecoveryCopies.remove(directory) }
         return Store(
             directory: directory, database: database, journal: journal, watermark: watermark,
             checkpoint: start, extent: extent, acceptedLoss: accepted)
+    }
+
+    private static func isConsent(
+        _ consent: ClosedRange<UInt64>, to lost: (first: UInt64, last: UInt64)
+    ) -> Bool {
+        consent.lowerBound == lost.first && consent.upperBound == lost.last
     }
 
     private static func lost(
@@ -211,7 +214,10 @@ private struct Opening {
         } else {
             text = "the database cannot be read (\(what)); restore a copy"
         }
-        if let copies { text += "; the files as found are kept in \(copies)" }
+        if let copies {
+            RecoveryCopies.markRefused(copies)
+            text += "; the files as found are kept in \(copies)"
+        }
         return StoreOpenError(.acknowledgedDataMissing, text)
     }
 }

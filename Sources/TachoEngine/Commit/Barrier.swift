@@ -11,6 +11,7 @@ final class Barrier: Sendable {
 
     private struct State {
         var waiting: Int
+        var isReleased = false
         var closed: [ClosedTail] = []
     }
 
@@ -34,9 +35,13 @@ final class Barrier: Sendable {
         }
         if isLast {
             whenLast()
-            state.change { _ in (true, ()) }
+            // Not before: a shard that goes on early would overtake the barrier in the queue.
+            state.change { state in
+                state.isReleased = true
+                return (true, ())
+            }
         }
-        state.wait { $0.waiting == 0 ? () : nil }
+        state.wait { $0.isReleased ? () : nil }
     }
 
     func takeClosed() -> [ClosedTail] {

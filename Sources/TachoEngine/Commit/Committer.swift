@@ -25,6 +25,8 @@ final class Committer: @unchecked Sendable {
         var acknowledgesBeforeSync: Bool
         var journalLimitBytes: Int
         var fail: @Sendable (String) -> Void
+        /// Why the engine stopped acknowledging elsewhere; nil: it did not.
+        var failure: @Sendable () -> String?
         var alertsAreDurable: @Sendable () -> Void
         var journalIsFull: @Sendable () -> Void
         var pointsDone: @Sendable (Int) -> Void
@@ -59,6 +61,7 @@ final class Committer: @unchecked Sendable {
     }
 
     private func perform(_ item: CommitItem) {
+        if failure == nil { failure = context.failure() }
         if failure != nil {
             refuse(item)
             return
@@ -87,6 +90,8 @@ final class Committer: @unchecked Sendable {
                 try flush()
                 try pass(barrier)
             }
+            // Also after a failure: who waits for a barrier must not wait for ever.
+            barrier.complete()
         }
     }
 
@@ -205,7 +210,6 @@ final class Committer: @unchecked Sendable {
             }
             try writeChunks(barrier.takeClosed())
         }
-        barrier.complete()
     }
 
     /// Chunks a cut closed: after the cut is durable, because replay makes them again only then.

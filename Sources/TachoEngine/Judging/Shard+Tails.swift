@@ -7,7 +7,7 @@ extension Shard {
     /// reader has to look for chunks that reach it.
     static let lateSpanMs: Int64 = 24 * 3_600_000
     /// Chunks of one (rider, range) are told apart by 16 bits.
-    static let generationsBeforeCut: UInt16 = 60_000
+    static let generationsBeforeCut: UInt16 = 40_000
 
     mutating func closeMain(
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ closed: inout [ClosedTail]
@@ -53,7 +53,10 @@ extension Shard {
             rider: rider, t0Ms: firstMs, range: slot.pointee.range,
             generation: slot.pointee.generation)
         slot.pointee.generation += 1
-        if slot.pointee.generation >= Self.generationsBeforeCut { needsCut = true }
+        if slot.pointee.generation >= Self.generationsBeforeCut {
+            needsCut = true
+            isNearLimit = true
+        }
         slot.pointee.maxChunkSpanMs = max(slot.pointee.maxChunkSpanMs, lastMs - firstMs)
         slot.pointee.isDirty = true
         for entry in entries.reversed() {
@@ -66,6 +69,18 @@ extension Shard {
         let tail = ClosedTail(key: key, kind: kind, entries: entries, first: first, last: last)
         pending.add(tail)
         closed.append(tail)
+    }
+
+    /// Whether a batch could use up a rider's chunk numbers before the cut comes: each fix may close
+    /// a chunk, or with a late tail one per fix in it.
+    func mustWaitForCut(_ work: BatchWork) -> Bool {
+        guard isNearLimit else { return false }
+        let room = Int(UInt16.max) - 2 * Tail.limit - work.batch.count
+        return work.numbers.contains { rider in
+            rider != UInt32.max && owns(rider) && Int(rider) / count < slots.count
+                && slot(rider).pointee.range == range
+                && Int(slot(rider).pointee.generation) > room
+        }
     }
 
     /// A cut of the range: every open tail becomes a chunk.

@@ -19,6 +19,8 @@ struct Shard {
     var range: UInt32 = 1
     /// A rider's chunk counter is about to run out: the range must be cut.
     var needsCut = false
+    /// The same, until the cut has come.
+    var isNearLimit = false
     /// Riders with fixes in the part being judged.
     private var touched: [UInt32] = []
 

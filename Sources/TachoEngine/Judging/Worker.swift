@@ -25,6 +25,8 @@ final class Worker: @unchecked Sendable {
     /// Touched by the thread alone once it runs.
     private var shard: Shard
     private var thread: NamedThread?
+    /// Set when history could not be read: what was judged since is not to be believed.
+    private var failure: String?
 
     /// Riders' rows of a checkpoint are handed over so many at a time.
     private static let slotsPerItem = 512
@@ -41,10 +43,13 @@ final class Worker: @unchecked Sendable {
 
     func start() { thread = NamedThread("tacho-judge") { self.run() } }
 
-    func post(_ job: WorkerJob) {
+    /// False: the thread has ended, the job will not be done.
+    @discardableResult
+    func post(_ job: WorkerJob) -> Bool {
         inbox.change { inbox in
+            if inbox.isClosed { return (false, false) }
             inbox.jobs.append(job)
-            return (inbox.jobs.count == 1, ())
+            return (inbox.jobs.count == 1, true)
         }
     }
 
@@ -73,6 +78,18 @@ final class Worker: @unchecked Sendable {
     private func perform(_ job: WorkerJob) {
         switch job {
         case .batch(let work):
+            if let failure {
+                work.complete(.stopped(failure))
+                return
+            }
+            if shard.mustWaitForCut(work) {
+                needsCut()
+                work.complete(
+                    .tryAgain(
+                        afterMs: 1000, reason: "a rider's chunks fill the range, it is being cut"))
+                commits.push(.part(Part(work: work)))
+                return
+            }
             do {
                 let part = try shard.judge(work)
                 commits.push(.part(part))
@@ -82,6 +99,7 @@ final class Worker: @unchecked Sendable {
                     needsCut()
                 }
             } catch {
+                failure = error.description
                 fail("history cannot be read: \(error)")
                 work.complete(.stopped(error.description))
             }
@@ -100,6 +118,7 @@ final class Worker: @unchecked Sendable {
         case .cut(let next):
             shard.closeAll(&closed)
             shard.range = next
+            shard.isNearLimit = false
         case .checkpoint:
             handOverSlots()
         }

@@ -113,10 +113,12 @@ final class ReaderThread: @unchecked Sendable {
         }
     }
 
-    func post(_ job: @escaping @Sendable () -> Void) {
+    /// False: the thread has ended, the job will not be done.
+    func post(_ job: @escaping @Sendable () -> Void) -> Bool {
         inbox.change { inbox in
+            if inbox.isClosed { return (false, false) }
             inbox.jobs.append(job)
-            return (inbox.jobs.count == 1, ())
+            return (inbox.jobs.count == 1, true)
         }
     }
 

@@ -13,7 +13,7 @@ extension Engine {
             completion(.failure(.stopped("the engine is closed")))
             return
         }
-        sealerThread.post { [self] in
+        let isTaken = sealerThread.post { [self] in
             do {
                 completion(.success(try sealPending()))
             } catch let error as SealError {
@@ -22,6 +22,7 @@ extension Engine {
                 completion(.failure(.refused("\(error)")))
             }
         }
+        if !isTaken { completion(.failure(.stopped("the engine is closed"))) }
     }
 
     package func seal() throws(SealError) -> [SealedRange] {
@@ -125,16 +126,11 @@ extension Engine {
 
     /// Makes a row durable with the next commit group and waits for it.
     private func commitRow(_ key: [UInt8], _ value: [UInt8]) throws {
-        let done = Monitor(false)
-        commits.push(
-            .rows([(.meta, key, value)]) {
-                done.change { isDone in
-                    isDone = true
-                    return (true, ())
-                }
-            })
-        done.wait { $0 ? () : nil }
-        if let reason = control.failure { throw SealError.stopped(reason) }
+        do {
+            try commitAndWait { .rows([(.meta, key, value)], $0) }
+        } catch {
+            throw SealError.stopped(error.description)
+        }
     }
 
     func sealTotals() -> SealTotals { control.seals }

@@ -106,7 +106,8 @@ struct PendingRows {
             return rest.isEmpty ? nil : rest
         }
         amendments = amendments.compactMapValues { list in
-            let rest = list.filter { !$0.isWritten }
+            // Only from the front: a later one must not go while an earlier one stays.
+            let rest = Array(list.drop { $0.isWritten })
             return rest.isEmpty ? nil : rest
         }
         sinceSweep = 0

@@ -37,6 +37,7 @@ package final class Database: @unchecked Sendable {
     /// system refused.
     private static func isDamage(_ message: String) -> Bool {
         message.hasPrefix("Corruption") || message.hasPrefix("IO error: No such file")
+            || message.hasPrefix("Invalid argument")
     }
 
     private init(handle: OpaquePointer, families: [OpaquePointer]) {

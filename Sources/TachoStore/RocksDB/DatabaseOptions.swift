@@ -8,6 +8,9 @@ struct DatabaseOptions {
     /// Refuses a directory whose WAL files are not as the MANIFEST says. Off only to look at what a
     /// damaged directory still holds, and to open it after the loss was accepted.
     var tracksWALs = true
+    /// A database is made only in a directory that never had one: in place of a damaged one an
+    /// empty one would delete what is left.
+    var creates = false
     /// Flush and compaction bypass the page cache where the file system can.
     var directIO = false
 
@@ -19,7 +22,7 @@ struct DatabaseOptions {
         let cache = rocksdb_cache_create_lru(Self.blockCacheBytes)
         defer { rocksdb_cache_destroy(cache) }
         let database = try options(
-            "create_if_missing=true;create_missing_column_families=true;"
+            "create_if_missing=\(creates);create_missing_column_families=\(creates);"
                 + "paranoid_checks=true;wal_recovery_mode=kPointInTimeRecovery;"
                 + "track_and_verify_wals_in_manifest=\(tracksWALs);"
                 + "verify_sst_unique_id_in_manifest=true;flush_verify_memtable_count=true;"
