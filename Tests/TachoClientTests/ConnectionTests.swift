@@ -30,13 +30,21 @@ import Testing
 
     @Test func `a reply that arrives byte by byte is one reply`() throws {
         let server = try ScriptedServer.start { _, _ in
-            .trickle("*3\r\n:1\r\n$5\r\na\r\nbc\r\n*1\r\n$-1\r\n+OK\r\n")
+            .trickle("*3\r\n:1\r\n$5\r\na\r\nbc\r\n*1\r\n$-1\r\n")
         }
         let connection = try Connection.open(server.address)
-        // One request, two replies: the second is nobody's and ends the connection.
         let reply = try connection.call("X")
         #expect(
             reply == .array([.integer(1), .bulk(Array("a\r\nbc".utf8)), .array([.null])]))
+        connection.close()
+        try server.stop()
+    }
+
+    @Test func `a reply that nobody asked for ends the connection`() throws {
+        // In one piece: were the second late, it would be taken for the reply to the next request.
+        let server = try ScriptedServer.start { _, _ in .bytes("+A\r\n+B\r\n") }
+        let connection = try Connection.open(server.address)
+        #expect(try connection.call("X") == .simple("A"))
         #expect(throws: ClientError.self) { try connection.call("Y") }
         try server.stop()
     }
