@@ -111,7 +111,11 @@ let package = Package(
         tests("BenchmarkTests", ["BenchmarkSuite"]),
         tests("TachoIngestTests", ["TachoIngest", "TachoGeo"]),
         tests("TachoStoreTests", ["TachoStore", "TachoCodec", "TachoGeo"]),
-        tests("TachoEngineTests", ["TachoEngine", "TachoAudit", "TachoIngest", "TachoGeo"]),
+        tests(
+            "TachoEngineTests",
+            [
+                "TachoEngine", "TachoAudit", "TachoIngest", "TachoStore", "TachoCodec", "TachoGeo",
+            ]),
         tests("TachoAuditTests", ["TachoAudit", "TachoCodec", "TachoGeo", "tacho-audit"]),
         tests(
             "TachoServerTests",

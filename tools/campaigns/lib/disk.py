@@ -48,15 +48,18 @@ class PowerDisk:
         (self.place / "power").write_bytes(b"1")
         socket = self.place / "socket"
         socket.unlink(missing_ok=True)
+        # Written when it listens; the socket's name is there a moment earlier.
+        ready = self.place / "nbdkit.pid"
+        ready.unlink(missing_ok=True)
         log = open(self.place / "nbdkit.log", "ab")
         self.nbdkit = process.start(
-            ["nbdkit", "-f", "-U", socket, "python", PLUGIN, f"directory={self.place}"],
-            stdout=log, stderr=log)
-        self._require(process.wait_until(socket.exists, 10), "nbdkit does not start")
+            ["nbdkit", "-f", "-P", ready, "-U", socket, "python", PLUGIN,
+             f"directory={self.place}"], stdout=log, stderr=log)
+        self._require(process.wait_until(ready.exists, 20), "nbdkit does not start")
         self.nbdfuse = process.start(
             ["nbdfuse", self.device, f"nbd+unix:///?socket={socket}"], stdout=log, stderr=log)
         log.close()
-        self._require(process.wait_until(lambda: os.stat(self.device).st_size > 0, 10),
+        self._require(process.wait_until(lambda: os.stat(self.device).st_size > 0, 20),
                       "nbdfuse does not start")
         self._mount(self.device)
 
