@@ -17,7 +17,7 @@ package struct ChainEntry: Sendable, BitwiseCopyable {
 ///
 /// The chain is run from a trusted fix before the late one until the old run and the new run stand
 /// on the same fix with the same hold and no candidate open: from there on they cannot differ. So
-/// verdicts end as if all fixes had come in time order (`rules.md`, Order of delivery).
+/// verdicts end as if all fixes had come in time order (`Sources/rules.md`, Order of delivery).
 package struct Rejudge: Sendable {
     package enum Outcome: Sendable {
         /// The window starts too late to know where the chain stood: load more, call again.

@@ -1,6 +1,6 @@
 import TachoGeo
 
-/// The numbers the rules compare with. Defaults and reasons: the rule table in `docs/rules.md`.
+/// The numbers the rules compare with. Defaults and what they mean: `Sources/rules.md`.
 ///
 /// A set of thresholds is identified by `hash`, which travels with every commit group: who
 /// recomputes a verdict can tell whether the same numbers were used.
