@@ -36,8 +36,8 @@ GRACE_S = 0.100
 RUN_S = 2.5
 # Where groups are written: the files a sync error must be met on.
 LOG_SUFFIX = ".log"
-# Logged in every run: they prove each acknowledgement.
-WATCHED = ["write", "pwrite64", "fdatasync", "fsync"]
+# Logged in every run: they prove each acknowledgement, and tell what a sync of a directory is for.
+WATCHED = ["write", "pwrite64", "fdatasync", "fsync", "rename", "renameat2"]
 
 
 def main():
@@ -101,7 +101,7 @@ def inject(c, number, call, error, n, phase):
     code = subject.wait(0)
     trace = strace.read(log)
     injected = [one for one in trace if one.injected]
-    vital = [one for one in injected if is_vital(one.path, data)]
+    vital = vital_failures(trace, data)
     ready = subject.port is not None
     if code is None:
         # No fault was reached, or none that matters: end it by hand.
@@ -124,11 +124,23 @@ def inject(c, number, call, error, n, phase):
     return (code, vital) if vital else None
 
 
-def is_vital(path, data):
-    """A file whose failure must end the server. RocksDB writes OPTIONS files for people; it never
-    needs them again here, and goes on without them."""
-    return path.startswith((f"{data}/db", f"{data}/watermark", f"{data}/audit")) and (
-        "/OPTIONS-" not in path)
+def vital_failures(trace, data):
+    """Injected failures that must end the server: all but those of RocksDB's OPTIONS files.
+
+    It writes them for people, never needs them again here, and goes on without them; that includes
+    the sync of the directory that follows their rename.
+    """
+    found, renamed = [], {}
+    for call in trace:
+        if call.name.startswith("rename"):
+            renamed[call.pid] = call.path
+        if not call.injected or "/OPTIONS-" in call.path:
+            continue
+        if call.path == f"{data}/db" and "/OPTIONS-" in renamed.get(call.pid, ""):
+            continue
+        if call.path.startswith((f"{data}/db", f"{data}/watermark", f"{data}/audit")):
+            found.append(call)
+    return found
 
 
 def run_with_fault(c, place, data, log, calls, action, phase, truth):
