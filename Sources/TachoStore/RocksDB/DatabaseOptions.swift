@@ -27,6 +27,8 @@ struct DatabaseOptions {
                 + "track_and_verify_wals_in_manifest=\(tracksWALs);"
                 + "verify_sst_unique_id_in_manifest=true;flush_verify_memtable_count=true;"
                 + "max_bgerror_resume_count=0;recycle_log_file_num=0;"
+                // Otherwise a failed sync of the directory is only logged while opening.
+                + "fail_if_options_file_error=true;"
                 + "max_total_wal_size=\(Self.maxTotalWALBytes);"
                 + "max_background_flushes=1;max_background_compactions=1;"
                 + "use_direct_io_for_flush_and_compaction=\(directIO);"
