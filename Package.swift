@@ -67,7 +67,7 @@ let package = Package(
         module("TachoAudit", ["TachoGeo", "TachoCodec", crypto]),
         module(
             "TachoEngine",
-            ["TachoGeo", "TachoCodec", "TachoIngest", "TachoStore", "TachoAudit"]),
+            ["TachoGeo", "TachoCodec", "TachoIngest", "TachoStore", "TachoAudit", "CTacho"]),
         module("TachoServer", ["TachoEngine", "TachoWire", "TachoGeo", logging] + nio),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 

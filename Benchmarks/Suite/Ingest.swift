@@ -46,7 +46,8 @@ extension Benchmark {
         for batch in batches {
             while state.withLock({ $0.open }) >= inFlight { Pause.short() }
             state.withLock { $0.open += 1 }
-            engine.submit(batch, receivedAtMs: nowMs) { result in
+            engine.submit(batch, receivedAtMs: batch.entries[batch.count - 1].fix.tsMs + 500) {
+                result in
                 state.withLock { state in
                     state.open -= 1
                     if case .failure(let error) = result { state.failure = error }

@@ -14,8 +14,7 @@ extension Engine {
         guard let number = riders.number(of: name), let record = latest.read(number) else {
             return nil
         }
-        if raw { return record.hasNewest ? record.newest : nil }
-        return record.hasShown ? record.shown : nil
+        return raw ? record.newest : record.shown
     }
 
     /// A page of a rider's track, as of all writes answered before the call. `completion` runs on

@@ -81,9 +81,9 @@ struct Recovery {
                 slot.pointee.main = tail
             } else {
                 slot.pointee.late = tail
-                for entry in tail.buffer {
+                for index in 0..<Int(tail.count) {
                     slot.pointee.lateNewestMs = max(
-                        slot.pointee.lateNewestMs, entry.stored.fix.tsMs)
+                        slot.pointee.lateNewestMs, tail.tsMs(index))
                 }
             }
             cursor.next()
@@ -195,7 +195,7 @@ struct Recovery {
                 stored.fix, vehicle: stored.vehicle,
                 base: RuleSet.base(codes: stored.verdict.codes), shards[index].rules.thresholds)
         }
-        shards[index].keep(stored, rider, slot, route, .known(sequence), &closed)
+        shards[index].replay(stored, rider, slot, route, sequence, &closed)
     }
 
     private mutating func replay(

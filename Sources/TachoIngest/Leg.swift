@@ -76,6 +76,26 @@ package struct Leg: Sendable, BitwiseCopyable {
             + Reach.slackM(accuracyA: a, accuracyB: b)
     }
 
+    /// True only if `isWithinReach` is; false says nothing. The leg is taken as its way along the
+    /// meridian and then along the equator, which is never shorter.
+    @inline(__always)
+    static func isSurelyWithinReach(
+        from anchor: Anchor, to fix: Fix, vehicle: VehicleClass, _ limits: Thresholds
+    ) -> Bool {
+        let dLat = abs(Int64(fix.latE7) - Int64(anchor.latE7))
+        let dLon = abs(Int64(fix.lonE7) - Int64(anchor.lonE7))
+        // Without the credit of a held position, which only adds.
+        let reachM =
+            Reach.travelM(dtMs: fix.tsMs - anchor.tsMs, vehicle: vehicle)
+            + Reach.slackM(
+                accuracyA: accuracyM(anchor.accuracyDm, limits),
+                accuracyB: accuracyM(fix.accuracyDm, limits))
+        return Double(dLat + dLon) * metresPerE7 <= reachM
+    }
+
+    /// Metres in 1e-7° of latitude, and a millionth more so that rounding never tells.
+    private static let metresPerE7 = Distance.sphereRadiusM * 1.7453292519943296e-9 * 1.000001
+
     @inline(__always)
     var isWithinReach: Bool { distanceM <= reachM }
 

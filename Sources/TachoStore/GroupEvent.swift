@@ -42,9 +42,16 @@ package struct FixRoute: Hashable, Sendable, BitwiseCopyable {
     /// The chain took it as its next fix in time order.
     package var entersChain: Bool
 
+    @inline(__always)
     package init(toLateTail: Bool, entersChain: Bool) {
         self.toLateTail = toLateTail
         self.entersChain = entersChain
+    }
+
+    /// As a row carries it.
+    @inline(__always)
+    package var bits: UInt64 {
+        (toLateTail ? FixRow.lateTailBit : 0) | (entersChain ? FixRow.entersChainBit : 0)
     }
 }
 
@@ -81,57 +88,7 @@ package enum GroupEvent: Hashable, Sendable {
     }
 }
 
-/// Bits of a fix event's flags (varint).
-package enum FixFlags {
-    package static let speed: UInt64 = 1
-    package static let heading: UInt64 = 2
-    package static let accuracy: UInt64 = 4
-    package static let altitude: UInt64 = 8
-    package static let lateTail: UInt64 = 16
-    package static let codes: UInt64 = 32
-    package static let trusted: UInt64 = 64
-    /// Two bits from here: effect.
-    package static let effectShift: UInt64 = 7
-    /// Three bits: source.
-    package static let sourceShift: UInt64 = 9
-    /// Two bits: provenance.
-    package static let provenanceShift: UInt64 = 12
-    /// Three bits: vehicle class.
-    package static let vehicleShift: UInt64 = 14
-    package static let entersChain: UInt64 = 1 << 17
-}
-
 extension ByteWriter {
-    /// The hot one: about 27 bytes, no allocation beyond the buffer's growth.
-    package mutating func putFix(rider: UInt32, _ s: StoredFix, _ route: FixRoute) {
-        put(GroupEvent.Kind.fix.rawValue)
-        let fix = s.fix
-        var flags: UInt64 = route.toLateTail ? FixFlags.lateTail : 0
-        if route.entersChain { flags |= FixFlags.entersChain }
-        if fix.speedCms != Fix.absent { flags |= FixFlags.speed }
-        if fix.headingCdeg != Fix.absent { flags |= FixFlags.heading }
-        if fix.accuracyDm != Fix.absent { flags |= FixFlags.accuracy }
-        if fix.altitudeDm != Fix.absent { flags |= FixFlags.altitude }
-        if s.verdict.codes != 0 { flags |= FixFlags.codes }
-        if s.verdict.isTrusted { flags |= FixFlags.trusted }
-        flags |= UInt64(s.verdict.effect.rawValue) << FixFlags.effectShift
-        flags |= UInt64(fix.source.rawValue) << FixFlags.sourceShift
-        flags |= UInt64(s.provenance.rawValue) << FixFlags.provenanceShift
-        flags |= UInt64(s.vehicle.rawValue) << FixFlags.vehicleShift
-        putVarint(flags)
-        putVarint(UInt64(rider))
-        putZigzag(fix.tsMs)
-        put(fix.latE7)
-        put(fix.lonE7)
-        putZigzag((s.recvMs - fix.tsMs) / StoredFix.receiptStepMs)
-        if flags & FixFlags.speed != 0 { putVarint(UInt64(fix.speedCms)) }
-        if flags & FixFlags.heading != 0 { putVarint(UInt64(fix.headingCdeg)) }
-        if flags & FixFlags.accuracy != 0 { putVarint(UInt64(fix.accuracyDm)) }
-        if flags & FixFlags.altitude != 0 { putZigzag(Int64(fix.altitudeDm)) }
-        if s.provenance == .claimed { putZigzag(s.claimedRecvMs) }
-        if flags & FixFlags.codes != 0 { putVarint(s.verdict.codes) }
-    }
-
     package mutating func putEvent(_ event: GroupEvent) {
         switch event {
         case .rider(let number, let name):
@@ -139,7 +96,15 @@ extension ByteWriter {
             putVarint(UInt64(number))
             putBlob(name)
         case .fix(let rider, let stored, let route):
-            putFix(rider: rider, stored, route)
+            withUnsafeTemporaryAllocation(
+                byteCount: FixEvent.maxByteCount, alignment: 8
+            ) { room in
+                let (row, needsExtra) = FixRow.pack(stored, route: route.bits)
+                let count = FixEvent.write(
+                    rider: rider, row, needsExtra ? FixRow.extra(stored) : nil,
+                    to: room.baseAddress!)
+                put(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            }
         case .amend(let rider, let tsMs, let ordinal, let verdict, let cause):
             put(GroupEvent.Kind.amend.rawValue)
             putVarint(UInt64(rider))

@@ -58,39 +58,34 @@ package struct GroupReader {
     }
 
     private mutating func fix() throws -> GroupEvent {
-        let flags = try reader.readVarint()
-        let rider = try number()
-        var fix = Fix(
-            tsMs: try reader.readZigzag(), latE7: try reader.read(), lonE7: try reader.read())
-        let steps = try reader.readZigzag()
-        if flags & FixFlags.speed != 0 { fix.speedCms = try narrow(try reader.readVarint()) }
-        if flags & FixFlags.heading != 0 { fix.headingCdeg = try narrow(try reader.readVarint()) }
-        if flags & FixFlags.accuracy != 0 { fix.accuracyDm = try narrow(try reader.readVarint()) }
-        if flags & FixFlags.altitude != 0 { fix.altitudeDm = try narrow(try reader.readZigzag()) }
-        fix.source = try known(FixSource(rawValue: bits(flags, FixFlags.sourceShift, 7)))
-        let provenance = try known(Provenance(rawValue: bits(flags, FixFlags.provenanceShift, 3)))
-        let claimed = provenance == .claimed ? try reader.readZigzag() : 0
-        let codes = flags & FixFlags.codes != 0 ? try reader.readVarint() : 0
-        let verdict = Verdict(
-            codes: codes, effect: try known(Effect(rawValue: bits(flags, FixFlags.effectShift, 3))),
-            isTrusted: flags & FixFlags.trusted != 0)
-        guard abs(fix.tsMs) < Fix.timeLimitMs, abs(steps) < Fix.timeLimitMs else {
-            throw StoreError.damaged("a journal fix has an impossible time")
+        let rider: UInt32 = try reader.read()
+        let row = FixRow(
+            clock: try reader.read(), place: try reader.read(), motion: try reader.read())
+        guard row.isLegal else {
+            throw StoreError.damaged("a journal fix has values no fix can have")
         }
-        let stored = StoredFix(
-            fix: fix, provenance: provenance,
-            vehicle: try known(VehicleClass(rawValue: bits(flags, FixFlags.vehicleShift, 7))),
-            verdict: verdict, recvMs: fix.tsMs + steps * StoredFix.receiptStepMs,
-            claimedRecvMs: claimed)
         return .fix(
-            rider: rider, stored,
-            FixRoute(
-                toLateTail: flags & FixFlags.lateTail != 0,
-                entersChain: flags & FixFlags.entersChain != 0))
+            rider: rider, row.stored(row.hasExtra ? try extra(row) : FixExtra.none),
+            FixRoute(toLateTail: row.toLateTail, entersChain: row.entersChain))
     }
 
-    private func bits(_ flags: UInt64, _ shift: UInt64, _ mask: UInt64) -> UInt8 {
-        UInt8(flags >> shift & mask)
+    private mutating func extra(_ row: FixRow) throws -> FixExtra {
+        let flags: UInt8 = try reader.read()
+        let altitude =
+            flags & FixEvent.altitudeFlag != 0
+            ? try reader.readVarint() : FixRow.altitudeAbsent
+        let codes = flags & FixEvent.codesFlag != 0 ? try reader.readVarint() : 0
+        let delay = flags & FixEvent.delayFlag != 0 ? try reader.readZigzag() : row.delaySteps
+        let claimed = flags & FixEvent.claimedFlag != 0 ? try reader.readZigzag() : 0
+        guard flags < 16, altitude <= FixRow.altitudeLimit || altitude == FixRow.altitudeAbsent,
+            delay > -(1 << 42), delay < 1 << 42, claimed > -Fix.timeLimitMs,
+            claimed < Fix.timeLimitMs,
+            (flags & FixEvent.delayFlag != 0) == row.hasDelayElsewhere,
+            (flags & FixEvent.claimedFlag != 0) == row.isClaimed
+        else { throw StoreError.damaged("a journal fix has an extra no fix can have") }
+        return FixExtra(
+            codes: codes, claimedRecvMs: claimed, altitudeDm: FixRow.altitudeDm(field: altitude),
+            delaySteps: delay)
     }
 
     private mutating func number() throws -> UInt32 { try narrow(try reader.readVarint()) }

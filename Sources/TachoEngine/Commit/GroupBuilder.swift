@@ -74,7 +74,7 @@ struct GroupBuilder {
         var opened = 0
         var amended = 0
         for part in parts {
-            body += part.events.bytes
+            body.append(contentsOf: part.events.raw)
             for tail in part.closed {
                 _ = Self.put(tail, partFirst: part.firstSequence, to: rows)
             }

@@ -7,9 +7,7 @@ import TachoStore
 final class Part: @unchecked Sendable {
     let work: BatchWork?
     /// Events in order; `format-spec.md` §7.
-    var events = ByteWriter()
-    /// Fixes among the events.
-    var points = 0
+    let events: EventBuffer
     var closed: [ClosedTail] = []
     var amendments: [PendingAmendment] = []
     var alerts: [AlertHit] = []
@@ -18,7 +16,16 @@ final class Part: @unchecked Sendable {
     /// Sequence of the first fix; set when the part is handed to the committer.
     var firstSequence: UInt64 = 0
 
-    init(work: BatchWork?) { self.work = work }
+    /// Room is taken for so many plain fixes; more is grown into.
+    init(work: BatchWork?, fixes: Int = 0) {
+        self.work = work
+        events = EventBuffer(capacity: fixes * (FixEvent.baseByteCount + 3) + 64)
+    }
+
+    deinit { events.free() }
+
+    /// Fixes among the events.
+    var points: Int { events.points }
 
     var isEmpty: Bool { events.count == 0 }
 }

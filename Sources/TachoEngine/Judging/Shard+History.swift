@@ -1,3 +1,4 @@
+import TachoCodec
 import TachoGeo
 import TachoIngest
 import TachoStore
@@ -6,8 +7,8 @@ extension Shard {
     /// A rider's history as this shard sees it now. Borrows the tails: not to be kept.
     func source(_ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>) -> HistorySource {
         HistorySource(
-            rider: rider, range: slot.pointee.range, main: slot.pointee.main.buffer,
-            late: slot.pointee.late.buffer, closed: pending.tails(of: rider),
+            rider: rider, range: slot.pointee.range, main: TailView(tail: slot.pointee.main),
+            late: TailView(tail: slot.pointee.late), closed: pending.tails(of: rider),
             amendments: pending.amendments(of: rider),
             hasAmendments: slot.pointee.amendments > 0,
             maxChunkSpanMs: slot.pointee.maxChunkSpanMs, database: database, snapshot: nil)
@@ -40,15 +41,16 @@ extension Shard {
             // Only the tails can hold that time; the main one is in order, newest last.
             let main = slot.pointee.main
             var index = Int(main.count) - 1
-            while index >= 0, main[index].stored.fix.tsMs >= fix.tsMs {
-                if main[index].stored.fix.tsMs == fix.tsMs {
+            while index >= 0, main.tsMs(index) >= fix.tsMs {
+                if main.tsMs(index) == fix.tsMs {
                     if main[index].stored.fix == fix { return nil }
                     others += 1
                 }
                 index -= 1
             }
-            for entry in slot.pointee.late.buffer where entry.stored.fix.tsMs == fix.tsMs {
-                if entry.stored.fix == fix { return nil }
+            let late = slot.pointee.late
+            for index in 0..<Int(late.count) where late.tsMs(index) == fix.tsMs {
+                if late[index].stored.fix == fix { return nil }
                 others += 1
             }
             return others
@@ -66,6 +68,7 @@ extension Shard {
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
     ) throws(StoreError) {
         slot.pointee.needsShownAgain = false
+        var newest = slot.pointee.newest
         slot.pointee.hasShown = false
         slot.pointee.shown = Slot.nothing
         let source = source(rider, slot)
@@ -74,20 +77,24 @@ extension Shard {
             let fixes = try source.load(fromMs: from, toMs: to)
             if let best = fixes.last(where: { $0.current.isShown }) {
                 let first = fixes.first { $0.tsMs == best.tsMs && $0.current.isShown }!
-                slot.pointee.shown = first.stored
-                slot.pointee.shown.verdict = first.current
+                var shown = first.stored
+                shown.verdict = first.current
+                slot.pointee.shown = FixImage(shown)
                 slot.pointee.hasShown = true
                 break
             }
             to = from - 1
         }
         if slot.pointee.hasNewest {
-            let ts = slot.pointee.newest.fix.tsMs
+            let ts = newest.row.tsMs
             if let first = try source.load(fromMs: ts, toMs: ts).first {
-                slot.pointee.newest = first.stored
-                slot.pointee.newest.verdict = first.current
+                var stored = first.stored
+                stored.verdict = first.current
+                newest = FixImage(stored)
             }
         }
+        slot.pointee.newest = newest
+        slot.pointee.newestIsShown = slot.pointee.hasShown && newest == slot.pointee.shown
         slot.pointee.isDirty = true
     }
 }

@@ -62,13 +62,13 @@ extension Shard {
         for change in outcome.changes {
             if !change.isLate {
                 amend(rider, slot, change.tsMs, change.verdict, .lateNeighbour, part)
-                if change.tsMs <= slot.pointee.newest.fix.tsMs {
+                if change.tsMs <= slot.pointee.newestMs {
                     let touchesShown =
-                        slot.pointee.hasShown && change.tsMs == slot.pointee.shown.fix.tsMs
+                        slot.pointee.hasShown && change.tsMs == slot.pointee.shownMs
                     let risesAbove =
                         change.verdict.isShown
-                        && (!slot.pointee.hasShown || change.tsMs >= slot.pointee.shown.fix.tsMs)
-                    let isNewest = change.tsMs == slot.pointee.newest.fix.tsMs
+                        && (!slot.pointee.hasShown || change.tsMs >= slot.pointee.shownMs)
+                    let isNewest = change.tsMs == slot.pointee.newestMs
                     if touchesShown || risesAbove || isNewest {
                         slot.pointee.needsShownAgain = true
                     }

@@ -13,9 +13,7 @@ extension Shard {
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ closed: inout [ClosedTail]
     ) {
         guard !slot.pointee.main.isEmpty else { return }
-        let (first, last) = (slot.pointee.main.first, slot.pointee.main.last)
-        let entries = slot.pointee.main.drain()
-        close(entries, .main, first, last, rider, slot, &closed)
+        close(slot.pointee.main.move(), .main, rider, slot, &closed)
     }
 
     /// The late tail is in order of arrival: sorted here, and cut where it spans too long.
@@ -23,32 +21,29 @@ extension Shard {
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ closed: inout [ClosedTail]
     ) {
         guard !slot.pointee.late.isEmpty else { return }
-        let (first, last) = (slot.pointee.late.first, slot.pointee.late.last)
-        let entries = slot.pointee.late.drain().sorted { a, b in
-            let (x, y) = (a.stored.fix.tsMs, b.stored.fix.tsMs)
-            return x != y ? x < y : a.arrival < b.arrival
-        }
+        var late = slot.pointee.late.move()
+        defer { late.free() }
         slot.pointee.lateNewestMs = Int64.min
+        let order = late.sortedIndices()
         var start = 0
-        for index in 1...entries.count {
+        for index in 1...order.count {
             let ends =
-                index == entries.count
-                || entries[index].stored.fix.tsMs - entries[start].stored.fix.tsMs
-                    > Self.lateSpanMs
+                index == order.count
+                || late.tsMs(order[index]) - late.tsMs(order[start]) > Self.lateSpanMs
             if ends {
-                close(
-                    Array(entries[start..<index]), .late, first, last, rider, slot, &closed)
+                close(late.part(order[start..<index]), .late, rider, slot, &closed)
                 start = index
             }
         }
     }
 
+    /// Makes a sorted tail a closed one.
     private mutating func close(
-        _ entries: [TailEntry], _ kind: ChunkKind, _ first: SequenceMark, _ last: SequenceMark,
-        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ closed: inout [ClosedTail]
+        _ tail: Tail, _ kind: ChunkKind, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>,
+        _ closed: inout [ClosedTail]
     ) {
-        let firstMs = entries[0].stored.fix.tsMs
-        let lastMs = entries[entries.count - 1].stored.fix.tsMs
+        let firstMs = tail.tsMs(0)
+        let lastMs = tail.tsMs(Int(tail.count) - 1)
         let key = ChunkKey(
             rider: rider, t0Ms: firstMs, range: slot.pointee.range,
             generation: slot.pointee.generation)
@@ -59,16 +54,18 @@ extension Shard {
         }
         slot.pointee.maxChunkSpanMs = max(slot.pointee.maxChunkSpanMs, lastMs - firstMs)
         slot.pointee.isDirty = true
-        for entry in entries.reversed() {
-            let ts = entry.stored.fix.tsMs
+        var index = Int(tail.count) - 1
+        while index >= 0 {
+            let ts = tail.tsMs(index)
             if !slot.pointee.futureSpan.contains(ts) {
                 slot.pointee.closedNewestMs = max(slot.pointee.closedNewestMs, ts)
                 break
             }
+            index -= 1
         }
-        let tail = ClosedTail(key: key, kind: kind, entries: entries, first: first, last: last)
-        pending.add(tail)
-        closed.append(tail)
+        let closedTail = ClosedTail(key: key, kind: kind, tail: tail)
+        pending.add(closedTail)
+        closed.append(closedTail)
     }
 
     /// Whether a batch could use up a rider's chunk numbers before the cut comes: each fix may close

@@ -26,8 +26,8 @@ struct HistorySource {
     var rider: UInt32
     /// Range of the entries still in tails.
     var range: UInt32
-    var main: UnsafeBufferPointer<TailEntry>
-    var late: UnsafeBufferPointer<TailEntry>
+    var main: TailView
+    var late: TailView
     var closed: [ClosedTail]
     var amendments: [PendingAmendment]
     var hasAmendments: Bool
@@ -39,18 +39,20 @@ struct HistorySource {
     /// Cost: a seek, and a decode per chunk touched.
     func load(fromMs: Int64, toMs: Int64) throws(StoreError) -> [HistoryFix] {
         var fixes: [HistoryFix] = []
-        func take(_ entry: TailEntry, _ range: UInt32) {
-            let ts = entry.stored.fix.tsMs
+        func take(_ tail: Tail, _ index: Int, _ range: UInt32) {
+            let ts = tail.tsMs(index)
             guard ts >= fromMs && ts <= toMs else { return }
+            let entry = tail[index]
             fixes.append(
                 HistoryFix(
                     stored: entry.stored, current: entry.stored.verdict, range: range,
                     arrival: entry.arrival))
         }
-        for entry in main { take(entry, range) }
-        for entry in late { take(entry, range) }
+        for index in main.indices { take(main.tail, index, range) }
+        for index in late.indices { take(late.tail, index, range) }
         for tail in closed where tail.firstMs <= toMs && tail.lastMs >= fromMs {
-            for entry in tail.entries { take(entry, tail.key.range) }
+            let entries = tail.entries
+            for index in entries.indices { take(entries.tail, index, tail.key.range) }
         }
         try loadChunks(fromMs: fromMs, toMs: toMs, into: &fixes)
         fixes.sort(by: <)
@@ -141,8 +143,8 @@ extension HistorySource {
     func earlier(than ms: Int64) throws(StoreError) -> Int64? {
         var best: Int64?
         func offer(_ ts: Int64) { if ts < ms, ts > best ?? Int64.min { best = ts } }
-        if let first = main.first?.stored.fix.tsMs { offer(first) }
-        for entry in late { offer(entry.stored.fix.tsMs) }
+        if !main.isEmpty { offer(main.tail.tsMs(0)) }
+        for index in late.indices { offer(late.tail.tsMs(index)) }
         for tail in closed { offer(tail.firstMs) }
         let cursor = database.cursor(.track, at: snapshot)
         cursor.seekBack(
@@ -157,8 +159,8 @@ extension HistorySource {
     func later(than ms: Int64) throws(StoreError) -> Int64? {
         var best: Int64?
         func offer(_ ts: Int64) { if ts > ms, ts < best ?? Int64.max { best = ts } }
-        for entry in main { offer(entry.stored.fix.tsMs) }
-        for entry in late { offer(entry.stored.fix.tsMs) }
+        for index in main.indices { offer(main.tail.tsMs(index)) }
+        for index in late.indices { offer(late.tail.tsMs(index)) }
         for tail in closed where tail.lastMs > ms { offer(max(tail.firstMs, ms + 1)) }
         let cursor = database.cursor(.track, at: snapshot)
         let start = max(ms, -Keys.timeOffsetMs + maxChunkSpanMs) - maxChunkSpanMs

@@ -5,28 +5,29 @@ import TachoStore
 
 /// Fixes that will be one chunk: taken out of a tail, sorted, waiting for the committer to code
 /// and write them. Until then readers and the judge find them here.
-final class ClosedTail: Sendable {
+final class ClosedTail: @unchecked Sendable {
     let key: ChunkKey
     let kind: ChunkKind
-    /// Sorted by time, then arrival.
-    let entries: [TailEntry]
-    let first: SequenceMark
-    let last: SequenceMark
+    /// Sorted by time, then arrival; the memory is this object's.
+    private let tail: Tail
     private let written = Atomic<Bool>(false)
 
-    init(
-        key: ChunkKey, kind: ChunkKind, entries: [TailEntry], first: SequenceMark,
-        last: SequenceMark
-    ) {
+    /// Takes the tail's memory over.
+    init(key: ChunkKey, kind: ChunkKind, tail: Tail) {
         self.key = key
         self.kind = kind
-        self.entries = entries
-        self.first = first
-        self.last = last
+        self.tail = tail
     }
 
-    var firstMs: Int64 { entries[0].stored.fix.tsMs }
-    var lastMs: Int64 { entries[entries.count - 1].stored.fix.tsMs }
+    deinit {
+        var tail = tail
+        tail.free()
+    }
+
+    /// Good as long as this object is.
+    var entries: TailView { TailView(tail: tail) }
+    var firstMs: Int64 { tail.tsMs(0) }
+    var lastMs: Int64 { tail.tsMs(Int(tail.count) - 1) }
 
     /// The chunk is in the database for readers that look from now on.
     var isWritten: Bool { written.load(ordering: .acquiring) }
@@ -34,17 +35,19 @@ final class ClosedTail: Sendable {
 
     /// The chunk's bytes. `partFirst`: the first sequence of the part that closed it.
     func encoded(partFirst: UInt64) -> [UInt8] {
-        withUnsafeTemporaryAllocation(of: StoredFix.self, capacity: entries.count) { fixes in
-            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries.count) { arrivals in
-                for index in 0..<entries.count {
-                    fixes.initializeElement(at: index, to: entries[index].stored)
-                    arrivals.initializeElement(at: index, to: entries[index].arrival)
+        let count = Int(tail.count)
+        return withUnsafeTemporaryAllocation(of: StoredFix.self, capacity: count) { fixes in
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { arrivals in
+                for index in 0..<count {
+                    let entry = tail[index]
+                    fixes.initializeElement(at: index, to: entry.stored)
+                    arrivals.initializeElement(at: index, to: entry.arrival)
                 }
                 return Chunk.encode(
                     UnsafeBufferPointer(fixes), arrivals: UnsafeBufferPointer(arrivals),
                     rangeID: key.range, kind: kind,
-                    firstSequence: first.resolved(first: partFirst),
-                    lastSequence: last.resolved(first: partFirst))
+                    firstSequence: tail.first.resolved(first: partFirst),
+                    lastSequence: tail.last.resolved(first: partFirst))
             }
         }
     }

