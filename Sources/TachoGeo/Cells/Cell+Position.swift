@@ -31,8 +31,14 @@ extension Cell {
     init(_ at: FacePoint, resolution: Int) {
         var point = at.point
         var digits = CellDigits(bits: 0)
-        for r in stride(from: resolution, to: 0, by: -1) {
-            digits.bits |= point.ascend(from: r) << UInt64(3 * (15 - r))
+        var r = resolution
+        if r & 1 == 1 {
+            digits.bits = point.ascend(from: r) << UInt64(3 * (15 - r))
+            r -= 1
+        }
+        while r > 0 {
+            digits.bits |= point.ascendTwice() << UInt64(3 * (15 - r))
+            r -= 2
         }
         let place = CellTables.placeCells[(at.face * 5 + point.a + 2) * 5 + point.b + 2]
         // No point of a face is under any other place of resolution 0.

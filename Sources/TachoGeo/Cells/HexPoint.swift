@@ -39,6 +39,33 @@ struct HexPoint: Hashable {
         return digit
     }
 
+    /// Replaces a point of an even resolution from 2 on by the one two above it, and returns both
+    /// digits, the finer one lower.
+    ///
+    /// Two steps together multiply by (2 − ω)(3 + ω) = 7: the remainders of a and b tell both digits
+    /// and what is carried.
+    @inline(__always)
+    mutating func ascendTwice() -> UInt64 {
+        let (lowA, lowB) = (Self.floorOfSeventh(a), Self.floorOfSeventh(b))
+        let step = Self.twoSteps[(a - 7 * lowA) * 7 + (b - 7 * lowB)]
+        self = HexPoint(a: lowA + Int(step >> 8 & 3), b: lowB + Int(step >> 6 & 3))
+        return UInt64(step & 63)
+    }
+
+    @inline(__always)
+    private static func floorOfSeventh(_ n: Int) -> Int {
+        // Moved up by a multiple of 7 to where quotients round down; grid points are below 2^30.
+        Int(UInt(bitPattern: n &+ 7 << 30) / 7) &- 1 << 30
+    }
+
+    /// Per remainders of a and b: carries in bits 8–9 and 6–7, digits in 0–5.
+    private static let twoSteps: [UInt16] = (0..<49).map { n in
+        var point = HexPoint(a: n / 7, b: n % 7)
+        let fine = point.ascend(from: 2)
+        let coarse = point.ascend(from: 1)
+        return UInt16(point.a << 8 | point.b << 6) | UInt16(coarse << 3 | fine)
+    }
+
     /// The point of `resolution` in direction `digit` of the middle below this point.
     func descended(to resolution: Int, digit: UInt64) -> HexPoint {
         let unit = HexPoint(digit: digit)
