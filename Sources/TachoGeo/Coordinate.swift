@@ -17,7 +17,4 @@ package struct Coordinate: Hashable, Sendable, BitwiseCopyable {
 
     package static let maxLatE7: Int32 = 900_000_000
     package static let maxLonE7: Int32 = 1_800_000_000
-
-    /// The H3 cell the position lies in; nil until cells are built.
-    package var cell: UInt64? { nil }
 }
