@@ -1,98 +1,116 @@
-// Raw pointers are confined to this file: the two loops below run once per value of every column.
-// Each function checks the sizes of all its buffers once, before its loop.
+// Raw pointers: the loops below run once per value of every column. Sizes are checked once per
+// run, by `unpack` itself or by whoever made the memory that `pack` writes to.
 
 /// Unsigned integers of one width, lowest bit first, without gaps.
 enum BitPacking {
-    static func byteCount(values: Int, width: Int) -> Int { (values * width + 7) / 8 }
+    @inline(__always)
+    static func byteCount(values: Int, width: Int) -> Int { (values &* width &+ 7) &>> 3 }
 
-    /// Appends `values[range]`, each in `width` bits (0…64; higher bits must be zero).
-    /// Bits left over in the last byte are zero.
+    /// What `pack` may write beyond the bytes that count.
+    static let slack = 8
+
+    /// Writes `count` values, each in `width` bits (0…64; higher bits must be zero), and up to
+    /// `slack` bytes more. Bits left over in the last byte are zero.
     static func pack(
-        _ values: [UInt64], _ range: Range<Int>, width: Int, into out: inout [UInt8]
+        _ values: UnsafePointer<UInt64>, count: Int, width: Int, to out: inout RawWriter
     ) {
         precondition(width >= 0 && width <= 64)
-        precondition(range.lowerBound >= 0 && range.upperBound <= values.count)
-        guard width > 0 else { return }
-        let start = out.count
-        let size = byteCount(values: range.count, width: width)
-        out.append(contentsOf: repeatElement(0, count: size))
-        values.withUnsafeBufferPointer { input in
-            out.withUnsafeMutableBytes { all in
-                let target = UnsafeMutableRawBufferPointer(rebasing: all[start..<start + size])
-                packBits(input, range, width, target)
-            }
+        let bytes = byteCount(values: count, width: width)
+        out.require(bytes + slack)
+        if width == 0 { return }
+        if width <= 32 {
+            packNarrow(values, count, UInt64(width), out.next)
+        } else {
+            packWide(values, count, UInt64(width), out.next)
         }
+        out.advance(bytes)
     }
 
-    private static func packBits(
-        _ input: UnsafeBufferPointer<UInt64>, _ range: Range<Int>, _ width: Int,
-        _ target: UnsafeMutableRawBufferPointer
+    /// Four bytes at a time, as soon as they are full.
+    @inline(__always)
+    private static func packNarrow(
+        _ values: UnsafePointer<UInt64>, _ count: Int, _ width: UInt64,
+        _ target: UnsafeMutableRawPointer
     ) {
         var accumulator: UInt64 = 0
-        var filled = 0
-        var at = 0
-        for i in range {
-            let value = input[i]
-            // Shifts by 64 or more give 0, which is what a full accumulator needs.
-            accumulator |= value << UInt64(filled)
-            filled += width
-            if filled >= 64 {
-                target.storeBytes(of: accumulator.littleEndian, toByteOffset: at, as: UInt64.self)
-                at += 8
-                filled -= 64
-                accumulator = value >> UInt64(width - filled)
-            }
+        var filled: UInt64 = 0
+        var at = target
+        for i in 0..<count {
+            accumulator |= values[i] &<< filled
+            filled &+= width
+            // Stored each time, kept only when full: no branch to mispredict.
+            at.storeBytes(of: accumulator.littleEndian, as: UInt64.self)
+            let full = filled &>> 5
+            at += Int(truncatingIfNeeded: full &<< 2)
+            accumulator &>>= full &<< 5
+            filled &= 31
         }
-        while filled > 0 {
-            target[at] = UInt8(truncatingIfNeeded: accumulator)
-            accumulator >>= 8
-            at += 1
-            filled -= 8
-        }
+        at.storeBytes(of: accumulator.littleEndian, as: UInt64.self)
     }
 
-    /// Reads `count` values of `width` bits into `out[start...]`. False if a bit left over in the
-    /// last byte is set: then the bytes are none that `pack` writes.
-    static func unpack(
-        _ bytes: UnsafeRawBufferPointer, width: Int, count: Int, into out: inout [UInt64],
-        at start: Int
-    ) -> Bool {
-        precondition(width >= 0 && width <= 64)
-        precondition(start >= 0 && count >= 0 && start + count <= out.count)
-        precondition(bytes.count == byteCount(values: count, width: width))
-        return out.withUnsafeMutableBufferPointer { all in
-            guard width > 0 else {
-                for i in start..<start + count { all[i] = 0 }
-                return true
+    private static func packWide(
+        _ values: UnsafePointer<UInt64>, _ count: Int, _ width: UInt64,
+        _ target: UnsafeMutableRawPointer
+    ) {
+        var accumulator: UInt64 = 0
+        var filled: UInt64 = 0
+        var at = target
+        for i in 0..<count {
+            let value = values[i]
+            accumulator |= value &<< filled
+            filled += width
+            if filled >= 64 {
+                at.storeBytes(of: accumulator.littleEndian, as: UInt64.self)
+                at += 8
+                filled -= 64
+                // A shift by 64 or more gives 0 here: then nothing is left over.
+                accumulator = value >> (width - filled)
             }
-            var bit = 0
-            var i = start
-            let end = start + count
-            if width <= 57 && bytes.count >= 8 {
-                // A value of up to 57 bits lies in the eight bytes from its first one on.
-                let mask = UInt64.max >> UInt64(64 - width)
-                let lastLoad = bytes.count - 8
-                while i < end && bit >> 3 <= lastLoad {
-                    let word = UInt64(
-                        littleEndian: bytes.loadUnaligned(
-                            fromByteOffset: bit >> 3, as: UInt64.self))
-                    all[i] = word &>> UInt64(bit & 7) & mask
-                    bit += width
-                    i += 1
-                }
-            }
-            while i < end {
-                all[i] = slowBits(bytes, from: bit, width: width)
-                bit += width
-                i += 1
-            }
-            let unused = bytes.count * 8 - bit
-            return unused == 0 || bytes[bytes.count - 1] >> UInt8(8 - unused) == 0
         }
+        at.storeBytes(of: accumulator.littleEndian, as: UInt64.self)
+    }
+
+    /// Reads `count` values of `width` bits (0…64) that begin at `bytes`, of which all are
+    /// readable and the first `byteCount` belong to the values. False if a bit left over in the
+    /// last of those is set: then the bytes are none that `pack` writes.
+    static func unpack(
+        _ bytes: UnsafeRawBufferPointer, width: Int, count: Int,
+        into out: UnsafeMutablePointer<UInt64>
+    ) -> Bool {
+        precondition(width >= 0 && width <= 64 && count >= 0)
+        let size = byteCount(values: count, width: width)
+        precondition(bytes.count >= size)
+        guard width > 0, count > 0, let start = bytes.baseAddress else {
+            for i in 0..<count { out[i] = 0 }
+            return true
+        }
+        var i = 0
+        if width <= 57 && bytes.count >= 8 {
+            // A value of up to 57 bits lies in the eight bytes from its first one on. The last
+            // value that may be loaded so is known before the loop, which has no branch then.
+            let direct = min(count, ((bytes.count - 8) * 8 + 7) / width + 1)
+            let mask = UInt64.max &>> UInt64(64 - width)
+            let step = UInt64(width)
+            var bit: UInt64 = 0
+            while i < direct {
+                let word = UInt64(
+                    littleEndian: start.loadUnaligned(
+                        fromByteOffset: Int(truncatingIfNeeded: bit &>> 3), as: UInt64.self))
+                out[i] = word &>> (bit & 7) & mask
+                bit &+= step
+                i &+= 1
+            }
+        }
+        while i < count {
+            out[i] = slowBits(bytes, from: i * width, width: width)
+            i += 1
+        }
+        let unused = size * 8 - count * width
+        return unused == 0 || bytes[size - 1] >> UInt8(8 - unused) == 0
     }
 
     /// One value, byte by byte: near the end of the bytes, and for the widest widths.
-    private static func slowBits(
+    static func slowBits(
         _ bytes: UnsafeRawBufferPointer, from bit: Int, width: Int
     ) -> UInt64 {
         var value: UInt64 = 0

@@ -1,139 +1,161 @@
 import TachoGeo
 
-/// Turns the columns of one block back into fixes. Bytes may be hostile.
+/// Turns the bytes of one block back into columns. Bytes may be hostile.
 struct BlockDecoder {
     private var reader: ColumnReader
-    private var columns: ColumnDecoder
+    private var column: ColumnDecoder
+    private let fixes: ColumnPointers
     private let count: Int
 
-    init(_ bytes: UnsafeRawBufferPointer, count: Int) {
-        reader = ColumnReader(bytes)
-        columns = ColumnDecoder(count: count)
+    /// `columns` has room for `count`; `bytes` may be empty only if it is refused for that.
+    init(_ bytes: UnsafeRawBufferPointer, count: Int, _ columns: borrowing ChunkColumns) {
+        precondition(count > 0 && count <= columns.capacity)
+        fixes = columns.at
+        reader = ColumnReader(
+            bytes.baseAddress == nil
+                ? UnsafeRawBufferPointer(start: fixes.tsMs, count: 0) : bytes)
+        column = ColumnDecoder(
+            count: count, times: UnsafePointer(fixes.tsMs), values: columns.values,
+            residuals: columns.residuals,
+            room: PatchRoom(places: columns.places, patches: columns.patches))
         self.count = count
     }
 
-    /// Appends. On an error the arrays may have grown; the caller cuts them back.
-    mutating func decode(
-        fixes: inout [StoredFix], arrivals: inout [UInt32]
-    ) throws(ColumnError) {
-        try read(.time)
-        columns.keepTimes()
-        let start = fixes.count
-        // Not before the first column is read: a wrong count costs nothing then.
-        fixes.append(contentsOf: repeatElement(Self.blank, count: count))
-        try fill(.time, &fixes, start) { $0.fix.tsMs = $1 }
-        try all(.lat, &fixes, start) { $0.fix.latE7 = Int32(truncatingIfNeeded: $1) }
-        try all(.lon, &fixes, start) { $0.fix.lonE7 = Int32(truncatingIfNeeded: $1) }
-        try all(.speed, &fixes, start) { $0.fix.speedCms = Int32(truncatingIfNeeded: $1) }
-        try all(.heading, &fixes, start) { $0.fix.headingCdeg = Int32(truncatingIfNeeded: $1) }
-        try all(.accuracy, &fixes, start) { $0.fix.accuracyDm = Int32(truncatingIfNeeded: $1) }
-        try all(.altitude, &fixes, start) { $0.fix.altitudeDm = Int32(truncatingIfNeeded: $1) }
-        try all(.source, &fixes, start) {
-            $0.fix.source = FixSource(rawValue: UInt8(truncatingIfNeeded: $1)) ?? .unknown
+    mutating func decode() throws(ColumnError) {
+        try all(.time, fixes.tsMs)
+        try all(.lat, fixes.latE7)
+        try all(.lon, fixes.lonE7)
+        try optional(.speed, fixes.speedCms)
+        try optional(.heading, fixes.headingCdeg)
+        try optional(.accuracy, fixes.accuracyDm)
+        try optional(.altitude, fixes.altitudeDm)
+        try all(.source, fixes.source)
+        try all(.origin, fixes.origin)
+        try all(.receiveDelay, fixes.recvMs)
+        for i in 0..<count {
+            fixes.recvMs[i] = fixes.tsMs[i] &+ fixes.recvMs[i] &* StoredFix.receiptStepMs
         }
-        try all(.origin, &fixes, start) {
-            guard let (provenance, vehicle) = FixParts.split(origin: $1) else { return }
-            $0.provenance = provenance
-            $0.vehicle = vehicle
-        }
-        try all(.receiveDelay, &fixes, start) {
-            $0.recvMs = $0.fix.tsMs + $1 * StoredFix.receiptStepMs
-        }
-        try claimedReceipts(&fixes, start)
-        try verdicts(&fixes, start)
-        try arrivalOrder(&arrivals)
+        try claimedReceipts()
+        try verdicts()
+        try arrivalOrder()
         guard reader.isAtEnd else { throw .trailingBytes }
     }
 
-    private static let blank = StoredFix(
-        fix: Fix(tsMs: 0, latE7: 0, lonE7: 0), provenance: .live, vehicle: .car,
-        verdict: Verdict(), recvMs: 0, claimedRecvMs: 0)
-
-    private mutating func read(_ column: Column) throws(ColumnError) {
-        try columns.read(column, &reader)
+    /// All values read last are legal. One look a column: the sign bit of either difference is set
+    /// for a value beyond, also where the difference wraps, as limits enclose 0.
+    private func check(_ name: Column) throws(ColumnError) {
+        let (low, high) = (name.limits.lowerBound, name.limits.upperBound)
+        var beyond: Int64 = 0
+        if column.isConstant {
+            beyond = (column.base &- low) | (high &- column.base)
+        } else {
+            for i in 0..<column.present {
+                beyond |= (column.values[i] &- low) | (high &- column.values[i])
+            }
+        }
+        guard beyond >= 0 else { throw .valueOutOfRange(name) }
     }
 
-    /// Reads a column and hands each value, checked against the column's limits, to `set`.
+    /// Reads a column every fix has.
     @inline(__always)
-    private mutating func all(
-        _ column: Column, _ fixes: inout [StoredFix], _ start: Int,
-        _ set: (inout StoredFix, Int64) -> Void
+    private mutating func all<T: FixedWidthInteger>(
+        _ name: Column, _ target: UnsafeMutablePointer<T>
     ) throws(ColumnError) {
-        try read(column)
-        try fill(column, &fixes, start, set)
+        try column.read(name, &reader)
+        try check(name)
+        store(target)
     }
 
     @inline(__always)
-    private func fill(
-        _ column: Column, _ fixes: inout [StoredFix], _ start: Int,
-        _ set: (inout StoredFix, Int64) -> Void
+    private func store<T: FixedWidthInteger>(_ target: UnsafeMutablePointer<T>) {
+        if column.isConstant {
+            let value = T(truncatingIfNeeded: column.base)
+            for i in 0..<count { target[i] = value }
+        } else {
+            let values = column.values
+            for i in 0..<count { target[i] = T(truncatingIfNeeded: values[i]) }
+        }
+    }
+
+    /// Reads a column some fixes have.
+    private mutating func optional(
+        _ name: Column, _ target: UnsafeMutablePointer<Int32>
     ) throws(ColumnError) {
-        let limits = column.limits
-        if columns.present == 0 { return }
+        try column.read(name, &reader)
+        if column.present == 0 {
+            for i in 0..<count { target[i] = Fix.absent }
+            return
+        }
+        try check(name)
+        if column.present == count { return store(target) }
         var next = 0
-        for i in 0..<count where columns.has(i) {
-            let value = columns.values[next]
-            next += 1
-            guard limits.contains(value) else { throw .valueOutOfRange(column) }
-            set(&fixes[start + i], value)
+        for i in 0..<count {
+            let has = column.has(i)
+            // Beyond the last value there is room: read, not used.
+            target[i] = has ? Int32(truncatingIfNeeded: column.value(next)) : Fix.absent
+            next &+= has ? 1 : 0
         }
     }
 
     /// Present exactly where the provenance says so.
-    private mutating func claimedReceipts(
-        _ fixes: inout [StoredFix], _ start: Int
-    ) throws(ColumnError) {
-        try read(.claimedReceipt)
+    private mutating func claimedReceipts() throws(ColumnError) {
+        try column.read(.claimedReceipt, &reader)
         let limits = Column.claimedReceipt.limits
         var next = 0
         for i in 0..<count {
-            let isClaimed = fixes[start + i].provenance == .claimed
-            guard isClaimed == columns.has(i) else { throw .badPresence(.claimedReceipt) }
-            if !isClaimed { continue }
+            let isClaimed = fixes.origin[i] >= ColumnPointers.firstClaimedOrigin
+            let has = column.present == count || column.present > 0 && column.has(i)
+            guard isClaimed == has else { throw .badPresence(.claimedReceipt) }
+            fixes.claimedRecvMs[i] = 0
+            if !has { continue }
             // Wrap-around is meant: the sum is checked.
-            let claimed = columns.values[next] &+ fixes[start + i].fix.tsMs
+            let claimed = column.value(next) &+ fixes.tsMs[i]
             next += 1
             guard limits.contains(claimed) else { throw .valueOutOfRange(.claimedReceipt) }
-            fixes[start + i].claimedRecvMs = claimed
+            fixes.claimedRecvMs[i] = claimed
         }
     }
 
-    private mutating func verdicts(
-        _ fixes: inout [StoredFix], _ start: Int
-    ) throws(ColumnError) {
+    private mutating func verdicts() throws(ColumnError) {
         reader.column = .verdict
         let size = try reader.varint()
         guard size > 0, size <= UInt64(count) else { throw .badDictionary }
-        var distinct: [Verdict] = []
+        if size > 1 { return try severalVerdicts(Int(size)) }
+        let codes = try reader.varint()
+        let flags = try reader.byte()
+        guard flags < 8 else { throw .badDictionary }
+        for i in 0..<count { fixes.codes[i] = codes }
+        for i in 0..<count { fixes.flags[i] = flags }
+    }
+
+    /// Seldom: most chunks have one verdict.
+    private mutating func severalVerdicts(_ size: Int) throws(ColumnError) {
+        var codes: [UInt64] = []
+        var flags: [UInt8] = []
         for _ in 0..<size {
-            let codes = try reader.varint()
-            guard let verdict = FixParts.verdict(codes: codes, flags: try reader.byte()) else {
-                throw .badDictionary
-            }
-            distinct.append(verdict)
+            codes.append(try reader.varint())
+            let flag = try reader.byte()
+            guard flag < 8 else { throw .badDictionary }
+            flags.append(flag)
         }
-        guard distinct.count > 1 else {
-            for i in start..<start + count { fixes[i].verdict = distinct[0] }
-            return
-        }
-        try read(.verdict)
+        try column.read(.verdict, &reader)
         for i in 0..<count {
-            let number = columns.values[i]
-            guard number >= 0 && number < distinct.count else { throw .valueOutOfRange(.verdict) }
-            fixes[start + i].verdict = distinct[Int(number)]
+            let number = column.value(i)
+            guard number >= 0 && number < size else { throw .valueOutOfRange(.verdict) }
+            fixes.codes[i] = codes[Int(number)]
+            fixes.flags[i] = flags[Int(number)]
         }
     }
 
-    private mutating func arrivalOrder(_ arrivals: inout [UInt32]) throws(ColumnError) {
-        try read(.arrival)
-        let limits = Column.arrival.limits
-        let start = arrivals.count
-        arrivals.append(contentsOf: repeatElement(0, count: count))
+    private mutating func arrivalOrder() throws(ColumnError) {
+        try column.read(.arrival, &reader)
+        var beyond: Int64 = 0
         for i in 0..<count {
             // Wrap-around is meant: the sum is checked.
-            let arrival = columns.values[i] &+ Int64(i)
-            guard limits.contains(arrival) else { throw .valueOutOfRange(.arrival) }
-            arrivals[start + i] = UInt32(arrival)
+            let arrival = column.value(i) &+ Int64(i)
+            beyond |= arrival | (Int64(UInt32.max) &- arrival)
+            fixes.arrival[i] = UInt32(truncatingIfNeeded: arrival)
         }
+        guard beyond >= 0 else { throw .valueOutOfRange(.arrival) }
     }
 }

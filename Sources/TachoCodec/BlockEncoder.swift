@@ -1,134 +1,243 @@
 import TachoGeo
 
-/// Turns the fixes of one block into columns, one after another.
+/// Turns the columns of one block into bytes, one after another.
+///
+/// Each column is widened into `values` first, with its bounds on the way: a check and a decision
+/// a column instead of a value.
 struct BlockEncoder {
-    private let fixes: UnsafeBufferPointer<StoredFix>
-    private let arrivals: UnsafeBufferPointer<UInt32>
-    private var columns: ColumnEncoder
-    private var count: Int { fixes.count }
+    private let fixes: ColumnPointers
+    private let count: Int
+    private var encoder: ColumnEncoder
+    private let values: UnsafeMutablePointer<Int64>
+    private let bitmap: UnsafeMutablePointer<UInt8>
 
-    init(fixes: UnsafeBufferPointer<StoredFix>, arrivals: UnsafeBufferPointer<UInt32>) {
+    init(_ fixes: ColumnPointers, count: Int, _ scratch: EncoderScratch) {
         self.fixes = fixes
-        self.arrivals = arrivals
-        columns = ColumnEncoder(count: fixes.count)
+        self.count = count
+        values = scratch.values
+        bitmap = scratch.bitmap
+        encoder = ColumnEncoder(
+            values: scratch.values, times: UnsafePointer(fixes.tsMs),
+            residuals: (scratch.residuals, scratch.best), scratch: scratch.packing)
     }
 
-    mutating func encode(to out: inout ByteWriter) {
-        all(.time, &out) { $0.fix.tsMs }
-        columns.times = columns.values
-        all(.lat, &out) { Int64($0.fix.latE7) }
-        all(.lon, &out) { Int64($0.fix.lonE7) }
-        optional(.speed, &out) { $0.speedCms }
-        optional(.heading, &out) { $0.headingCdeg }
-        optional(.accuracy, &out) { $0.accuracyDm }
-        optional(.altitude, &out) { $0.altitudeDm }
-        all(.source, &out) { Int64($0.fix.source.rawValue) }
-        all(.origin, &out) { FixParts.origin($0) }
-        all(.receiveDelay, &out) { stored in
-            let delayMs = stored.recvMs - stored.fix.tsMs
-            precondition(
-                delayMs % StoredFix.receiptStepMs == 0, "receipt time is not quantised")
-            return delayMs / StoredFix.receiptStepMs
-        }
+    /// Bytes a block of `count` fixes takes at most.
+    static func largest(_ count: Int) -> Int {
+        Column.allCases.count * ColumnEncoder.largest(count) + 11 * count + 16
+    }
+
+    mutating func encode(to out: inout RawWriter) {
+        widen(.time, fixes.tsMs, &out)
+        widen(.lat, fixes.latE7, &out)
+        widen(.lon, fixes.lonE7, &out)
+        optional(.speed, fixes.speedCms, &out)
+        optional(.heading, fixes.headingCdeg, &out)
+        optional(.accuracy, fixes.accuracyDm, &out)
+        optional(.altitude, fixes.altitudeDm, &out)
+        widen(.source, fixes.source, &out)
+        widen(.origin, fixes.origin, &out)
+        receiveDelays(&out)
         claimedReceipts(&out)
         verdicts(&out)
         arrivalOrder(&out)
     }
 
-    /// A column every fix has.
+    /// A column every fix has, as it is.
     @inline(__always)
-    private mutating func all(
-        _ column: Column, _ out: inout ByteWriter, _ value: (StoredFix) -> Int64
+    private mutating func widen<T: FixedWidthInteger>(
+        _ column: Column, _ from: UnsafeMutablePointer<T>, _ out: inout RawWriter
     ) {
-        let limits = column.limits
+        var (low, high) = (from[0], from[0])
         for i in 0..<count {
-            let v = value(fixes[i])
-            precondition(limits.contains(v), "a fix outside its legal range")
-            columns.values[i] = v
+            let value = from[i]
+            low = min(low, value)
+            high = max(high, value)
+            values[i] = Int64(truncatingIfNeeded: value)
         }
-        columns.write(column, count: count, flags: 0, presence: [], to: &out)
+        writeAll(column, Int64(low), Int64(high), &out)
+    }
+
+    /// The values of all fixes. A value outside the column's limits stops the program.
+    private mutating func writeAll(
+        _ column: Column, _ low: Int64, _ high: Int64, _ out: inout RawWriter
+    ) {
+        check(column, low, high)
+        encoder.write(column, count: count, low: low, high: high, to: &out) { codec, out in
+            out.put(codec.rawValue)
+        }
+    }
+
+    @inline(__always)
+    private func check(_ column: Column, _ low: Int64, _ high: Int64) {
+        let limits = column.limits
+        precondition(
+            limits.lowerBound <= low && high <= limits.upperBound, "a fix outside its legal range")
     }
 
     /// A column some fixes have.
-    @inline(__always)
     private mutating func optional(
-        _ column: Column, _ out: inout ByteWriter, _ value: (Fix) -> Int32
+        _ column: Column, _ from: UnsafeMutablePointer<Int32>, _ out: inout RawWriter
     ) {
-        let limits = column.limits
-        var present = 0
-        for i in 0..<count {
-            let v = value(fixes[i].fix)
-            if v == Fix.absent { continue }
-            precondition(limits.contains(Int64(v)), "a fix outside its legal range")
-            columns.values[present] = Int64(v)
-            present += 1
+        var absent = 0
+        for i in 0..<count { absent &+= from[i] == Fix.absent ? 1 : 0 }
+        if absent == 0 {
+            widen(column, from, &out)
+        } else if absent == count {
+            out.put(ColumnCodec.none.rawValue)
+        } else {
+            var present = 0
+            for i in 0..<count {
+                // Written each time, kept only where there is a value.
+                values[present] = Int64(from[i])
+                present &+= from[i] == Fix.absent ? 0 : 1
+            }
+            writeSome(column, present, &out) { from[$0] != Fix.absent }
         }
-        let fixes = fixes
-        writeSome(column, present, &out) { value(fixes[$0].fix) != Fix.absent }
     }
 
-    private mutating func claimedReceipts(_ out: inout ByteWriter) {
-        let limits = Column.claimedReceipt.limits
+    private mutating func claimedReceipts(_ out: inout RawWriter) {
         var present = 0
-        for i in 0..<count where fixes[i].provenance == .claimed {
-            let claimed = fixes[i].claimedRecvMs
-            precondition(limits.contains(claimed), "a claimed receipt outside its legal range")
-            columns.values[present] = claimed - fixes[i].fix.tsMs
-            present += 1
+        var (low, high) = (Int64(0), Int64(0))
+        for i in 0..<count where fixes.origin[i] >= ColumnPointers.firstClaimedOrigin {
+            let claimed = fixes.claimedRecvMs[i]
+            low = min(low, claimed)
+            high = max(high, claimed)
+            values[present] = claimed &- fixes.tsMs[i]
+            present &+= 1
         }
-        let fixes = fixes
-        writeSome(.claimedReceipt, present, &out) { fixes[$0].provenance == .claimed }
-    }
-
-    private mutating func writeSome(
-        _ column: Column, _ present: Int, _ out: inout ByteWriter, has: (Int) -> Bool
-    ) {
+        check(.claimedReceipt, low, high)
+        let origins = fixes.origin
         if present == 0 {
             out.put(ColumnCodec.none.rawValue)
-            return
+        } else if present == count {
+            let (low, high) = bounds(present)
+            encoder.write(.claimedReceipt, count: count, low: low, high: high, to: &out) {
+                $1.put($0.rawValue)
+            }
+        } else {
+            writeSome(.claimedReceipt, present, &out) {
+                origins[$0] >= ColumnPointers.firstClaimedOrigin
+            }
         }
-        if present == count {
-            columns.write(column, count: count, flags: 0, presence: [], to: &out)
-            return
+    }
+
+    private func bounds(_ present: Int) -> (Int64, Int64) {
+        var (low, high) = (values[0], values[0])
+        for i in 0..<present {
+            low = min(low, values[i])
+            high = max(high, values[i])
         }
-        var bitmap = [UInt8](repeating: 0, count: (count + 7) / 8)
-        for i in 0..<count where has(i) { bitmap[i >> 3] |= 1 << UInt8(i & 7) }
-        columns.write(
-            column, count: present, flags: ColumnCodec.presenceFlag, presence: bitmap, to: &out)
+        return (low, high)
+    }
+
+    /// The first `present` values, and a bitmap of who has them.
+    @inline(__always)
+    private mutating func writeSome(
+        _ column: Column, _ present: Int, _ out: inout RawWriter, has: (Int) -> Bool
+    ) {
+        let (low, high) = bounds(present)
+        if column != .claimedReceipt { check(column, low, high) }
+        let size = (count + 7) / 8
+        for byte in 0..<size { bitmap[byte] = 0 }
+        for i in 0..<count where has(i) {
+            bitmap[i &>> 3] |= 1 &<< UInt8(truncatingIfNeeded: i & 7)
+        }
+        let raw = UnsafeRawBufferPointer(start: bitmap, count: size)
+        encoder.write(column, count: present, low: low, high: high, to: &out) { codec, out in
+            out.put(codec.rawValue | ColumnCodec.presenceFlag)
+            out.put(raw)
+        }
+    }
+
+    private mutating func receiveDelays(_ out: inout RawWriter) {
+        var remainders: Int64 = 0
+        var (low, high) = (Int64.max, Int64.min)
+        for i in 0..<count {
+            let delayMs = fixes.recvMs[i] &- fixes.tsMs[i]
+            remainders |= delayMs
+            let steps = delayMs &>> 6
+            low = min(low, steps)
+            high = max(high, steps)
+            values[i] = steps
+        }
+        precondition(
+            remainders & (StoredFix.receiptStepMs - 1) == 0, "receipt time is not quantised")
+        writeAll(.receiveDelay, low, high, &out)
     }
 
     /// The distinct verdicts in order of appearance, then which one each fix has.
-    private mutating func verdicts(_ out: inout ByteWriter) {
-        var distinct: [Verdict] = []
-        var numbers: [Verdict: Int] = [:]
-        var last = -1
-        for i in 0..<count {
-            let verdict = fixes[i].verdict
-            // Runs of one verdict are the rule: they never reach the dictionary.
-            if last < 0 || distinct[last] != verdict {
-                if let known = numbers[verdict] {
-                    last = known
-                } else {
-                    last = distinct.count
-                    numbers[verdict] = last
-                    distinct.append(verdict)
-                }
-            }
-            columns.values[i] = Int64(last)
-        }
-        out.putVarint(UInt64(distinct.count))
-        for verdict in distinct {
-            out.putVarint(verdict.codes)
-            out.put(FixParts.flags(verdict))
-        }
-        if distinct.count > 1 {
-            columns.write(.verdict, count: count, flags: 0, presence: [], to: &out)
+    private mutating func verdicts(_ out: inout RawWriter) {
+        let (codes, flags) = (fixes.codes[0], fixes.flags[0])
+        var others: UInt64 = 0
+        for i in 0..<count { others |= fixes.codes[i] ^ codes | UInt64(fixes.flags[i] ^ flags) }
+        if others == 0 {
+            precondition(flags < 8, "a verdict that is none")
+            out.put(1)
+            out.putVarint(codes)
+            out.put(flags)
+        } else {
+            severalVerdicts(&out)
         }
     }
 
+    /// Seldom: most chunks have one verdict, and most others few runs of each.
+    private mutating func severalVerdicts(_ out: inout RawWriter) {
+        var list = VerdictList()
+        for i in 0..<count { values[i] = list.number(fixes.codes[i], fixes.flags[i]) }
+        out.require(11 * list.entries.count + 10)
+        out.putVarint(UInt64(list.entries.count))
+        for entry in list.entries {
+            precondition(entry.flags < 8, "a verdict that is none")
+            out.putVarint(entry.codes)
+            out.put(entry.flags)
+        }
+        writeAll(.verdict, 0, Int64(list.entries.count - 1), &out)
+    }
+
     /// Less the index, so that fixes that arrived one after another are one constant.
-    private mutating func arrivalOrder(_ out: inout ByteWriter) {
-        for i in 0..<count { columns.values[i] = Int64(arrivals[i]) - Int64(i) }
-        columns.write(.arrival, count: count, flags: 0, presence: [], to: &out)
+    private mutating func arrivalOrder(_ out: inout RawWriter) {
+        var (low, high) = (Int64.max, Int64.min)
+        for i in 0..<count {
+            let value = Int64(fixes.arrival[i]) &- Int64(i)
+            low = min(low, value)
+            high = max(high, value)
+            values[i] = value
+        }
+        encoder.write(.arrival, count: count, low: low, high: high, to: &out) {
+            $1.put($0.rawValue)
+        }
+    }
+}
+
+/// The distinct verdicts of a block, in order of appearance.
+private struct VerdictList {
+    struct Entry: Hashable {
+        var codes: UInt64
+        var flags: UInt8
+    }
+    private(set) var entries: [Entry] = []
+    private var numbers: [Entry: Int] = [:]
+    private var last = -1
+
+    private static let searched = 8
+
+    mutating func number(_ codes: UInt64, _ flags: UInt8) -> Int64 {
+        let entry = Entry(codes: codes, flags: flags)
+        if last >= 0 && entries[last] == entry { return Int64(last) }
+        if let known = place(entry) {
+            last = known
+        } else {
+            last = entries.count
+            entries.append(entry)
+            if entries.count > Self.searched { numbers[entry] = last }
+        }
+        return Int64(last)
+    }
+
+    private func place(_ entry: Entry) -> Int? {
+        for index in 0..<min(entries.count, Self.searched) where entries[index] == entry {
+            return index
+        }
+        return numbers[entry]
     }
 }

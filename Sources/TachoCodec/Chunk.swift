@@ -13,23 +13,12 @@ package enum Chunk {
         _ fixes: UnsafeBufferPointer<StoredFix>, arrivals: UnsafeBufferPointer<UInt32>,
         rangeID: UInt32, kind: ChunkKind, firstSequence: UInt64, lastSequence: UInt64
     ) -> [UInt8] {
-        precondition(fixes.count > 0, "a chunk has at least one fix")
-        precondition(firstSequence <= lastSequence)
-        var header = ChunkHeader(
-            rangeID: rangeID, kind: kind, count: fixes.count, firstSequence: firstSequence,
-            lastSequence: lastSequence, firstTsMs: fixes[0].fix.tsMs,
-            lastTsMs: fixes[fixes.count - 1].fix.tsMs, minLatE7: .max, maxLatE7: .min,
-            minLonE7: .max, maxLonE7: .min, totalBytes: 0)
-        let isSorted = scan(fixes, into: &header)
-        precondition(isSorted, "the fixes of a chunk are in order of time")
-        var out = ByteWriter()
-        out.bytes.reserveCapacity(ChunkHeader.byteCount + 12 * fixes.count + 64)
-        header.write(to: &out)
-        FixColumns.encode(fixes, arrivals: arrivals, into: &out.bytes)
-        out.overwrite(
-            UInt32(out.count + ChunkHeader.checksumBytes), at: totalBytesOffset)
-        out.put(out.bytes.withUnsafeBytes { CRC32C.checksum($0) })
-        return out.bytes
+        var encoder = ChunkEncoder(capacity: fixes.count)
+        var out: [UInt8] = []
+        encoder.encode(
+            fixes, arrivals: arrivals, rangeID: rangeID, kind: kind, firstSequence: firstSequence,
+            lastSequence: lastSequence, into: &out)
+        return out
     }
 
     /// The header alone. Cheap: neither checksum nor columns are looked at, so damage elsewhere
@@ -42,10 +31,24 @@ package enum Chunk {
     }
 
     /// Checks everything and appends the fixes and their arrivals to the arrays, which on an error
-    /// are as they were before.
+    /// are as they were before. Makes memory for the columns; `decode(_:into:)` reuses it.
     package static func decode(
         _ bytes: UnsafeRawBufferPointer, fixes: inout [StoredFix], arrivals: inout [UInt32]
     ) throws(ChunkError) -> ChunkHeader {
+        var columns = ChunkColumns()
+        let header = try decode(bytes, into: &columns)
+        columns.append(to: &fixes, arrivals: &arrivals)
+        return header
+    }
+
+    /// Checks everything and puts the fixes into `columns`, which grow if they have to. On an
+    /// error they hold none.
+    ///
+    /// Cost: about 30 ns a fix in chunks of 256; no allocation once the columns are large enough.
+    package static func decode(
+        _ bytes: UnsafeRawBufferPointer, into columns: inout ChunkColumns
+    ) throws(ChunkError) -> ChunkHeader {
+        columns.count = 0
         try checkLengths(bytes)
         let bodyEnd = bytes.count - ChunkHeader.checksumBytes
         let stored = UInt32(
@@ -53,15 +56,12 @@ package enum Chunk {
         let body = UnsafeRawBufferPointer(rebasing: bytes[..<bodyEnd])
         guard CRC32C.checksum(body) == stored else { throw .checksumMismatch }
         let header = try readHeader(bytes)
-        let columns = UnsafeRawBufferPointer(rebasing: body[ChunkHeader.byteCount...])
-        let start = fixes.count
+        let block = UnsafeRawBufferPointer(rebasing: body[ChunkHeader.byteCount...])
         do throws(ColumnError) {
-            try FixColumns.decode(
-                columns, count: header.count, fixes: &fixes, arrivals: &arrivals)
+            try FixColumns.decode(block, count: header.count, into: &columns)
         } catch { throw .columns(error) }
-        guard agrees(header, fixes, from: start) else {
-            fixes.removeLast(header.count)
-            arrivals.removeLast(header.count)
+        guard agrees(header, columns.at) else {
+            columns.count = 0
             throw .headerDisagrees
         }
         return header
@@ -108,34 +108,29 @@ package enum Chunk {
     }
 
     /// Finds the bounding box. False if the fixes are not in order of time.
-    private static func scan(
-        _ fixes: UnsafeBufferPointer<StoredFix>, into header: inout ChunkHeader
-    ) -> Bool {
-        var before = header.firstTsMs
-        for i in 0..<fixes.count {
-            let fix = fixes[i].fix
-            if fix.tsMs < before { return false }
-            before = fix.tsMs
-            header.minLatE7 = min(header.minLatE7, fix.latE7)
-            header.maxLatE7 = max(header.maxLatE7, fix.latE7)
-            header.minLonE7 = min(header.minLonE7, fix.lonE7)
-            header.maxLonE7 = max(header.maxLonE7, fix.lonE7)
-        }
-        return true
+    static func scan(_ fixes: ColumnPointers, count: Int, into header: inout ChunkHeader) -> Bool {
+        // Limits are checked by whoever reads or writes the columns: nothing overflows that far.
+        var backward: Int64 = 0
+        for i in 1..<max(count, 1) { backward |= fixes.tsMs[i] &- fixes.tsMs[i &- 1] }
+        (header.minLatE7, header.maxLatE7) = bounds(fixes.latE7, count)
+        (header.minLonE7, header.maxLonE7) = bounds(fixes.lonE7, count)
+        return backward >= 0
     }
 
-    private static func agrees(
-        _ header: ChunkHeader, _ fixes: [StoredFix], from start: Int
-    ) -> Bool {
-        var found = header
-        found.firstTsMs = fixes[start].fix.tsMs
-        found.lastTsMs = fixes[fixes.count - 1].fix.tsMs
-        (found.minLatE7, found.maxLatE7) = (.max, .min)
-        (found.minLonE7, found.maxLonE7) = (.max, .min)
-        let isSorted = fixes.withUnsafeBufferPointer { all in
-            scan(UnsafeBufferPointer(rebasing: all[start...]), into: &found)
+    private static func bounds(_ values: UnsafePointer<Int32>, _ count: Int) -> (Int32, Int32) {
+        var (low, high) = (Int32.max, Int32.min)
+        for i in 0..<count {
+            low = min(low, values[i])
+            high = max(high, values[i])
         }
-        return isSorted && found == header
+        return (low, high)
+    }
+
+    private static func agrees(_ header: ChunkHeader, _ fixes: ColumnPointers) -> Bool {
+        var found = header
+        found.firstTsMs = fixes.tsMs[0]
+        found.lastTsMs = fixes.tsMs[header.count - 1]
+        return scan(fixes, count: header.count, into: &found) && found == header
     }
 }
 

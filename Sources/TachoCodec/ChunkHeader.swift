@@ -33,22 +33,22 @@ package struct ChunkHeader: Hashable, Sendable {
     static let byteCount = 66
     static let checksumBytes = 4
 
-    func write(to out: inout ByteWriter) {
-        out.put(Self.magic)
+    func write(to out: inout RawWriter) {
+        for byte in Self.magic { out.put(byte) }
         out.put(Self.version)
         out.put(kind.rawValue)
-        out.put(UInt16(Self.byteCount))
-        out.put(UInt32(totalBytes))
-        out.put(rangeID)
-        out.put(UInt16(count))
-        out.put(minLatE7)
-        out.put(maxLatE7)
-        out.put(minLonE7)
-        out.put(maxLonE7)
-        out.put(firstSequence)
-        out.put(lastSequence)
-        out.put(firstTsMs)
-        out.put(lastTsMs)
+        out.putInteger(UInt16(Self.byteCount))
+        out.putInteger(UInt32(totalBytes))
+        out.putInteger(rangeID)
+        out.putInteger(UInt16(count))
+        out.putInteger(minLatE7)
+        out.putInteger(maxLatE7)
+        out.putInteger(minLonE7)
+        out.putInteger(maxLonE7)
+        out.putInteger(firstSequence)
+        out.putInteger(lastSequence)
+        out.putInteger(firstTsMs)
+        out.putInteger(lastTsMs)
     }
 }
 

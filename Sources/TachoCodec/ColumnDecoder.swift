@@ -1,34 +1,43 @@
 /// Reads the values of one column, from bytes that may be hostile.
 ///
-/// Checks structure here; whether the values are possible is checked by `FixColumns`, except where
-/// the arithmetic of a codec depends on it.
+/// Checks structure here; whether the values are possible is checked by `BlockDecoder`, except
+/// where the arithmetic of a codec depends on it.
 struct ColumnDecoder {
-    /// The values of the column read last: as many as fixes have the field.
-    private(set) var values: [Int64]
-    /// The times of all fixes, for codecs that predict over time.
-    private(set) var times: [Int64]
+    /// The values of the column read last: as many as fixes have the field, unless `isConstant`.
+    let values: UnsafeMutablePointer<Int64>
+    /// The first value; all of them if `isConstant`.
+    private(set) var base: Int64 = 0
+    private(set) var isConstant = false
     /// Which fixes have the field; meaningful if `present` is neither 0 nor all.
-    private(set) var bitmap: [UInt8] = []
+    private(set) var bitmap = UnsafeRawBufferPointer(start: nil, count: 0)
     /// How many fixes have the field.
     private(set) var present = 0
-    private var residuals: [UInt64]
+    /// The times of all fixes, for codecs that predict over time.
+    private let times: UnsafePointer<Int64>
+    private let residuals: UnsafeMutablePointer<UInt64>
+    private let room: PatchRoom
     private let count: Int
 
-    init(count: Int) {
+    init(
+        count: Int, times: UnsafePointer<Int64>, values: UnsafeMutablePointer<Int64>,
+        residuals: UnsafeMutablePointer<UInt64>, room: PatchRoom
+    ) {
         self.count = count
-        values = Array(repeating: 0, count: count)
-        times = []
-        residuals = Array(repeating: 0, count: count)
+        self.times = times
+        self.values = values
+        self.residuals = residuals
+        self.room = room
     }
 
-    /// Fix `index` has the field.
+    /// Fix `index` has the field; only if `present` is neither 0 nor all.
     @inline(__always)
     func has(_ index: Int) -> Bool {
-        present == count || (present > 0 && bitmap[index >> 3] >> UInt8(index & 7) & 1 == 1)
+        bitmap[index &>> 3] &>> UInt8(truncatingIfNeeded: index & 7) & 1 == 1
     }
 
-    /// Keeps the values read last as the times of the block.
-    mutating func keepTimes() { times = values }
+    /// Value `index` of those present.
+    @inline(__always)
+    func value(_ index: Int) -> Int64 { isConstant ? base : values[index] }
 
     mutating func read(
         _ column: Column, _ reader: inout ColumnReader
@@ -37,6 +46,7 @@ struct ColumnDecoder {
         let byte = try reader.byte()
         let id = byte & ~ColumnCodec.presenceFlag
         guard let codec = ColumnCodec(rawValue: id) else { throw .unknownCodec(column, byte) }
+        isConstant = codec == .constant
         if codec == .none {
             guard column.isOptional, byte == 0 else { throw .unknownCodec(column, byte) }
             present = 0
@@ -50,11 +60,12 @@ struct ColumnDecoder {
             guard column.isOptional else { throw .unknownCodec(column, byte) }
             try readPresence(&reader)
         }
-        try readValues(codec, &reader)
+        base = try reader.zigzag()
+        if !isConstant { try readValues(codec, &reader) }
     }
 
     private mutating func readPresence(_ reader: inout ColumnReader) throws(ColumnError) {
-        bitmap = Array(try reader.take((count + 7) / 8))
+        bitmap = try reader.take((count + 7) / 8)
         present = 0
         for byte in bitmap { present += byte.nonzeroBitCount }
         let unused = bitmap.count * 8 - count
@@ -63,36 +74,31 @@ struct ColumnDecoder {
         else { throw .badPresence(reader.column) }
     }
 
-    private mutating func readValues(
+    // Wrap-around is meant below: it undoes the encoder's for any 64-bit values.
+    private func readValues(
         _ codec: ColumnCodec, _ reader: inout ColumnReader
     ) throws(ColumnError) {
-        let base = try reader.zigzag()
+        let factor = codec == .clock ? 1 : try readFactor(&reader)
+        let step = codec == .delta ? try reader.zigzag() : 0
+        let first = codec == .delta || codec == .linear ? 1 : 0
+        try Packing.read(&reader, count: present - first, into: residuals, room: room)
         switch codec {
-        case .none, .constant:
-            for i in 0..<present { values[i] = base }
+        case .none, .constant: break
         case .offset:
-            let factor = try readFactor(&reader)
-            try Packing.read(&reader, 0..<present, into: &residuals)
-            // Wrap-around is meant here and below: it undoes the encoder's for any 64-bit values.
             for i in 0..<present {
                 values[i] = base &+ factor &* Int64(bitPattern: residuals[i])
             }
         case .delta:
-            let factor = try readFactor(&reader)
-            let step = try reader.zigzag()
-            try Packing.read(&reader, 1..<present, into: &residuals)
-            var q: Int64 = 0
+            // Adding up multiples comes to the same as multiplying sums.
+            var value = base
+            let stride = factor &* step
             values[0] = base
             for i in 1..<present {
-                q = q &+ step &+ Zigzag.decode(residuals[i])
-                values[i] = base &+ factor &* q
+                value &+= stride &+ factor &* Zigzag.decode(residuals[i &- 1])
+                values[i] = value
             }
-        case .linear:
-            let factor = try readFactor(&reader)
-            try Packing.read(&reader, 1..<present, into: &residuals)
-            try undoLinear(base: base, factor: factor, reader.column)
+        case .linear: try undoLinear(factor, reader.column)
         case .clock:
-            try Packing.read(&reader, 0..<present, into: &residuals)
             for i in 0..<present {
                 let due = Prediction.clockSteps(clockMs: base, tsMs: times[i])
                 values[i] = due &+ Int64(bitPattern: residuals[i])
@@ -100,9 +106,7 @@ struct ColumnDecoder {
         }
     }
 
-    private mutating func undoLinear(
-        base: Int64, factor: Int64, _ column: Column
-    ) throws(ColumnError) {
+    private func undoLinear(_ factor: Int64, _ column: Column) throws(ColumnError) {
         var q2: Int64 = 0
         var q1: Int64 = 0
         var t2 = times[0]
@@ -111,7 +115,7 @@ struct ColumnDecoder {
         for i in 1..<present {
             let t = times[i]
             let expected = Prediction.linear(q2: q2, q1: q1, t2: t2, t1: t1, t: t)
-            let q = expected &+ Zigzag.decode(residuals[i])
+            let q = expected &+ Zigzag.decode(residuals[i &- 1])
             guard q.magnitude <= UInt64(Prediction.maxMagnitude) else {
                 throw .valueOutOfRange(column)
             }

@@ -34,29 +34,47 @@ enum Prediction {
     }
 
     /// The greatest common divisor of all differences from the first value, at least 1.
-    /// Cost: stops at the first pair that has none.
-    static func commonFactor(_ values: [Int64], count: Int) -> UInt64 {
-        var factor: UInt64 = 0
-        for i in 1..<max(count, 1) {
-            var a = (values[i] &- values[0]).magnitude
-            while a != 0 { (factor, a) = (a, factor % a) }
-            if factor == 1 { break }
+    /// Cost: stops at the first pair that has none; otherwise a multiplication a value.
+    static func commonFactor(_ values: UnsafePointer<Int64>, count: Int) -> UInt64 {
+        let first = values[0]
+        var i = 1
+        while i < count && values[i] == first { i += 1 }
+        guard i < count else { return 1 }
+        var factor = ExactDivision((values[i] &- first).magnitude)
+        while i < count {
+            var a = (values[i] &- first).magnitude
+            i += 1
+            if factor.divides(a) { continue }
+            var b = factor.divisor
+            while a != 0 { (b, a) = (a, b % a) }
+            if b == 1 { return 1 }
+            factor = ExactDivision(b)
         }
-        return factor == 0 || factor > UInt64(Int64.max) ? 1 : factor
+        return factor.divisor > UInt64(Int64.max) ? 1 : factor.divisor
     }
 
     /// A step that many of the values make: the median of up to 31 steps spread over them.
-    static func usualStep(_ values: [Int64], count: Int, factor: Int64) -> Int64 {
+    static func usualStep(
+        _ values: UnsafePointer<Int64>, count: Int, _ factor: ExactDivision
+    ) -> Int64 {
         guard count > 1 else { return 0 }
         let stride = max(1, (count - 1) / 31)
-        var sample: [Int64] = []
-        sample.reserveCapacity(32)
-        var i = 1
-        while i < count && sample.count < 31 {
-            sample.append((values[i] &- values[i - 1]) / factor)
-            i += stride
+        return withUnsafeTemporaryAllocation(of: Int64.self, capacity: 32) { sample in
+            var size = 0
+            var i = 1
+            while i < count && size < 31 {
+                let step = factor.quotient(values[i] &- values[i - 1])
+                // Sorted as it comes: most samples are nearly equal.
+                var place = size
+                while place > 0 && sample[place - 1] > step {
+                    sample[place] = sample[place - 1]
+                    place -= 1
+                }
+                sample[place] = step
+                size += 1
+                i += stride
+            }
+            return sample[size / 2]
         }
-        sample.sort()
-        return sample[sample.count / 2]
     }
 }

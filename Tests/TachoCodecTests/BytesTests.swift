@@ -94,23 +94,56 @@ import Testing
                 let values = (0..<count).map { _ in
                     width == 0 ? 0 : random.next() >> UInt64(64 - width)
                 }
-                var packed: [UInt8] = [0xAA]
-                BitPacking.pack(values, 0..<count, width: width, into: &packed)
-                #expect(packed.count == 1 + BitPacking.byteCount(values: count, width: width))
-                let bytes = HeapBytes(Array(packed[1...]))
-                var back = [UInt64](repeating: 77, count: count + 2)
-                let isClean = BitPacking.unpack(
-                    bytes.raw, width: width, count: count, into: &back, at: 1)
-                #expect(isClean && back == [77] + values + [77], "width \(width), \(count)")
+                let packed = Self.packed(values, width)
+                #expect(packed.count == BitPacking.byteCount(values: count, width: width))
+                // Whether more can be read behind the values must not matter.
+                for more in [0, 1, 7, 8, 9] {
+                    let bytes = HeapBytes(packed + [UInt8](repeating: 0xFF, count: more))
+                    var back = [UInt64](repeating: 77, count: count + 2)
+                    let isClean = back.withUnsafeMutableBufferPointer {
+                        BitPacking.unpack(
+                            bytes.raw, width: width, count: count, into: $0.baseAddress! + 1)
+                    }
+                    #expect(isClean && back == [77] + values + [77], "width \(width), \(count)")
+                }
             }
         }
     }
 
     @Test func `bits left over must be zero`() {
         let bytes = HeapBytes([0b0000_0111])
-        var out: [UInt64] = [0]
-        #expect(!BitPacking.unpack(bytes.raw, width: 2, count: 1, into: &out, at: 0))
-        #expect(BitPacking.unpack(bytes.raw, width: 3, count: 1, into: &out, at: 0))
-        #expect(out == [7])
+        var out: UInt64 = 0
+        #expect(!BitPacking.unpack(bytes.raw, width: 2, count: 1, into: &out))
+        #expect(BitPacking.unpack(bytes.raw, width: 3, count: 1, into: &out))
+        #expect(out == 7)
+    }
+
+    @Test func `an exact division is one`() {
+        var random = Seeded(8)
+        for _ in 0..<2_000 {
+            let divisor = max(1, random.next() >> random.pick(UInt64(1)...63))
+            let division = ExactDivision(divisor)
+            let quotient = random.next() >> UInt64(64 - divisor.leadingZeroBitCount)
+            #expect(division.divides(quotient / 2 * divisor))
+            #expect(
+                division.quotient(Int64(quotient / 2 * divisor)) == Int64(quotient / 2))
+            #expect(
+                division.quotient(-Int64(quotient / 2 * divisor)) == -Int64(quotient / 2))
+            let other = random.next() >> random.pick(UInt64(0)...63)
+            #expect(division.divides(other) == (other % divisor == 0), "\(other) / \(divisor)")
+        }
+    }
+
+    private static func packed(_ values: [UInt64], _ width: Int) -> [UInt8] {
+        let memory = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: 8 * values.count + BitPacking.slack, alignment: 8)
+        defer { memory.deallocate() }
+        var writer = RawWriter(memory)
+        values.withUnsafeBufferPointer {
+            if let start = $0.baseAddress {
+                BitPacking.pack(start, count: values.count, width: width, to: &writer)
+            }
+        }
+        return Array(memory[..<writer.count])
     }
 }
