@@ -93,11 +93,14 @@ let package = Package(
             ["TachoAudit", "TachoCodec", "TachoGeo", arguments]),
         program(
             "tacho-fleet", at: "tools/tacho-fleet",
-            ["TachoProgram", "TachoFleet", "TachoClient", "TachoGeo", arguments]),
+            ["TachoProgram", "TachoFleet", "TachoClient", "TachoWire", "TachoGeo", arguments]),
 
         folder(
             "BenchmarkSuite", at: "Benchmarks/Suite",
-            ["TachoEngine", "TachoCodec", "TachoGeo", "CRocksDB"]),
+            [
+                "TachoServer", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "CRocksDB",
+                logging,
+            ]),
         program("Benchmarks", at: "Benchmarks/Program", ["BenchmarkSuite", arguments]),
 
         // Tests, and what only tests use.

@@ -72,7 +72,7 @@ package struct Benchmark: Sendable {
     package let run: @Sendable (Scale) throws -> [Measurement]
 
     package static let all: [Benchmark] = [
-        calibration, ingest, naive, latest, decode, bytesPerPoint,
+        calibration, ingest, tcpPacked, tcpText, naive, latest, decode, bytesPerPoint,
     ]
 }
 

@@ -44,6 +44,12 @@ package struct Fix: Hashable, Sendable, BitwiseCopyable {
     /// |tsMs| stays below this: a time fits in 48 bits.
     package static let timeLimitMs: Int64 = 1 << 47
 
+    package static let speedRangeCms: ClosedRange<Int32> = 0...100_000
+    /// A reported heading of 360° is read as 0.
+    package static let fullCircleCdeg: Int32 = 36_000
+    package static let accuracyRangeDm: ClosedRange<Int32> = 0...1_000_000
+    package static let altitudeRangeDm: ClosedRange<Int32> = -200_000...1_000_000
+
     package init(
         tsMs: Int64, latE7: Int32, lonE7: Int32, speedCms: Int32 = Fix.absent,
         headingCdeg: Int32 = Fix.absent, accuracyDm: Int32 = Fix.absent,

@@ -9,29 +9,44 @@ package struct BatchEntry: Sendable, BitwiseCopyable {
     package var fieldDropped: Bool
     /// nil: the fix is good. Otherwise it is not stored and the other values mean nothing.
     package var malformed: Malformed?
+    /// Which of the batch's `riders` it is. Riders of a packed batch have one index each; others
+    /// may have several.
+    package var riderIndex: UInt32
     /// Meaningful if provenance is `claimed`.
     package var claimedRecvMs: Int64
+
+    static func malformed(_ reason: Malformed) -> BatchEntry {
+        BatchEntry(
+            fix: Fix(tsMs: 0, latE7: 0, lonE7: 0), nameStart: 0, nameCount: 0, provenance: .live,
+            fieldDropped: false, malformed: reason, riderIndex: 0, claimedRecvMs: 0)
+    }
 }
 
 /// Reports on their way into the engine: what crosses a module border, many at a time.
 ///
-/// Names lie in one buffer so that a batch is two allocations, however many riders it has.
+/// Names lie in one buffer so that a batch is three allocations, however many riders it has.
 package struct FixBatch: Sendable {
     package private(set) var entries: [BatchEntry] = []
-    package private(set) var names: [UInt8] = []
+    private var nameTable = BatchNames()
     /// Sets the vehicle class of every rider in the batch before its fixes are judged.
     package var vehicle: VehicleClass?
 
     package init(capacity: Int = 0) {
         entries.reserveCapacity(capacity)
-        names.reserveCapacity(capacity * 12)
+        nameTable.reserve(capacity)
     }
 
     package var count: Int { entries.count }
 
+    /// All names one after another, without separators.
+    package var names: [UInt8] { nameTable.bytes }
+
+    /// Where in `names` each name lies. Every one belongs to at least one good entry.
+    package var riders: [BatchName] { nameTable.riders }
+
     package mutating func removeAll() {
         entries.removeAll(keepingCapacity: true)
-        names.removeAll(keepingCapacity: true)
+        nameTable.removeAll()
         vehicle = nil
     }
 
@@ -65,58 +80,49 @@ package struct FixBatch: Sendable {
             return reason
         }
         // A run of one rider shares its name: the common case of imports.
-        let start = names.count
-        if let last = entries.last, last.malformed == nil, last.nameCount == UInt8(rider.count),
-            names.withUnsafeBytes({ all in
-                all[Int(last.nameStart)..<Int(last.nameStart) + rider.count].elementsEqual(rider)
-            })
+        if let last = entries.last, last.malformed == nil,
+            nameTable.holds(rider, at: last.riderIndex)
         {
-            add(fix, last.nameStart, rider.count, provenance, claimedRecvMs, fieldDropped)
-            return nil
+            add(fix, last.riderIndex, provenance, claimedRecvMs, fieldDropped)
+        } else {
+            add(fix, nameTable.add(rider), provenance, claimedRecvMs, fieldDropped)
         }
-        names.append(contentsOf: rider)
-        add(fix, UInt32(start), rider.count, provenance, claimedRecvMs, fieldDropped)
         return nil
     }
 
+    /// Adds `count` reports at once: `fill` gets the places of the new entries, all marked
+    /// malformed, and sets those that are good. It adds a rider's name once, before the first
+    /// good entry that has it.
+    /// Cost: one call a batch, no check of what was set.
+    package mutating func append(
+        _ count: Int, _ fill: (UnsafeMutableBufferPointer<BatchEntry>, inout BatchNames) -> Void
+    ) {
+        let first = entries.count
+        entries.append(contentsOf: repeatElement(.malformed(.rowBroken), count: count))
+        Self.fill(&entries, from: first, &nameTable, fill)
+    }
+
+    /// Apart from `append` so that both arrays can be lent at the same time.
+    private static func fill(
+        _ entries: inout [BatchEntry], from first: Int, _ names: inout BatchNames,
+        _ fill: (UnsafeMutableBufferPointer<BatchEntry>, inout BatchNames) -> Void
+    ) {
+        entries.withUnsafeMutableBufferPointer {
+            fill(UnsafeMutableBufferPointer(rebasing: $0[first...]), &names)
+        }
+    }
+
     package mutating func appendMalformed(_ reason: Malformed) {
-        entries.append(
-            BatchEntry(
-                fix: Fix(tsMs: 0, latE7: 0, lonE7: 0), nameStart: 0, nameCount: 0,
-                provenance: .live, fieldDropped: false, malformed: reason, claimedRecvMs: 0))
+        entries.append(.malformed(reason))
     }
 
     private mutating func add(
-        _ fix: Fix, _ start: UInt32, _ count: Int, _ provenance: Provenance, _ claimed: Int64,
-        _ dropped: Bool
+        _ fix: Fix, _ rider: UInt32, _ provenance: Provenance, _ claimed: Int64, _ dropped: Bool
     ) {
+        let name = nameTable.riders[Int(rider)]
         entries.append(
             BatchEntry(
-                fix: fix, nameStart: start, nameCount: UInt8(count), provenance: provenance,
-                fieldDropped: dropped, malformed: nil, claimedRecvMs: claimed))
+                fix: fix, nameStart: name.start, nameCount: name.count, provenance: provenance,
+                fieldDropped: dropped, malformed: nil, riderIndex: rider, claimedRecvMs: claimed))
     }
-}
-
-/// What a writer is told about each report: bits that may be combined. `stored` has none.
-package struct ReplyMask: OptionSet, Hashable, Sendable, BitwiseCopyable {
-    package var rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    package static let stored = ReplyMask([])
-    /// Identical to a stored fix; nothing was stored. Carries no other bit.
-    package static let duplicate = ReplyMask(rawValue: 1)
-    /// Older than the newest accepted or flagged fix of the rider when it arrived.
-    package static let late = ReplyMask(rawValue: 2)
-    /// The effect is not accept.
-    package static let flagged = ReplyMask(rawValue: 4)
-    /// A different fix was stored at that (rider, time) before.
-    package static let conflict = ReplyMask(rawValue: 8)
-    /// TS_FUTURE, TS_PAST or TS_STEP.
-    package static let clock = ReplyMask(rawValue: 16)
-    /// Accuracy above 100 m.
-    package static let lowAccuracy = ReplyMask(rawValue: 32)
-    /// Malformed, not stored.
-    package static let malformed = ReplyMask(rawValue: 64)
-    /// An optional field was dropped.
-    package static let fieldDropped = ReplyMask(rawValue: 128)
 }

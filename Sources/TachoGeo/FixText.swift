@@ -59,11 +59,11 @@ package struct FixText {
         }
         var dropped = false
         var fix = Fix(tsMs: tsMs, latE7: latE7, lonE7: lonE7)
-        fix.speedCms = Self.optional(speed, scale: 2, 0...100_000, &dropped)
-        fix.headingCdeg = Self.optional(heading, scale: 2, 0...36_000, &dropped)
-        if fix.headingCdeg == 36_000 { fix.headingCdeg = 0 }
-        fix.accuracyDm = Self.optional(accuracy, scale: 1, 0...1_000_000, &dropped)
-        fix.altitudeDm = Self.optional(altitude, scale: 1, -200_000...1_000_000, &dropped)
+        fix.speedCms = Self.optional(speed, scale: 2, Fix.speedRangeCms, &dropped)
+        fix.headingCdeg = Self.optional(heading, scale: 2, 0...Fix.fullCircleCdeg, &dropped)
+        if fix.headingCdeg == Fix.fullCircleCdeg { fix.headingCdeg = 0 }
+        fix.accuracyDm = Self.optional(accuracy, scale: 1, Fix.accuracyRangeDm, &dropped)
+        fix.altitudeDm = Self.optional(altitude, scale: 1, Fix.altitudeRangeDm, &dropped)
         if let source {
             fix.source = Self.source(source)
             if fix.source == .unknown { dropped = true }
@@ -88,12 +88,14 @@ package struct FixText {
     }
 
     private static func optional(
-        _ text: UnsafeRawBufferPointer?, scale: Int, _ range: ClosedRange<Int64>,
+        _ text: UnsafeRawBufferPointer?, scale: Int, _ range: ClosedRange<Int32>,
         _ dropped: inout Bool
     ) -> Int32 {
         guard let text else { return Fix.absent }
-        if case .success(let value) = Decimal.scaled(text, scale: scale), range.contains(value) {
-            return Int32(value)
+        if case .success(let value) = Decimal.scaled(text, scale: scale),
+            let fitting = Int32(exactly: value), range.contains(fitting)
+        {
+            return fitting
         }
         dropped = true
         return Fix.absent

@@ -21,6 +21,10 @@ package struct ServerLimits: Sendable {
     package var rangeFixes = 65_536
     /// Entries of one XRANGE or XREAD.
     package var streamEntries = 16_384
+    /// Sessions of T.PUT whose last answer is remembered; the oldest is forgotten first.
+    package var putSessions = 1_024
+    /// Bytes of those answers.
+    package var putSessionBytes = 4 << 20
     /// How long a refused connection may go on sending before it is closed, so that its client
     /// can finish writing and read the error.
     package var discardSeconds = 2

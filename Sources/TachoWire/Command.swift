@@ -7,6 +7,8 @@ package enum Command: Equatable, Sendable {
     case add
     /// `FixReader.appendTuples` reads the fixes.
     case addMany(FixTuples)
+    /// `PackedReader.append` reads the fixes of argument 1.
+    case put(PutSession?)
     case get(RiderQuery)
     /// Riders are all arguments.
     case getMany
@@ -23,7 +25,7 @@ package enum Command: Equatable, Sendable {
     /// Writes are acknowledged after their commit; everything else waits for writes before it.
     package var isWrite: Bool {
         switch self {
-        case .add, .addMany: true
+        case .add, .addMany, .put: true
         default: false
         }
     }
@@ -64,6 +66,7 @@ extension Command {
         case .add: return .add
         case .addMany, .addManyExtended, .importFixes:
             return .addMany(try FixTuples.parse(name, arguments))
+        case .put: return .put(try PutSession.parse(arguments))
         case .get: return .get(try riderQuery(arguments))
         case .getMany: return .getMany
         case .range: return .range(try rangeQuery(arguments, isRange: true))

@@ -11,6 +11,10 @@ package enum CommandError: Error, Equatable, Sendable {
     /// T.ADD only: batches answer a mask instead.
     case malformed(Malformed, value: String)
     case unevenTuples(CommandName, width: Int)
+    case packed(PackedDefect)
+    case invalidSession
+    /// The session was answered up to `last`, and older replies are not remembered.
+    case oldSequence(Int64, last: Int64)
     case badOption(String, value: String, expected: String)
     case invalidStreamID
     case unevenStreams
@@ -35,6 +39,12 @@ package enum CommandError: Error, Equatable, Sendable {
         case .unevenTuples(let name, let width):
             "ERR wrong number of arguments for '\(name.rawValue)' command,"
                 + " \(width) for each fix expected"
+        case .packed(let defect): "ERR " + defect.message
+        case .invalidSession:
+            "ERR SESSION needs an id of 1 to \(WireLimits.maxSessionBytes) bytes"
+        case .oldSequence(let sequence, let last):
+            "ERR SEQ \(sequence) is older than \(last), the last one answered in this session;"
+                + " send it without SESSION to store it again"
         case .badOption(let option, let value, let expected):
             "ERR \(option) '\(value)' is not known, \(expected) expected"
         case .invalidStreamID:

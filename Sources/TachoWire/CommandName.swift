@@ -4,6 +4,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case addMany = "T.MADD"
     case addManyExtended = "T.MADDX"
     case importFixes = "T.IMPORT"
+    case put = "T.PUT"
     case get = "T.GET"
     case getMany = "T.MGET"
     case range = "T.RANGE"
@@ -40,6 +41,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .addMany: 4...batch
         case .addManyExtended: 8...batch
         case .importFixes: 11...batch
+        case .put: 1...5
         case .get, .getMany: 1...many
         case .range, .length: 3...many
         case .seal, .stats, .time, .size, .reset: 0...0
@@ -57,7 +59,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     /// As `COMMAND INFO` gives it: what the command does to the data.
     package var isWrite: Bool {
         switch self {
-        case .add, .addMany, .addManyExtended, .importFixes, .seal: true
+        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal: true
         default: false
         }
     }
@@ -79,13 +81,14 @@ package enum CommandName: String, CaseIterable, Sendable {
         return byKey[key]
     }
 
-    static func carriesBatch(_ bytes: RawSpan, _ slice: ArgumentSlice) -> Bool {
-        guard slice.count <= 8 else { return false }
+    /// The command that a name inside a request stands for.
+    static func find(_ bytes: RawSpan, _ slice: ArgumentSlice) -> CommandName? {
+        guard slice.count <= 8 else { return nil }
         var key: UInt64 = 0
         for i in 0..<Int(slice.count) {
             key = key << 8 | UInt64(upper(bytes.byte(Int(slice.start) + i)))
         }
-        return byKey[key]?.mayCarryBatch ?? false
+        return byKey[key]
     }
 
     /// Names are at most eight bytes, so that capitals packed into one word tell them apart.

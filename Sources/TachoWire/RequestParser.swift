@@ -119,12 +119,21 @@ package struct RequestParser: Sendable {
         case .incomplete: return false
         case .invalid: throw .invalidBulkLength
         case .value(let count, let next):
-            guard count <= WireLimits.maxBulkBytes else { throw .bulkTooLong }
+            if count > WireLimits.maxBulkBytes {
+                let limit = bulkLimit(bytes)
+                guard count <= limit else { throw .bulkTooLong(limit: limit) }
+            }
             guard next + count + 2 <= WireLimits.maxRequestBytes else { throw .requestTooLong }
             position = next
             stage = .bulkBody(count: count)
             return true
         }
+    }
+
+    /// What the argument that comes next may have: argument 1 of T.PUT is a whole batch.
+    private func bulkLimit(_ bytes: RawSpan) -> Int {
+        slices.count == 1 && CommandName.find(bytes, slices[0]) == .put
+            ? WireLimits.maxPackedBytes : WireLimits.maxBulkBytes
     }
 
     private mutating func readBulkBody(
@@ -137,7 +146,7 @@ package struct RequestParser: Sendable {
         position = end + 2
         stage = .bulkHeader
         if slices.count == 1 && announced > WireLimits.maxArguments + 1 {
-            guard CommandName.carriesBatch(bytes, slices[0]) else {
+            guard CommandName.find(bytes, slices[0])?.mayCarryBatch == true else {
                 throw .tooManyArguments(limit: WireLimits.maxArguments)
             }
         }

@@ -7,6 +7,10 @@ package enum WireLimits {
     package static let maxBatchArguments = 65_536
     /// Bytes of one argument.
     package static let maxBulkBytes = 65_536
+    /// The same for the packed batch of T.PUT.
+    package static let maxPackedBytes = 1 << 20
+    /// Bytes of the id in `T.PUT … SESSION id`.
+    package static let maxSessionBytes = 128
     /// Bytes of one request: 65,536 arguments of a rider's greatest length, with room to spare.
     package static let maxRequestBytes = 16 << 20
     /// Bytes of a length line, `*N` or `$N`, before its CR LF.
@@ -22,7 +26,7 @@ package enum ProtocolError: Error, Equatable, Sendable {
     /// An argument does not start with `$`; nested arrays end here.
     case notABulkString(UInt8)
     case invalidBulkLength
-    case bulkTooLong
+    case bulkTooLong(limit: Int)
     case requestTooLong
     /// A bulk string is not followed by CR LF.
     case missingLineEnd
@@ -40,9 +44,8 @@ package enum ProtocolError: Error, Equatable, Sendable {
         case .notABulkString(let byte):
             "ERR Protocol error: expected '$', got '\(Self.printable(byte))'"
         case .invalidBulkLength: "ERR Protocol error: invalid bulk length"
-        case .bulkTooLong:
-            "ERR Protocol error: invalid bulk length,"
-                + " at most \(WireLimits.maxBulkBytes) bytes an argument"
+        case .bulkTooLong(let limit):
+            "ERR Protocol error: invalid bulk length, at most \(limit) bytes in this argument"
         case .requestTooLong:
             "ERR Protocol error: request too long, at most \(WireLimits.maxRequestBytes) bytes,"
                 + " send smaller batches"

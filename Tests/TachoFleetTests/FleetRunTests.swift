@@ -100,7 +100,7 @@ import Testing
                 lengths.withLock { _ = $0.insert(words.count) }
                 guard words[0] == "T.ADD", !words.contains("-") else { return .hangUp }
                 return .bytes(":1\r\n")
-            }, { $0.isSingle = true })
+            }, { $0.form = .single })
         #expect(result.report.failure == nil)
         #expect(result.report.duplicate == Self.fixes)
         #expect(lengths.withLock { $0 }.isSubset(of: [9, 11]))

@@ -16,6 +16,8 @@ struct ServerSpecTests {
             "unanswered fixes of a connection": limits.unansweredWrites,
             "unsent replies of a connection, bytes": limits.outputSoftBytes,
             "unsent replies of a connection at most, bytes": limits.outputBytes,
+            "sessions of T.PUT whose last reply is remembered": limits.putSessions,
+            "bytes of those replies": limits.putSessionBytes,
             "connections": limits.connections,
             "fixes of a T.RANGE without COUNT": limits.rangeFixes,
             "fixes of a page of T.RANGE with COUNT": limits.pageFixes,

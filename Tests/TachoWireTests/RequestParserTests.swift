@@ -83,8 +83,8 @@ struct RequestParserTests {
         ("*1\r\n$9223372036854775808\r\n", .invalidBulkLength),
         ("*1\r\n$inf\r\n", .invalidBulkLength),
         ("*1\r\n$00\r\n", .invalidBulkLength),
-        ("*1\r\n$65537\r\n", .bulkTooLong),
-        ("*1\r\n$10000000\r\n", .bulkTooLong),
+        ("*1\r\n$65537\r\n", .bulkTooLong(limit: 65_536)),
+        ("*1\r\n$10000000\r\n", .bulkTooLong(limit: 65_536)),
         ("*1\r\n$4\r\nPINGxx", .missingLineEnd),
     ])
     func `hostile bytes are refused by name`(text: String, expected: ProtocolError) {
@@ -105,7 +105,7 @@ struct RequestParserTests {
         #expect(parser.next(request("PING").span.bytes) == first)
         let all: [ProtocolError] = [
             .notAnArray(0), .invalidArgumentCount, .tooManyArguments(limit: 1),
-            .notABulkString(0), .invalidBulkLength, .bulkTooLong, .requestTooLong,
+            .notABulkString(0), .invalidBulkLength, .bulkTooLong(limit: 1), .requestTooLong,
             .missingLineEnd,
         ]
         for error in all {
@@ -117,7 +117,7 @@ struct RequestParserTests {
     @Test func `the longest argument is taken and one byte more is not`() {
         let longest = [UInt8](repeating: 7, count: 65_536)
         #expect(hear(request([longest]), cuts: [70, 60_000]).requests == [[longest]])
-        #expect(hear(request([longest + [7]]), cuts: []).refusal == .bulkTooLong)
+        #expect(hear(request([longest + [7]]), cuts: []).refusal == .bulkTooLong(limit: 65_536))
     }
 
     @Test func `1,024 arguments are the limit of a plain command`() {

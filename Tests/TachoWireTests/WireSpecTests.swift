@@ -1,63 +1,27 @@
-import Foundation
 import TachoWire
 import Testing
 
 /// Section 10 of `format-spec.md` against the code.
 struct WireSpecTests {
-    private let lines: [String]
+    private let page: SpecSection
 
-    init() throws {
-        let here = URL(fileURLWithPath: #filePath)
-        let root = here.deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let page = try String(
-            contentsOf: root.appendingPathComponent("format-spec.md"), encoding: .utf8)
-        let all = page.components(separatedBy: "\n")
-        let start = try #require(all.firstIndex(of: "## 10. RESP"))
-        lines = Array(all[(start + 1)...].prefix { !$0.hasPrefix("## ") })
-    }
-
-    /// Rows of the table whose first column has this name.
-    private func rows(_ first: String) -> [[String]] {
-        guard let start = lines.firstIndex(where: { $0.hasPrefix("| \(first) |") }) else {
-            return []
-        }
-        return lines[(start + 2)...].prefix { $0.hasPrefix("|") }.map { line in
-            line.replacingOccurrences(of: "\\|", with: "/").components(separatedBy: "|")
-                .dropFirst().map { $0.trimmingCharacters(in: .whitespaces) }
-        }
-    }
-
-    /// The hex blocks, remarks left out.
-    private func hexBlocks() -> [[UInt8]] {
-        var blocks: [[UInt8]] = []
-        var isInside = false
-        for line in lines {
-            if line == "```hex" {
-                isInside = true
-                blocks.append([])
-            } else if line == "```" {
-                isInside = false
-            } else if isInside {
-                let bytes = line.prefix { $0 != ";" }.split(separator: " ")
-                blocks[blocks.count - 1] += bytes.map { UInt8($0, radix: 16) ?? 0xEE }
-            }
-        }
-        return blocks
-    }
+    init() throws { page = try SpecSection("10. RESP") }
 
     @Test func `the limits of a request are those of the page`() {
-        let page = Dictionary(uniqueKeysWithValues: rows("limit").map { ($0[0], Int($0[1])) })
+        let page = Dictionary(
+            uniqueKeysWithValues: self.page.rows("limit").map { ($0[0], Int($0[1])) })
         #expect(page["arguments after the name"] == WireLimits.maxArguments)
         #expect(
             page["arguments after the name of T.MADD, T.MADDX, T.IMPORT"]
                 == WireLimits.maxBatchArguments)
         #expect(page["bytes of an argument"] == WireLimits.maxBulkBytes)
+        #expect(page["bytes of the packed batch of T.PUT"] == WireLimits.maxPackedBytes)
+        #expect(page["bytes of the id of a session of T.PUT"] == WireLimits.maxSessionBytes)
         #expect(page["bytes of a request"] == WireLimits.maxRequestBytes)
     }
 
     @Test func `the page lists every command with its arity`() {
-        let page = rows("command").map { "\($0[0]) \($0[1])" }
+        let page = self.page.rows("command").map { "\($0[0]) \($0[1])" }
         let code = CommandName.allCases.map { name in
             "\(name.rawValue) \(name.arity.lowerBound)…\(name.arity.upperBound)"
         }
@@ -65,7 +29,7 @@ struct WireSpecTests {
     }
 
     @Test func `the example of the page is what is read and written`() throws {
-        let blocks = hexBlocks()
+        let blocks = page.hexBlocks()
         try #require(blocks.count == 2)
         let words = [
             ["T.ADD", "r7", "1767312000000", "37.5665", "126.978", "SPEED", "4.2"],

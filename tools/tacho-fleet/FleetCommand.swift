@@ -3,6 +3,7 @@ import TachoClient
 import TachoFleet
 import TachoGeo
 import TachoProgram
+import TachoWire
 
 #if canImport(Glibc)
     import Glibc
@@ -36,6 +37,8 @@ struct FleetCommand: ParsableCommand {
               tacho-fleet --riders 300 --rate 100 --seconds 60 --server 127.0.0.1:7227
               tacho-fleet --riders 1000 --rate 0 --seconds 10 --server 127.0.0.1:7227 \
             --ledger run.ledger --json
+              tacho-fleet --riders 1000 --rate 0 --seconds 10 --server 127.0.0.1:7227 \
+            --packed --batch 1000
 
             Exit codes: 0 done, 64 usage, 69 server not reachable or connection lost, 73 the \
             ledger cannot be created, 74 it cannot be written, 130 stopped by Ctrl-C.
@@ -60,11 +63,14 @@ struct FleetCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Time of the first fix, Unix ms.", valueName: "ms"))
     var start: Int64?
 
-    @Option(help: "Fixes in one T.MADDX (default: what 10 ms bring, 500 at rate 0).")
+    @Option(help: "Fixes in one T.MADDX or T.PUT (default: what 10 ms bring, 500 at rate 0).")
     var batch: Int?
 
     @Flag(help: "Send each fix as a T.ADD of its own.")
     var single = false
+
+    @Flag(help: "Send T.PUT, packed batches, instead of T.MADDX.")
+    var packed = false
 
     @Option(help: "Requests on their way at a time.")
     var window = Connection.defaultWindow
@@ -115,6 +121,12 @@ struct FleetCommand: ParsableCommand {
         let name = Array((prefix + "00000000").utf8)
         guard name.withUnsafeBytes({ RiderName.defect($0) }) == nil, !prefix.contains(" ")
         else { throw ValidationError("--prefix must be short text without spaces") }
+        guard !(single && packed) else {
+            throw ValidationError("--single and --packed are two ways: choose one")
+        }
+        let row = PackedBatch.rowBytes + 1 + name.count
+        guard !packed || PackedBatch.headerBytes + (batch ?? 500) * row <= WireLimits.maxPackedBytes
+        else { throw ValidationError("--batch is too large for one T.PUT of 1 MiB") }
     }
 
     func run() throws {
@@ -129,7 +141,7 @@ struct FleetCommand: ParsableCommand {
         var options = FleetOptions(
             plan: plan, address: address, rate: rate, seconds: seconds,
             batch: batch ?? (rate > 0 ? max(1, min(500, Int(rate / 100))) : 500))
-        options.isSingle = single
+        options.form = single ? .single : packed ? .packed : .extended
         options.window = window
         options.ledger = ledgerFile
         options.reconnects = reconnect

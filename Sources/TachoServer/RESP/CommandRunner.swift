@@ -6,7 +6,7 @@ import TachoWire
 extension ConnectionHandler {
     func run(_ command: Command, _ arguments: Arguments) {
         switch command {
-        case .add, .addMany: preconditionFailure("writes are collected, not run")
+        case .add, .addMany, .put: preconditionFailure("writes are collected, not run")
         case .get(let query): latest(arguments[1], withAge: query.withAge, raw: query.raw)
         case .getMany:
             output.array(arguments.count - 1)

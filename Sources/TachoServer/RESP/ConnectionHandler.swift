@@ -192,6 +192,7 @@ extension ConnectionHandler {
                 if tuples.vehicle != nil { submitWrites() }
                 writes.add(tuples, arguments, nowMs: service.nowMs())
                 if tuples.vehicle != nil { submitWrites() }
+            case .put(let session): try put(arguments, session)
             default: run(command, arguments)
             }
         } catch {
@@ -204,6 +205,20 @@ extension ConnectionHandler {
         }
         if writes.weight >= service.limits.batchFixes { submitWrites() }
         return true
+    }
+
+    private func put(_ arguments: Arguments, _ session: PutSession?) throws(CommandError) {
+        var key: PutSessions.Key?
+        if let session {
+            let wanted = PutSessions.Key(
+                id: arguments.copy(session.idArgument), sequence: session.sequence)
+            switch service.sessions.look(up: wanted) {
+            case .unknown: key = wanted
+            case .answered(let reply): return writes.add(remembered: reply)
+            case .older(let last): throw .oldSequence(session.sequence, last: last)
+            }
+        }
+        try writes.put(arguments[1], session: key, nowMs: service.nowMs())
     }
 
     /// The input cannot be read on, or not held: an error in its turn, then the end.
@@ -247,7 +262,7 @@ extension ConnectionHandler {
         var wroteAny = false
         while let answered = state.nextAnswered() {
             wroteAny = true
-            output.write(answered)
+            output.write(answered, &service.sessions)
         }
         return wroteAny
     }

@@ -21,6 +21,9 @@ final class RespService {
     private var isStopping = false
     private var whenEmpty: (() -> Void)?
 
+    /// What T.PUT answered lately.
+    var sessions: PutSessions
+
     /// Bytes of unfinished requests of all connections.
     var heldInputBytes = 0
     private(set) var totalConnections = 0
@@ -36,6 +39,7 @@ final class RespService {
         self.limits = limits
         self.nowMs = nowMs
         self.logger = logger
+        sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
     }
 

@@ -33,6 +33,22 @@ struct WriteCollector {
         replies.append(.array(count: tuples.count))
     }
 
+    /// T.PUT. Nothing is added if it throws.
+    mutating func put(
+        _ frame: UnsafeRawBufferPointer, session: PutSessions.Key?, nowMs: Int64
+    ) throws(CommandError) {
+        if batch.count == 0 { receivedMs = nowMs }
+        do throws(PackedDefect) {
+            let count = try PackedReader.append(frame, to: &batch)
+            replies.append(.put(count: count, session: session))
+        } catch {
+            throw .packed(error)
+        }
+    }
+
+    /// A reply that has to wait for those before it.
+    mutating func add(remembered reply: [UInt8]) { replies.append(.remembered(reply)) }
+
     /// An error that has to wait for the replies before it.
     mutating func add(error message: String) { replies.append(.error(message)) }
 
@@ -46,20 +62,31 @@ struct WriteCollector {
 
 extension ReplyWriter {
     /// The replies to one batch, request by request.
-    mutating func write(_ answered: WriteQueue.Answered) {
+    mutating func write(_ answered: WriteQueue.Answered, _ sessions: inout PutSessions) {
         switch answered.result {
-        case .success(let masks): write(masks, as: answered.replies)
+        case .success(let masks): write(masks, as: answered.replies, &sessions)
         case .failure(let error): write(error.replyText, as: answered.replies)
         }
     }
 
-    private mutating func write(_ masks: [ReplyMask], as replies: [WriteReply]) {
+    private mutating func write(
+        _ masks: [ReplyMask], as replies: [WriteReply], _ sessions: inout PutSessions
+    ) {
         var next = 0
         for reply in replies {
             let fixes: Int
             switch reply {
             case .error(let message):
                 error(message)
+                continue
+            case .remembered(let reply):
+                append(contentsOf: reply)
+                continue
+            case .put(let count, let session):
+                let start = bytes.count
+                put(masks[next..<next + count])
+                if let session { sessions.remember(session, Array(bytes[start...])) }
+                next += count
                 continue
             case .masks(let count): fixes = count
             case .array(let count):
@@ -76,8 +103,9 @@ extension ReplyWriter {
         for reply in replies {
             switch reply {
             case .error(let own): error(own)
+            case .remembered(let reply): append(contentsOf: reply)
             case .masks(let count): for _ in 0..<count { error(failure) }
-            case .array: error(failure)
+            case .array, .put: error(failure)
             }
         }
     }

@@ -8,6 +8,10 @@ package enum WriteReply: Equatable, Sendable {
     case masks(count: Int)
     /// A batch command: an array of masks.
     case array(count: Int)
+    /// A T.PUT: counts and exceptions; remembered if it has a session.
+    case put(count: Int, session: PutSessions.Key?)
+    /// A T.PUT that was answered before.
+    case remembered([UInt8])
     /// A request that was refused before it came to the engine, answered in its turn.
     case error(String)
 }

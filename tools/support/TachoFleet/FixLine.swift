@@ -6,12 +6,16 @@ package import TachoGeo
 package struct FixLine: Sendable, Hashable {
     package static let fieldCount = 7
 
+    /// What the text says.
+    package let fix: Fix
+
     /// All fields, each followed by one space or by nothing at the end.
     package private(set) var text: [UInt8] = []
     /// Where each field ends in `text`.
     private var ends: [Int] = []
 
     package init(rider: [UInt8], fix: Fix) {
+        self.fix = fix
         text.reserveCapacity(rider.count + 80)
         ends.reserveCapacity(Self.fieldCount)
         text.append(contentsOf: rider)

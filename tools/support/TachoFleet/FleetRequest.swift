@@ -1,6 +1,16 @@
 import TachoGeo
 import TachoWire
 
+/// Which command carries the fixes.
+package enum FleetForm: Sendable {
+    /// T.MADDX.
+    case extended
+    /// T.ADD, one fix in a request.
+    case single
+    /// T.PUT.
+    case packed
+}
+
 /// Fixes that travel in one command, and where they stand in the ledger.
 struct FleetRequest: Sendable {
     var first: Int
@@ -16,13 +26,20 @@ struct FleetRequest: Sendable {
         return out
     }
 
-    /// One T.MADDX, or with `isSingle` one T.ADD of the only fix.
-    func encode(isSingle: Bool, into writer: inout RequestWriter) {
-        if isSingle {
+    func encode(_ form: FleetForm, into writer: inout RequestWriter) {
+        switch form {
+        case .extended: encodeExtended(into: &writer)
+        case .single:
             precondition(lines.count == 1, "T.ADD carries one fix")
             encodeSingle(lines[0], into: &writer)
-            return
+        case .packed:
+            var batch = PackedBatchWriter()
+            for line in lines { batch.append(rider: Array(line.field(0)), fix: line.fix) }
+            writer.put(batch)
         }
+    }
+
+    private func encodeExtended(into writer: inout RequestWriter) {
         writer.begin(arguments: 1 + lines.count * FixTuples.Form.extended.width)
         writer.argument("T.MADDX")
         for line in lines {
@@ -46,6 +63,7 @@ struct FleetRequest: Sendable {
 
     /// The masks of a reply; nil if it does not answer this request.
     func masks(_ reply: Reply) -> [ReplyMask]? {
+        if let put = PutReply(reply) { return put.count == lines.count ? put.masks : nil }
         let values = reply.elements?.map(\.integer) ?? [reply.integer]
         let masks = values.compactMap { $0.flatMap { UInt8(exactly: $0) } }
             .map { ReplyMask(rawValue: $0) }

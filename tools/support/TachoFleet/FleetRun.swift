@@ -9,8 +9,7 @@ package struct FleetOptions: Sendable {
     package var seconds: Double
     /// Fixes in one request.
     package var batch: Int
-    /// T.ADD, one fix in a request.
-    package var isSingle: Bool
+    package var form: FleetForm
     /// Requests on their way at a time.
     package var window: Int
     package var ledger: LedgerFile?
@@ -28,7 +27,7 @@ package struct FleetOptions: Sendable {
         self.rate = rate
         self.seconds = seconds
         self.batch = batch
-        isSingle = false
+        form = .extended
         window = Connection.defaultWindow
         reconnects = false
     }
@@ -97,7 +96,7 @@ package final class FleetRun {
             if tally.hasUnsettled { try recover() }
             if MonotonicClock.nowNs() >= endNs { break }
             if fleet.nextTsMs > endMs { break }
-            let count = min(options.isSingle ? 1 : options.batch, planned - made)
+            let count = min(options.form == .single ? 1 : options.batch, planned - made)
             if options.rate > 0 {
                 let dueNs = startNs + UInt64(Double(made + count) / options.rate * 1e9)
                 if MonotonicClock.nowNs() < dueNs {
@@ -132,7 +131,7 @@ package final class FleetRun {
         try tally.send(request)
         nextIndex += lines.count
         request.sentNs = MonotonicClock.nowNs()
-        let pending = connection.send { request.encode(isSingle: options.isSingle, into: &$0) }
+        let pending = connection.send { request.encode(options.form, into: &$0) }
         let (tally, sent) = (tally, request)
         pending.whenComplete { tally.complete(sent, $0) }
         return pending

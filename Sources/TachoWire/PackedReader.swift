@@ -1,0 +1,212 @@
+package import TachoGeo
+
+/// Turns a packed batch into fixes. Everything in it is checked, nothing is trusted.
+package enum PackedReader {
+    /// Adds a report for each row, in order, and says how many. A row whose time, position or
+    /// rider is none is added as malformed; another field outside its range is dropped. Nothing is
+    /// added if it throws.
+    /// Cost: one allocation a batch; about 10 ns a row, and 30 ns for each rider's first.
+    package static func append(
+        _ frame: UnsafeRawBufferPointer, to batch: inout FixBatch
+    ) throws(PackedDefect) -> Int {
+        let frame = frame.bytes
+        let shape = try Shape(frame)
+        try shape.checkRows(frame)
+        batch.append(shape.rows) { entries, names in
+            var riders = shape.riderPlaces(frame)
+            riders.withUnsafeMutableBufferPointer { riders in
+                for row in 0..<shape.rows {
+                    read(frame, row, into: &entries[row], &riders, &names)
+                }
+            }
+        }
+        return shape.rows
+    }
+
+    /// What a batch knows of one of its riders.
+    private struct RiderPlace: BitwiseCopyable {
+        enum State: UInt8 {
+            case unread
+            case known
+            case empty
+            case tooLong
+            case notText
+        }
+
+        /// In the frame, until the name is read; then in the batch's names.
+        var start: UInt32
+        var index: UInt32 = 0
+        var count: UInt8
+        var state = State.unread
+
+        var defect: Malformed? {
+            switch state {
+            case .unread, .known: nil
+            case .empty: .riderEmpty
+            case .tooLong: .riderTooLong
+            case .notText: .riderNotText
+            }
+        }
+    }
+}
+
+// MARK: - Structure
+
+extension PackedReader {
+    /// How many of what, known to fit the frame.
+    private struct Shape {
+        let rows: Int
+        let riders: Int
+
+        var lengthsStart: Int { PackedBatch.headerBytes + rows * PackedBatch.rowBytes }
+        var namesStart: Int { lengthsStart + riders }
+
+        init(_ frame: RawSpan) throws(PackedDefect) {
+            guard frame.byteCount >= PackedBatch.headerBytes else { throw .notPacked }
+            for (offset, byte) in PackedBatch.magic.enumerated()
+            where frame.byte(offset) != byte {
+                throw .notPacked
+            }
+            let version = frame.byte(PackedBatch.Header.version)
+            guard version == PackedBatch.version else { throw .version(version) }
+            let flags = frame.byte(PackedBatch.Header.flags)
+            guard flags == 0 else { throw .flags(flags) }
+            riders = Int(frame.word(PackedBatch.Header.riders, as: UInt16.self))
+            // At most 2^32 rows of 36 bytes: no sum here overflows 64 bits.
+            rows = Int(frame.word(PackedBatch.Header.rows, as: UInt32.self))
+            var end = PackedBatch.bytes(rows: rows, riders: riders, nameBytes: 0)
+            if end <= frame.byteCount {
+                for rider in 0..<riders { end += Int(frame.byte(lengthsStart + rider)) }
+            }
+            guard end == frame.byteCount else {
+                throw .length(expected: end, found: frame.byteCount)
+            }
+        }
+
+        /// Before anything is stored: the rows' riders exist, and what must be zero is. Cost: 1 ns
+        /// a row; it also brings the rows into the cache.
+        func checkRows(_ frame: RawSpan) throws(PackedDefect) {
+            var zeros: UInt32 = 0
+            var greatest: UInt32 = 0
+            for row in 0..<rows {
+                let last = lastWord(frame, row)
+                zeros |= last
+                greatest = max(greatest, last >> 16)
+            }
+            guard zeros >> 8 & 0xFF != 0 || rows > 0 && greatest >= riders else { return }
+            for row in 0..<rows {
+                let last = lastWord(frame, row)
+                guard last >> 8 & 0xFF == 0 else { throw .rowByte(row: row) }
+                guard last >> 16 < riders else { throw .rider(row: row) }
+            }
+        }
+
+        /// Source, the zero byte and the rider's index of a row.
+        private func lastWord(_ frame: RawSpan, _ row: Int) -> UInt32 {
+            let start = PackedBatch.headerBytes + row * PackedBatch.rowBytes
+            return frame.word(start + PackedBatch.Row.source, as: UInt32.self)
+        }
+
+        func riderPlaces(_ frame: RawSpan) -> [RiderPlace] {
+            var start = namesStart
+            return (0..<riders).map { rider in
+                let count = frame.byte(lengthsStart + rider)
+                defer { start += Int(count) }
+                return RiderPlace(start: UInt32(start), count: count)
+            }
+        }
+    }
+}
+
+// MARK: - Rows
+
+extension PackedReader {
+    /// Leaves the entry malformed, with the reason, or makes it a fix.
+    @inline(__always)
+    private static func read(
+        _ frame: RawSpan, _ row: Int, into entry: inout BatchEntry,
+        _ riders: inout UnsafeMutableBufferPointer<RiderPlace>, _ names: inout BatchNames
+    ) {
+        let start = PackedBatch.headerBytes + row * PackedBatch.rowBytes
+        let tsMs = frame.word(start + PackedBatch.Row.ts, as: Int64.self)
+        let latE7 = frame.word(start + PackedBatch.Row.lat, as: Int32.self)
+        let lonE7 = frame.word(start + PackedBatch.Row.lon, as: Int32.self)
+        guard tsMs.magnitude < Fix.timeLimitMs.magnitude else {
+            entry.malformed = .tsOutOfRange
+            return
+        }
+        guard latE7.magnitude <= Coordinate.maxLatE7.magnitude else {
+            entry.malformed = .latOutOfRange
+            return
+        }
+        guard lonE7.magnitude <= Coordinate.maxLonE7.magnitude else {
+            entry.malformed = .lonOutOfRange
+            return
+        }
+        let rider = Int(frame.word(start + PackedBatch.Row.rider, as: UInt16.self))
+        if riders[rider].state != .known {
+            if riders[rider].state == .unread { learn(&riders[rider], frame, &names) }
+            if let defect = riders[rider].defect {
+                entry.malformed = defect
+                return
+            }
+        }
+        var dropped = false
+        entry.fix.tsMs = tsMs
+        entry.fix.latE7 = latE7
+        entry.fix.lonE7 = lonE7
+        entry.fix.speedCms = optional(
+            frame, start + PackedBatch.Row.speed, Fix.speedRangeCms, &dropped)
+        let heading = optional(
+            frame, start + PackedBatch.Row.heading, 0...Fix.fullCircleCdeg, &dropped)
+        entry.fix.headingCdeg = heading == Fix.fullCircleCdeg ? 0 : heading
+        entry.fix.accuracyDm = optional(
+            frame, start + PackedBatch.Row.accuracy, Fix.accuracyRangeDm, &dropped)
+        entry.fix.altitudeDm = optional(
+            frame, start + PackedBatch.Row.altitude, Fix.altitudeRangeDm, &dropped)
+        let source = FixSource(rawValue: frame.byte(start + PackedBatch.Row.source))
+        entry.fix.source = source ?? .unknown
+        entry.fieldDropped = dropped || source == nil
+        entry.nameStart = riders[rider].start
+        entry.nameCount = riders[rider].count
+        entry.riderIndex = riders[rider].index
+        entry.provenance = .live
+        entry.malformed = nil
+    }
+
+    @inline(__always)
+    private static func optional(
+        _ frame: RawSpan, _ offset: Int, _ range: ClosedRange<Int32>, _ dropped: inout Bool
+    ) -> Int32 {
+        let value = frame.word(offset, as: Int32.self)
+        if range.contains(value) { return value }
+        if value != PackedBatch.absent { dropped = true }
+        return Fix.absent
+    }
+
+    /// Once for each rider of the batch that a good row has.
+    private static func learn(
+        _ rider: inout RiderPlace, _ frame: RawSpan, _ names: inout BatchNames
+    ) {
+        let (start, count) = (Int(rider.start), Int(rider.count))
+        frame.extracting(start..<start + count).withUnsafeBytes { name in
+            switch RiderName.defect(name) {
+            case nil:
+                rider.index = names.add(name)
+                rider.start = names.riders[Int(rider.index)].start
+                rider.state = .known
+            case .riderEmpty: rider.state = .empty
+            case .riderTooLong: rider.state = .tooLong
+            default: rider.state = .notText
+            }
+        }
+    }
+}
+
+extension RawSpan {
+    /// A little-endian number at any offset; one outside stops the program, in release too.
+    @inline(__always)
+    fileprivate func word<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as: T.Type) -> T {
+        T(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+}
