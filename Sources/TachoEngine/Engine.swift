@@ -87,8 +87,8 @@ package final class Engine: Sendable {
             context: DerivedWriter.Context(
                 fail: { control.fail($0) }, failure: { control.failure },
                 written: { recent.forget(upTo: $0) },
-                released: { bytes in
-                    progress.update { $0.journalBytes -= bytes }
+                released: { end in
+                    progress.update { $0.journalReleased = max($0.journalReleased, end) }
                     control.journalWasReleased(bytes: progress.now.journalBytes)
                 }, releasesFirst: options.fault == .releaseFirst))
         self.derived = derived
@@ -188,18 +188,18 @@ package final class Engine: Sendable {
     package func abandon() {
         guard control.beginClosing() else { return }
         sealerThread.stop()
-        stopThreads()
+        stopThreads(discarding: true)
         store.close()
     }
 
-    private func stopThreads() {
+    private func stopThreads(discarding: Bool = false) {
         control.endTicks()
         let threads = threads.withLock { $0 }
         threads[0].join()
         for worker in workers { worker.stop() }
         commits.close()
         threads[1].join()
-        derived.close()
+        derived.close(discarding: discarding)
         threads[2].join()
         reader.stop()
     }

@@ -120,7 +120,7 @@ struct Recovery {
             guard number <= last else { return false }
             let (header, body, _) = try GroupHeader.read(bytes)
             try apply(header, body)
-            progress.journalBytes += GroupBuffer.padded(bytes.count)
+            progress.journalAppended += GroupBuffer.padded(bytes.count)
             return true
         }
         try writeRows(all: true)

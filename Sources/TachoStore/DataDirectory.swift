@@ -136,8 +136,8 @@ package final class DataDirectory: @unchecked Sendable {
         throw StoreOpenError(
             .cannotCreate,
             version == "0"
-                ? "\(path) was written by format 0, with its journal in RocksDB; this program reads "
-                    + "format \(format): export it with the program that wrote it"
+                ? "\(path) was written by format 0, with its journal in RocksDB; this program "
+                    + "reads format \(format): export it with the program that wrote it"
                 : "\(path) has format \(version); this program reads format \(format): use a "
                     + "newer version")
     }

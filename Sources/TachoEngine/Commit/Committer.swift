@@ -157,7 +157,7 @@ final class Committer: @unchecked Sendable {
             state.group = commit.header.group
             state.nextSequence = commit.nextSequence
             state.hash = hash
-            state.journalBytes += buffer.paddedBytes
+            state.journalAppended += buffer.paddedBytes
             state.alerts += commit.openedAlerts
             state.amendments += UInt64(commit.amendments)
             if let last = commit.lastAlert { state.lastAlert = last }
@@ -184,7 +184,7 @@ final class Committer: @unchecked Sendable {
             let mark = CheckpointMark(
                 from: state.group + 1, nextSequence: state.nextSequence, hash: state.hash,
                 range: state.range, rangeFirst: state.rangeFirst)
-            derived.push(.checkpoint(mark, journalBytes: state.journalBytes, barrier))
+            derived.push(.checkpoint(mark, journalEnd: state.journalAppended, barrier))
         case .cut(let next):
             group.add(.cut(next: next))
             try flush()

@@ -14,8 +14,9 @@ enum DerivedItem {
     case group(DerivedGroup)
     /// Riders' state for a checkpoint in progress, as of a group.
     case slots([SlotRows], asOf: UInt64)
-    /// All rows of the checkpoint were handed over before; `journalBytes` become superfluous.
-    case checkpoint(CheckpointMark, journalBytes: Int, Barrier)
+    /// All rows of the checkpoint were handed over before; of all bytes appended so far,
+    /// `journalEnd` become superfluous.
+    case checkpoint(CheckpointMark, journalEnd: Int, Barrier)
     /// A range was cut: its row and the chunks that closed with it.
     case cut(range: UInt32, RangeRow, [ClosedTail], Barrier)
     /// Rows of others (the sealer), durable when answered.
@@ -45,6 +46,7 @@ final class DerivedWriter: @unchecked Sendable {
         var items: [DerivedItem] = []
         var weight = 0
         var isClosed = false
+        var isDiscarding = false
     }
 
     struct Context: Sendable {
@@ -52,7 +54,7 @@ final class DerivedWriter: @unchecked Sendable {
         var failure: @Sendable () -> String?
         /// Rows up to that group are written.
         var written: @Sendable (UInt64) -> Void
-        /// So many bytes of the journal were released.
+        /// Of all bytes appended, so many are released.
         var released: @Sendable (Int) -> Void
         /// A fault for tests: the journal goes before the checkpoint is durable.
         var releasesFirst = false
@@ -106,9 +108,11 @@ final class DerivedWriter: @unchecked Sendable {
         }
     }
 
-    func close() {
+    /// `discarding`: what still waits is not written, as after a kill.
+    func close(discarding: Bool = false) {
         inbox.change { inbox in
             inbox.isClosed = true
+            inbox.isDiscarding = discarding
             return (true, ())
         }
     }
@@ -137,7 +141,7 @@ final class DerivedWriter: @unchecked Sendable {
     }
 
     private func attempt(_ body: () throws(StoreError) -> Void) {
-        if context.failure() != nil { return }
+        if context.failure() != nil || inbox.with({ $0.isDiscarding }) { return }
         do {
             try body()
         } catch {
@@ -151,10 +155,10 @@ final class DerivedWriter: @unchecked Sendable {
             attempt { () throws(StoreError) in try write(group) }
         case .slots(let slots, let group):
             attempt { () throws(StoreError) in try write(slots, asOf: group) }
-        case .checkpoint(let mark, let journalBytes, let barrier):
+        case .checkpoint(let mark, let journalEnd, let barrier):
             attempt { () throws(StoreError) in
                 try finish(mark)
-                context.released(journalBytes)
+                context.released(journalEnd)
             }
             // Also after a failure: who waits for a barrier must not wait for ever.
             barrier.complete()
