@@ -173,6 +173,7 @@ extension Engine {
             ("alerts", .integer(Int64(now.alerts))),
             ("journal_group", .integer(Int64(now.group))),
             ("journal_bytes", .integer(Int64(now.journalBytes))),
+            ("journal_disk_bytes", .integer(Int64(store.journal.bytesOnDisk))),
             ("pending_points", .integer(Int64(control.pendingPoints))),
             ("range", .integer(Int64(now.range))),
         ]

@@ -12,6 +12,10 @@ extension Engine {
         var lastRange = progress.now.range
         while control.sleepOneTick(milliseconds: Self.tickMs) {
             if control.failure != nil { continue }
+            if let failure = store.journal.failure {
+                control.fail(failure.description)
+                continue
+            }
             do {
                 if progress.now.group > control.markedGroup(store.watermark) {
                     try advanceWatermark(isClean: false)
@@ -25,7 +29,7 @@ extension Engine {
             if wishes.cut { seal { _ in } }
             count += 1
             guard count % Self.ticksPerSecond == 0 else { continue }
-            control.checkDisk(options.directory)
+            control.checkDisk(options.directory, shortage: store.journal.shortage())
             let errors = store.database.backgroundErrors
             if errors > 0 { control.fail("RocksDB reports \(errors) background errors") }
             let now = progress.now

@@ -5,8 +5,8 @@ import TachoStore
 
 /// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
 ///
-/// Threads: judging workers (riders are divided among them by number), one committer, one reader,
-/// one sealer, one ticker. `submit` never blocks; everything else says what it waits for.
+/// Threads: judging workers (riders are divided among them by number), one committer, one for
+/// derived rows, one reader, one sealer, one ticker. `submit` never blocks; everything else says what it waits for.
 package final class Engine: Sendable {
     let options: EngineOptions
     let store: Store
@@ -15,6 +15,7 @@ package final class Engine: Sendable {
     let progress: Progress
     let workers: [Worker]
     let commits: CommitQueue
+    let derived: DerivedWriter
     let reader: ReaderThread
     let sealerThread: ReaderThread
     let control: EngineControl
@@ -27,7 +28,8 @@ package final class Engine: Sendable {
         var storeOptions = StoreOptions(path: options.directory)
         storeOptions.createIfMissing = options.createIfMissing
         storeOptions.acceptLoss = options.acceptLoss
-        storeOptions.syncsJournal = options.fault != .skipSync
+        storeOptions.journal.syncs = options.fault != .skipSync
+        storeOptions.journal.fileBytes = options.journalFileBytes
         let store: Store
         do {
             store = try Store.open(storeOptions)
@@ -42,6 +44,7 @@ package final class Engine: Sendable {
             switch error {
             case .io(let what): throw OpenError(.io, what)
             case .damaged(let what): throw OpenError(.damaged, what)
+            case .missing(let what): throw OpenError(.acknowledgedDataMissing, what)
             }
         }
     }
@@ -74,18 +77,31 @@ package final class Engine: Sendable {
         self.progress = progress
         self.control = control
         self.commits = commits
-        alerts = AlertReader(database: store.database, riders: riders)
+        let recent = RecentAlerts()
+        alerts = AlertReader(database: store.database, riders: riders, recent: recent)
         reader = ReaderThread("tacho-read")
         sealerThread = ReaderThread("tacho-seal")
+        let derived = DerivedWriter(
+            database: store.database, target: options.rowTarget?(store.database) ?? store.database,
+            journal: store.journal, lastGroup: store.lastGroup,
+            context: DerivedWriter.Context(
+                fail: { control.fail($0) }, failure: { control.failure },
+                written: { recent.forget(upTo: $0) },
+                released: { end in
+                    progress.update { $0.journalReleased = max($0.journalReleased, end) }
+                    control.journalWasReleased(bytes: progress.now.journalBytes)
+                }, releasesFirst: options.fault == .releaseFirst))
+        self.derived = derived
         let committer = Committer(
-            store: store, queue: commits, riders: riders, latest: latest, progress: progress,
+            journal: store.journal, queue: commits, derived: derived, recent: recent,
+            riders: riders, latest: latest, progress: progress,
             context: Committer.Context(
                 thresholds: rules.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
                 journalLimitBytes: options.journalLimitBytes,
                 fail: { control.fail($0) }, failure: { control.failure },
                 alertsAreDurable: { control.notifyObservers() },
-                journalIsFull: { control.requestCheckpoint() },
+                journalGrew: { control.journalGrew(bytes: $0) },
                 pointsDone: { control.done(points: $0) }))
         workers = recovery.shards.map { shard in
             Worker(
@@ -95,16 +111,17 @@ package final class Engine: Sendable {
         threads = Mutex([])
         for worker in workers { worker.start() }
         let committerThread = NamedThread("tacho-commit") { committer.run() }
+        let derivedThread = NamedThread("tacho-rows") { derived.run() }
         try control.load(store.database)
         try recordLoss()
-        control.checkDisk(options.directory)
+        control.checkDisk(options.directory, shortage: store.journal.shortage())
         try advanceWatermark(isClean: false, isForced: true)
         if recovery.progress.journalBytes >= options.journalLimitBytes {
-            control.requestCheckpoint()
+            control.journalGrew(bytes: recovery.progress.journalBytes)
         }
         let tickerThread = NamedThread("tacho-tick") { self.tick() }
         // In the order they are to be joined: the ticker first, so that it starts nothing new.
-        threads.withLock { $0 = [tickerThread, committerThread] }
+        threads.withLock { $0 = [tickerThread, committerThread, derivedThread] }
     }
 
     // MARK: Writing
@@ -171,17 +188,19 @@ package final class Engine: Sendable {
     package func abandon() {
         guard control.beginClosing() else { return }
         sealerThread.stop()
-        stopThreads()
+        stopThreads(discarding: true)
         store.close()
     }
 
-    private func stopThreads() {
+    private func stopThreads(discarding: Bool = false) {
         control.endTicks()
         let threads = threads.withLock { $0 }
         threads[0].join()
         for worker in workers { worker.stop() }
         commits.close()
         threads[1].join()
+        derived.close(discarding: discarding)
+        threads[2].join()
         reader.stop()
     }
 

@@ -7,6 +7,9 @@ final class EngineControl: Sendable {
         var failure: String?
         var isClosing = false
         var diskRefusal: String?
+        var journalRefusal: String?
+        /// A checkpoint was asked for and has not released the journal yet.
+        var isCheckpointDue = false
         var pendingPoints = 0
         var wantsCheckpoint = false
         var wantsCut = false
@@ -40,6 +43,7 @@ final class EngineControl: Sendable {
             if let reason = state.failure { return .stopped(reason) }
             if state.isClosing { return .stopped("the engine is closed") }
             if let reason = state.diskRefusal { return .tryAgain(afterMs: 1000, reason: reason) }
+            if let reason = state.journalRefusal { return .tryAgain(afterMs: 100, reason: reason) }
             // One batch is always taken, however large: otherwise it could never be.
             if state.pendingPoints > 0, state.pendingPoints + points > options.maxPendingPoints {
                 return .tryAgain(
@@ -66,7 +70,12 @@ final class EngineControl: Sendable {
     var isClosing: Bool { state.withLock { $0.isClosing } }
 
     /// Checks free disk: below the limit writers hear "try again", readers go on.
-    func checkDisk(_ path: String) {
+    /// `shortage`: why the journal has no room for later groups.
+    func checkDisk(_ path: String, shortage: String?) {
+        if let shortage {
+            state.withLock { $0.diskRefusal = shortage }
+            return
+        }
         guard let space = FileSystem.space(path) else { return }
         let limit = options.minFreeBytes ?? min(5 << 30, space.total / 20)
         state.withLock { state in
@@ -77,7 +86,31 @@ final class EngineControl: Sendable {
         }
     }
 
-    func requestCheckpoint() { state.withLock { $0.wantsCheckpoint = true } }
+    /// The journal is at its bound or beyond: a checkpoint is due, and at twice the bound nothing
+    /// is taken until it has come to its end.
+    func journalGrew(bytes: Int) {
+        let limit = options.journalLimitBytes
+        state.withLock { state in
+            if !state.isCheckpointDue {
+                state.isCheckpointDue = true
+                state.wantsCheckpoint = true
+            }
+            state.journalRefusal =
+                bytes >= 2 * limit
+                ? "the journal has \(bytes >> 20) MiB, twice its bound, and waits for a checkpoint"
+                : nil
+        }
+    }
+
+    func journalWasReleased(bytes: Int) {
+        state.withLock { $0.isCheckpointDue = false }
+        if bytes >= options.journalLimitBytes {
+            journalGrew(bytes: bytes)
+        } else {
+            state.withLock { $0.journalRefusal = nil }
+        }
+    }
+
     func requestCut() { state.withLock { $0.wantsCut = true } }
 
     func takeWishes() -> (checkpoint: Bool, cut: Bool) {

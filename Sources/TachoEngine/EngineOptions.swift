@@ -1,3 +1,5 @@
+import TachoStore
+
 /// Faults a test build of the server can have, to prove that the durability tests can fail.
 package enum EngineFault: String, Sendable, CaseIterable {
     case none
@@ -5,6 +7,8 @@ package enum EngineFault: String, Sendable, CaseIterable {
     case skipSync = "skip-sync"
     /// Writers are answered before their group is written.
     case acknowledgeBeforeSync = "ack-before-sync"
+    /// The journal is released before the checkpoint that replaces it is durable.
+    case releaseFirst = "release-first"
 }
 
 /// How an engine is opened. Every queue and buffer has its bound here.
@@ -24,13 +28,17 @@ package struct EngineOptions: Sendable {
     /// A range is sealed when it is that old; 0: only when asked.
     package var rangeSeconds = 3600
     package var rangePoints: UInt64 = 256_000_000
-    /// A checkpoint is due when the journal is that long.
+    /// A checkpoint is due when the journal is that long; at twice that writers hear "try again".
     package var journalLimitBytes = 256 << 20
+    /// Size of the journal's files, at most.
+    package var journalFileBytes = 64 << 20
     /// Points accepted but not yet durable; beyond, writers hear "try again".
     package var maxPendingPoints = 262_144
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.
     package var onFailStop: @Sendable (String) -> Void = { _ in }
+    /// For tests: where derived rows go instead of the database.
+    var rowTarget: (@Sendable (Database) -> any RowWriting)?
 
     package init(directory: String) { self.directory = directory }
 }

@@ -36,6 +36,7 @@ struct Recovery {
         try loadAlerts()
         for index in shards.indices { shards[index].range = progress.range }
         try replay()
+        if store.acceptedLoss != nil { try dropLostRows() }
         try settle()
     }
 
@@ -57,7 +58,7 @@ struct Recovery {
             let rider = KeyReader.u32(cursor.key, at: 0)
             let slot = try SlotImage.readSlot(cursor.value)
             guard slot.asOfGroup <= store.lastGroup else {
-                throw .damaged(
+                throw .missing(
                     "the state of rider \(rider) is of group \(slot.asOfGroup), the journal ends "
                         + "with \(store.lastGroup); restore a copy")
             }
@@ -119,7 +120,7 @@ struct Recovery {
             guard number <= last else { return false }
             let (header, body, _) = try GroupHeader.read(bytes)
             try apply(header, body)
-            progress.journalBytes += bytes.count
+            progress.journalAppended += GroupBuffer.padded(bytes.count)
             return true
         }
         try writeRows(all: true)
@@ -143,7 +144,7 @@ struct Recovery {
                 let amendment = PendingAmendment(
                     rider: rider, tsMs: tsMs, ordinal: ordinal, verdict: verdict, cause: cause,
                     sequence: .known(sequence - 1))
-                GroupBuilder.put(
+                DerivedRows.put(
                     amendment, sequence: sequence - 1, range: progress.range, to: rows)
                 if let slot = open(rider, header.group) {
                     slot.pointee.amendments += 1
@@ -204,14 +205,14 @@ struct Recovery {
         let index = shard(hit.rider)
         shards[index].alertWindows[Shard.alertKey(hit.rider, hit.code)] = AlertWindow(
             startMs: hit.windowStartMs, count: hit.windowCount)
-        GroupBuilder.putWindow(hit, to: rows)
+        DerivedRows.putWindow(hit, to: rows)
         guard hit.opensWindow else { return alertN }
         let id = AlertID(ms: header.commitMs, n: alertN)
         if id > progress.lastAlert ?? AlertID(ms: -1, n: 0) {
             progress.alerts += 1
             progress.lastAlert = id
         }
-        rows.put(.alerts, Keys.alert(ms: UInt64(id.ms), n: id.n), AlertRow.bytes(hit))
+        DerivedRows.put(hit, id: id, to: rows)
         return alertN + 1
     }
 
@@ -228,9 +229,22 @@ struct Recovery {
         progress.rangeFirst = last + 1
     }
 
+    /// Groups that were given up left rows in the database, which was ahead of what is left of the
+    /// journal: chunks with fixes that are still in tails, or that are gone.
+    private func dropLostRows() throws(StoreError) {
+        let lost = LostRows(
+            database: store.database, range: progress.range, nextSequence: store.nextSequence)
+        try lost.drop { rider in
+            let shard = shards[shard(rider)]
+            guard Int(rider) / shard.count < shard.slots.count else { return 0 }
+            let slot = shard.slot(rider).pointee
+            return slot.range == progress.range ? slot.generation : 0
+        }
+    }
+
     private mutating func writeRows(all: Bool) throws(StoreError) {
         for tail in closed {
-            _ = GroupBuilder.put(tail, partFirst: 0, to: rows)
+            _ = DerivedRows.put(tail, partFirst: 0, to: rows)
             if rows.count >= Self.rowsPerWrite {
                 try store.database.write(rows, sync: false)
                 rows.clear()

@@ -13,15 +13,18 @@ package final class DataDirectory: @unchecked Sendable {
     private var reserve: String { path + "/reserve" }
 
     package var databasePath: String { path + "/db" }
+    package var journalPath: String { path + "/journal" }
     package var auditPath: String { path + "/audit" }
     package var watermarkPath: String { path + "/watermark" }
     package var recoveryPath: String { path + "/recovery" }
 
     static let identityName = "TACHO"
-    static let identity = "tacho data directory, format 0\n"
+    static let format = 1
+    static let identity = "tacho data directory, format \(format)\n"
     /// What may lie in a directory that becomes ours: leftovers of a first start cut short.
     private static let harmless: Set<String> = [
-        "LOCK", "TACHO.tmp", "lost+found", "watermark", "db", "audit", "recovery", "rejected",
+        "LOCK", "TACHO.tmp", "lost+found", "watermark", "db", "journal", "audit", "recovery",
+        "rejected",
         "reserve",
     ]
 
@@ -132,7 +135,11 @@ package final class DataDirectory: @unchecked Sendable {
         let version = text.dropFirst(known.count).filter { $0 != "\n" }
         throw StoreOpenError(
             .cannotCreate,
-            "\(path) has format \(version); this program reads format 0: use a newer version")
+            version == "0"
+                ? "\(path) was written by format 0, with its journal in RocksDB; this program "
+                    + "reads format \(format): export it with the program that wrote it"
+                : "\(path) has format \(version); this program reads format \(format): use a "
+                    + "newer version")
     }
 
     /// Keeps `bytes` of the disk back, so that a full disk can still be stopped cleanly.

@@ -1,7 +1,6 @@
 /// The column families of a data directory; `format-spec.md` §6 gives keys and values.
 package enum Family: Int, CaseIterable, Sendable {
     case unused = 0
-    case journal
     case track
     case ranges
     case latest
@@ -15,7 +14,6 @@ package enum Family: Int, CaseIterable, Sendable {
     package var name: String {
         switch self {
         case .unused: "default"
-        case .journal: "journal"
         case .track: "track"
         case .ranges: "ranges"
         case .latest: "latest"
@@ -31,7 +29,7 @@ package enum Family: Int, CaseIterable, Sendable {
     /// Large values that are written once are not worth a large memtable; small rows are.
     var writeBufferMiB: Int {
         switch self {
-        case .journal, .track: 32
+        case .track: 32
         case .unused, .meta: 4
         default: 16
         }

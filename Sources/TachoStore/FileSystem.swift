@@ -36,6 +36,37 @@ package enum FileSystem {
         guard fsync(fd) == 0 else { throw failure("sync", path) }
     }
 
+    /// Reads as much as there is into `buffer`; the number of bytes.
+    static func readPart(
+        _ fd: Int32, _ buffer: UnsafeMutableRawBufferPointer, at offset: Int, path: String
+    ) throws(StoreError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let n = pread(
+                fd, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+            if n < 0 && errno == EINTR { continue }
+            guard n >= 0 else { throw failure("read", path) }
+            // A last piece that is no whole block is the end, also where reads must be aligned.
+            if n == 0 { break }
+            done += n
+            if n % 512 != 0 { break }
+        }
+        return done
+    }
+
+    /// Writes all of `bytes`, which are aligned as the descriptor asks for.
+    static func writeAll(
+        _ fd: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int, path: String
+    ) throws(StoreError) {
+        var done = 0
+        while done < bytes.count {
+            let n = pwrite(fd, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+            if n < 0 && errno == EINTR { continue }
+            guard n > 0 else { throw failure("write", path) }
+            done += n
+        }
+    }
+
     package static func writeAll(
         _ fd: Int32, _ bytes: [UInt8], at offset: Int, path: String
     ) throws(StoreError) {
@@ -95,6 +126,10 @@ package enum FileSystem {
     #else
         private static let directFlag: Int32 = 0o40000
     #endif
+
+    static func openFile(_ path: String, _ flags: Int32, direct: Bool) -> Int32 {
+        open(path, flags | O_CLOEXEC | (direct ? directFlag : 0), 0o640)
+    }
 
     /// Whether files there can be written past the page cache.
     static func supportsDirectIO(_ directory: String) -> Bool {

@@ -6,8 +6,6 @@ package enum Keys {
     /// Added to a time in ms so that it is never negative: 48 bits.
     package static let timeOffsetMs: Int64 = 1 << 47
 
-    package static func journal(group: UInt64) -> [UInt8] { bytes { $0.u64(group) } }
-
     package static func track(_ key: ChunkKey) -> [UInt8] {
         bytes {
             $0.u32(key.rider)

@@ -2,8 +2,9 @@
     import Glibc
 #endif
 
-/// Copies of the write-ahead log kept before a start until it is known to be good: recovery deletes what it cannot
-/// replay, and then nobody could look any more.
+/// What a start found, kept until it is known to be good. RocksDB's recovery deletes what it cannot
+/// replay, so its logs are linked before; the journal is only read until something is missing, and
+/// linked then: a file with a second name is written to no more.
 enum RecoveryCopies {
     /// More would fill the disk of a server that restarts in a loop; the first are the evidence.
     static let maxFolders = 2
@@ -35,8 +36,11 @@ enum RecoveryCopies {
 
     private static let refusedName = "refused"
 
-    /// The start these copies were made for was refused: they are evidence.
-    static func markRefused(_ folder: String) {
+    /// The start these copies were made for was refused: they are evidence, the journal with them.
+    static func markRefused(_ folder: String, _ directory: DataDirectory) {
+        for name in (try? FileSystem.list(directory.journalPath)) ?? [] {
+            try? linkOrCopy(directory.journalPath + "/" + name, folder + "/" + name)
+        }
         let fd = open(folder + "/" + refusedName, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
         if fd >= 0 { close(fd) }
     }
@@ -47,22 +51,17 @@ enum RecoveryCopies {
         for folder in folders { FileSystem.removeTree(directory.recoveryPath + "/" + folder) }
     }
 
-    /// A copy of the database that may be opened to see what it holds: tables linked, all that
-    /// recovery rewrites copied.
-    static func probe(_ directory: DataDirectory) throws(StoreError) -> String {
-        let folder = directory.recoveryPath + "/probe"
-        FileSystem.removeTree(folder)
-        try FileSystem.makeDirectory(directory.recoveryPath)
-        try FileSystem.makeDirectory(folder)
-        for name in try FileSystem.list(directory.databasePath) {
-            let from = directory.databasePath + "/" + name
-            if isLog(name) {
-                try copy(from, folder + "/" + name)
-            } else if name.hasSuffix(".sst") {
-                try linkOrCopy(from, folder + "/" + name)
-            }
+    /// Puts a database that cannot be opened aside, before it is made again from the journal.
+    static func putAside(_ directory: DataDirectory, _ folder: String?) throws(StoreError) {
+        guard let folder else {
+            FileSystem.removeTree(directory.databasePath)
+            return
         }
-        return folder
+        guard rename(directory.databasePath, folder + "/db") == 0 else {
+            throw FileSystem.failure("rename", directory.databasePath)
+        }
+        try FileSystem.syncDirectory(folder)
+        try FileSystem.syncDirectory(directory.path)
     }
 
     private static func isLog(_ name: String) -> Bool {
@@ -72,6 +71,25 @@ enum RecoveryCopies {
     private static func linkOrCopy(_ from: String, _ to: String) throws(StoreError) {
         if link(from, to) == 0 { return }
         try copy(from, to)
+    }
+
+    /// Ends a journal behind `end` for good: what follows is a future that was given up, and must
+    /// not be taken for damage, or for the groups that take its numbers. Files as they were are
+    /// among the copies, under their other names.
+    static func cutJournal(
+        _ directory: DataDirectory, behind end: JournalEnd?
+    ) throws(StoreError) {
+        for file in try JournalFile.list(directory.journalPath) {
+            if let end, file.number < end.file { continue }
+            if let end, file.number == end.file {
+                let bytes = try FileSystem.readAll(file.path).prefix(end.offset)
+                let name = file.path.split(separator: "/").last.map { String($0) } ?? ""
+                try FileSystem.replace(name, in: directory.journalPath, with: Array(bytes))
+            } else if unlink(file.path) != 0 {
+                throw FileSystem.failure("remove", file.path)
+            }
+        }
+        try FileSystem.syncDirectory(directory.journalPath)
     }
 
     private static func copy(_ from: String, _ to: String) throws(StoreError) {

@@ -8,8 +8,7 @@ package struct StoreOptions: Sendable {
     package var createIfMissing = true
     /// The operator's word that exactly these acknowledged points may be given up.
     package var acceptLoss: ClosedRange<UInt64>?
-    /// False only in tests that prove the durability tests can fail.
-    package var syncsJournal = true
+    package var journal = FileJournal.Settings()
 
     package init(path: String) { self.path = path }
 }
@@ -45,6 +44,7 @@ package final class Store: @unchecked Sendable {
             switch error {
             case .io(let what): throw StoreOpenError(isNew ? .cannotCreate : .io, what)
             case .damaged(let what): throw StoreOpenError(.damaged, what)
+            case .missing(let what): throw StoreOpenError(.acknowledgedDataMissing, what)
             }
         } catch {
             throw StoreOpenError(.io, "\(error)")
@@ -69,6 +69,7 @@ package final class Store: @unchecked Sendable {
 
     /// Ends the use of the database and gives up the directory.
     package func close() {
+        journal.close()
         database.close()
         directory.release()
     }
@@ -92,8 +93,7 @@ private struct Opening {
         // Also after a clean stop: files can be damaged while nobody looks, and recovery deletes
         // what it cannot replay.
         let copies = isNew ? nil : try RecoveryCopies.keep(directory)
-        let mark = watermark.current
-        let database = try openDatabase(mark, copies)
+        let database = try openDatabase(watermark.current, copies)
         do {
             return try check(database, watermark, copies)
         } catch {
@@ -104,8 +104,10 @@ private struct Opening {
 
     /// Everything but the name; a crash in between leaves a directory that is made again.
     private func initialise() throws(StoreError) {
-        FileSystem.removeTree(directory.databasePath)
-        try FileSystem.makeDirectory(directory.databasePath)
+        for place in [directory.databasePath, directory.journalPath] {
+            FileSystem.removeTree(place)
+            try FileSystem.makeDirectory(place)
+        }
         try FileSystem.makeDirectory(directory.auditPath)
         _ = try WatermarkFile.open(directory.watermarkPath, create: true)
         try directory.writeIdentity()
@@ -115,45 +117,42 @@ private struct Opening {
         var settings = DatabaseOptions()
         settings.directIO = FileSystem.supportsDirectIO(directory.path)
         settings.creates = mark.counter == 0
-        do {
-            return try Database.open(path: directory.databasePath, settings)
-        } catch .damaged(let what) {
-            settings.tracksWALs = false
-            // Opening it so drops what cannot be replayed: only with consent to exactly that.
-            guard let extent = try? probe(settings, mark), let consent = options.acceptLoss,
+        let refusal: StoreError
+        do throws(StoreError) {
+            let database = try Database.open(path: directory.databasePath, settings)
+            return database
+        } catch {
+            refusal = error
+        }
+        guard case .damaged(let what) = refusal else { throw refusal }
+        // RocksDB holds nothing that the journal does not make again, if that goes back to the
+        // first group.
+        let extent = try JournalExtent.measure(
+            directory.journalPath, after: CheckpointMark(), watermark: mark)
+        guard extent.end != nil else { throw missing(mark, nil, copies, because: what) }
+        if extent.isShort(of: mark) {
+            guard let consent = options.acceptLoss,
                 Self.isConsent(consent, to: Self.lost(mark, extent))
-            else { throw missing(mark, try? probe(settings, mark), copies, because: what) }
-            return try Database.open(path: directory.databasePath, settings)
+            else { throw missing(mark, extent, copies, because: what) }
         }
-    }
-
-    /// What a directory that RocksDB refuses still holds, looked at in a copy.
-    private func probe(_ settings: DatabaseOptions, _ mark: Watermark) throws -> JournalExtent {
-        let folder = try RecoveryCopies.probe(directory)
-        defer { FileSystem.removeTree(folder) }
-        let database = try Database.open(path: folder, settings)
-        defer { database.close() }
-        return try extent(of: database, try FamilyJournal(database), mark).extent
-    }
-
-    private func extent(
-        of database: Database, _ journal: any Journal, _ mark: Watermark
-    ) throws(StoreError) -> (start: CheckpointMark, extent: JournalExtent) {
-        var start = CheckpointMark()
-        if let bytes = try database.get(.meta, Keys.meta(Store.checkpointKey)) {
-            start = try CheckpointMark(bytes)
-        }
-        return (start, try JournalExtent.measure(journal, after: start, watermark: mark))
+        try RecoveryCopies.putAside(directory, copies)
+        try FileSystem.makeDirectory(directory.databasePath)
+        settings.creates = true
+        return try Database.open(path: directory.databasePath, settings)
     }
 
     private func check(
         _ database: Database, _ watermark: WatermarkFile, _ copies: String?
     ) throws -> Store {
-        let journal = try FamilyJournal(database, syncs: options.syncsJournal)
         let mark = watermark.current
-        let (start, extent) = try extent(of: database, journal, mark)
+        var start = CheckpointMark()
+        if let bytes = try database.get(.meta, Keys.meta(Store.checkpointKey)) {
+            start = try CheckpointMark(bytes)
+        }
+        let extent = try JournalExtent.measure(
+            directory.journalPath, after: start, watermark: mark)
         var accepted: (first: UInt64, last: UInt64)?
-        if extent.damage != nil || extent.group < mark.group || extent.contradictsWatermark {
+        if extent.isShort(of: mark) {
             let lost = Self.lost(mark, extent)
             guard let consent = options.acceptLoss, Self.isConsent(consent, to: lost) else {
                 throw missing(
@@ -161,7 +160,7 @@ private struct Opening {
                     because: extent.damage ?? "the journal ends before the watermark")
             }
             accepted = lost
-            try dropDamaged(database, after: extent.group)
+            try RecoveryCopies.cutJournal(directory, behind: extent.end)
         } else if let consent = options.acceptLoss {
             throw StoreOpenError(
                 .damaged,
@@ -169,6 +168,9 @@ private struct Opening {
                     + "cannot be accepted; start without --accept-loss")
         }
         if mark.isClean && accepted == nil { RecoveryCopies.remove(directory) }
+        try FileSystem.makeDirectory(directory.journalPath)
+        let journal = try FileJournal(
+            directory: directory.journalPath, end: extent.end, settings: options.journal)
         return Store(
             directory: directory, database: database, journal: journal, watermark: watermark,
             checkpoint: start, extent: extent, acceptedLoss: accepted)
@@ -187,18 +189,6 @@ private struct Opening {
         return (extent.nextSequence, mark.nextSequence - 1)
     }
 
-    /// Journal rows behind a damaged one describe a future that was given up.
-    private func dropDamaged(_ database: Database, after group: UInt64) throws(StoreError) {
-        let rows = RowBatch(database)
-        let cursor = database.cursor(.journal)
-        cursor.seek(Keys.journal(group: group + 1))
-        while try cursor.isValid() {
-            rows.delete(.journal, Array(cursor.key))
-            cursor.next()
-        }
-        if rows.count > 0 { try database.write(rows, sync: true) }
-    }
-
     private func missing(
         _ mark: Watermark, _ extent: JournalExtent?, _ copies: String?, because what: String
     ) -> StoreOpenError {
@@ -215,7 +205,7 @@ private struct Opening {
             text = "the database cannot be read (\(what)); restore a copy"
         }
         if let copies {
-            RecoveryCopies.markRefused(copies)
+            RecoveryCopies.markRefused(copies, directory)
             text += "; the files as found are kept in \(copies)"
         }
         return StoreOpenError(.acknowledgedDataMissing, text)

@@ -4,17 +4,20 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case io(String)
     /// Bytes read back are not what was written.
     case damaged(String)
+    /// What is left contradicts itself in a way that only lost data explains; found after opening.
+    case missing(String)
 
     package var description: String {
         switch self {
         case .io(let what): "I/O error: \(what)"
         case .damaged(let what): "damaged data: \(what)"
+        case .missing(let what): "acknowledged data is missing: \(what)"
         }
     }
 
     package static func == (a: StoreError, b: StoreError) -> Bool {
         switch (a, b) {
-        case (.io, .io), (.damaged, .damaged): true
+        case (.io, .io), (.damaged, .damaged), (.missing, .missing): true
         default: false
         }
     }

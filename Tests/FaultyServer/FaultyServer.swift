@@ -15,11 +15,13 @@ struct FaultyServer: ParsableCommand {
 
     @Option(help: "The data directory.") var data: String
     @Option(help: "Where RESP clients connect.") var resp = "127.0.0.1:0"
-    @Option(help: "skip-sync, ack-before-sync or none.") var fault = EngineFault.none
+    @Option(help: "skip-sync, ack-before-sync, release-first or none.") var fault = EngineFault.none
     @Option(help: "Reserve file, bytes.") var reserve: UInt64 = 0
     @Option(help: "Free bytes below which writes are refused.") var minFree: UInt64 = 0
     @Option(help: "Seal a range after this many seconds.") var rangeSeconds = 0
     @Option(help: "Judging threads.") var workers: Int?
+    @Option(help: "A checkpoint is due when the journal is that long.") var journalLimit: Int?
+    @Option(help: "Size of the journal's files, at most.") var journalFile: Int?
     @Option(help: "Ignored; taken so that campaigns can pass it.") var logLevel: String?
 
     func run() throws {
@@ -32,6 +34,8 @@ struct FaultyServer: ParsableCommand {
         engine.minFreeBytes = minFree
         engine.rangeSeconds = rangeSeconds
         engine.workers = workers
+        if let journalLimit { engine.journalLimitBytes = journalLimit }
+        if let journalFile { engine.journalFileBytes = journalFile }
         let options = ServerProgramOptions(
             engine: engine, resp: try ListenAddress.parse(resp))
         throw ExitCode(ServerProgram.run(options, logger: logger))

@@ -37,6 +37,7 @@ func testOptions(_ directory: TemporaryDirectory, workers: Int = 1) -> EngineOpt
     options.workers = workers
     options.rangeSeconds = 0
     options.minFreeBytes = 0
+    options.journalFileBytes = 1 << 20
     return options
 }
 

@@ -1,17 +1,28 @@
 import Foundation
 import TachoAudit
-import TachoEngine
 import TachoGeo
+import TachoStore
 import Testing
+
+@testable import TachoEngine
 
 @Suite(.serialized)
 struct LossTests {
-    private func deleteLogs(_ options: EngineOptions) throws {
-        let db = options.directory + "/db/"
-        for name in try FileManager.default.contentsOfDirectory(atPath: db)
-        where name.hasSuffix(".log") {
-            try FileManager.default.removeItem(atPath: db + name)
+    enum Place: CaseIterable {
+        case journal, journalAndWAL
+    }
+
+    private func delete(_ folder: String, _ suffix: String, _ options: EngineOptions) throws {
+        let path = options.directory + "/" + folder + "/"
+        for name in try FileManager.default.contentsOfDirectory(atPath: path)
+        where name.hasSuffix(suffix) {
+            try FileManager.default.removeItem(atPath: path + name)
         }
+    }
+
+    private func deleteLogs(_ options: EngineOptions, _ place: Place) throws {
+        try delete("journal", ".jnl", options)
+        if place == .journalAndWAL { try delete("db", ".log", options) }
     }
 
     /// The range named after `--accept-loss` in a refusal.
@@ -30,14 +41,17 @@ struct LossTests {
         return 0...0
     }
 
-    @Test func `a missing log is refused by its numbers until exactly they are given up`() throws {
+    @Test(arguments: Place.allCases)
+    func `a missing log is refused by its numbers until exactly they are given up`(
+        place: Place
+    ) throws {
         let directory = TemporaryDirectory()
         var options = testOptions(directory)
         var engine = try Engine.open(options)
         for second in 0..<10 { try engine.add("r", fix(Double(second))) }
         usleep(250_000)  // the watermark is at most 100 ms behind
         engine.abandon()
-        try deleteLogs(options)
+        try deleteLogs(options, place)
         #expect(try named(options) == 1...10)
         let kept = try FileManager.default.contentsOfDirectory(
             atPath: options.directory + "/recovery")
@@ -60,7 +74,10 @@ struct LossTests {
         #expect(summary.lostPoints == 10)
     }
 
-    @Test func `segments outlive a lost log and their chain goes on behind them`() throws {
+    @Test(arguments: Place.allCases)
+    func `segments outlive a lost log and their chain goes on behind them`(
+        place: Place
+    ) throws {
         let directory = TemporaryDirectory()
         var options = testOptions(directory)
         var engine = try Engine.open(options)
@@ -71,7 +88,7 @@ struct LossTests {
         for second in 13..<20 { try engine.add("r", fix(Double(second))) }
         usleep(250_000)
         engine.abandon()
-        try deleteLogs(options)
+        try deleteLogs(options, place)
         options.acceptLoss = try named(options)
         #expect(options.acceptLoss == 1...20)
         engine = try Engine.open(options)
@@ -98,5 +115,146 @@ struct LossTests {
         try engine.close()
         options.acceptLoss = 1...1
         #expect(throws: OpenError(.damaged, "")) { try Engine.open(options) }
+    }
+
+    /// Options with journal files so small that a few commits fill one.
+    private func smallFiles(_ directory: TemporaryDirectory) -> EngineOptions {
+        var options = testOptions(directory)
+        options.journalFileBytes = 16 << 10
+        return options
+    }
+
+    /// A track that closes a chunk with every third fix.
+    private func sparse(_ index: Int) -> Fix { fix(Double(index) * 400) }
+
+    private func fill(_ options: EngineOptions, _ count: Int, checkpointAt: Int? = nil) throws {
+        let engine = try Engine.open(options)
+        for index in 0..<count {
+            try engine.add("r\(index % 2)", sparse(index))
+            if index == checkpointAt { engine.runBarrier(.checkpoint) }
+        }
+        usleep(250_000)
+        engine.abandon()
+    }
+
+    private func stored(_ engine: Engine) throws -> [Fix] {
+        (try engine.all("r0") + engine.all("r1")).map(\.fix).sorted { $0.tsMs < $1.tsMs }
+    }
+
+    @Test func `a database without its log is made again from the journal`() throws {
+        let directory = TemporaryDirectory()
+        let options = smallFiles(directory)
+        try fill(options, 40)
+        try delete("db", ".log", options)
+        let engine = try Engine.open(options)
+        #expect(try stored(engine) == (0..<40).map(sparse))
+        try engine.close()
+    }
+
+    @Test func `a database that cannot be opened is made again from a whole journal`() throws {
+        let directory = TemporaryDirectory()
+        let options = testOptions(directory)
+        try fill(options, 40, checkpointAt: 30)
+        try Data("nonsense".utf8).write(
+            to: URL(fileURLWithPath: options.directory + "/db/CURRENT"))
+        let engine = try Engine.open(options)
+        #expect(try stored(engine) == (0..<40).map(sparse))
+        #expect(try engine.seal().map(\.points) == [40])
+        try engine.close()
+    }
+
+    @Test func `a database that fell back behind a released journal is refused`() throws {
+        let directory = TemporaryDirectory()
+        var options = smallFiles(directory)
+        try fill(options, 40, checkpointAt: 30)
+        try delete("db", ".log", options)
+        #expect(try named(options) == 1...40)
+        #expect(try named(options) == 1...40)
+        options.acceptLoss = 1...40
+        var engine = try Engine.open(options)
+        #expect(try stored(engine) == [])
+        for index in 0..<40 { #expect(try engine.add("r\(index % 2)", sparse(index)) == [.stored]) }
+        engine.abandon()
+        options.acceptLoss = nil
+        engine = try Engine.open(options)
+        #expect(try stored(engine) == (0..<40).map(sparse))
+        try engine.close()
+    }
+
+    /// The database is ahead of what is left of the journal: chunks with fixes that are gone, and
+    /// with fixes that are in tails again.
+    @Test(arguments: [1, 2, 7, 20, 33, 39])
+    func `after damage in the journal exactly what was named is missing`(good: Int) throws {
+        let directory = TemporaryDirectory()
+        var options = testOptions(directory)
+        options.journalFileBytes = 4 << 20
+        try fill(options, 20)
+        try sealed(options, 20..<40)
+        // Groups of riders, cuts and fixes lie one block apart: the fix's is looked up.
+        try damageGroup(of: UInt64(good + 1), options)
+        let lost = UInt64(good + 1)...40
+        #expect(try named(options) == lost)
+        options.acceptLoss = lost
+        var engine = try Engine.open(options)
+        #expect(try stored(engine) == (0..<good).map(sparse))
+        for index in 0..<40 {
+            #expect(
+                try engine.add("r\(index % 2)", sparse(index))
+                    == [index < good ? .duplicate : .stored])
+        }
+        _ = try engine.seal()
+        #expect(try stored(engine) == (0..<40).map(sparse))
+        try engine.close()
+        options.acceptLoss = nil
+        engine = try Engine.open(options)
+        #expect(try stored(engine) == (0..<40).map(sparse))
+        try engine.close()
+        let summary = Verifier.run(directory: options.directory + "/audit", deep: true) { _ in }
+        #expect(summary.exit == .verified)
+    }
+
+    private func sealed(_ options: EngineOptions, _ indices: Range<Int>) throws {
+        let engine = try Engine.open(options)
+        for index in indices {
+            if index == 30 { _ = try engine.seal() }
+            try engine.add("r\(index % 2)", sparse(index))
+        }
+        usleep(250_000)
+        engine.abandon()
+    }
+
+    /// Turns a bit in the group that holds the point.
+    private func damageGroup(of sequence: UInt64, _ options: EngineOptions) throws {
+        let folder = options.directory + "/journal/"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let url = URL(fileURLWithPath: folder + name)
+            var data = try Data(contentsOf: url)
+            for at in stride(from: GroupBuffer.blockBytes, to: data.count, by: 4096) {
+                let header = data[at..<at + 64].withUnsafeBytes { Array($0) }
+                let isGroup = header[0..<4].elementsEqual("TGRP".utf8)
+                let points = header[24]
+                let first = header[16..<24].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+                guard isGroup, points == 1, first == sequence else { continue }
+                data[at + 70] ^= 4
+                try data.write(to: url)
+                return
+            }
+        }
+        Issue.record("no group with point \(sequence)")
+    }
+
+    @Test func `a directory of format 0 is refused by its name`() throws {
+        let directory = TemporaryDirectory()
+        let options = testOptions(directory)
+        try Engine.open(options).close()
+        try Data("tacho data directory, format 0\n".utf8).write(
+            to: URL(fileURLWithPath: options.directory + "/TACHO"))
+        do throws(OpenError) {
+            try Engine.open(options).abandon()
+            Issue.record("it was opened")
+        } catch {
+            #expect(error.code == .cannotCreate)
+            #expect(error.message.contains("format 0"))
+        }
     }
 }

@@ -36,6 +36,17 @@ struct SpecTests {
         #expect(Int(last[0])! + Int(last[1])! == Watermark.byteCount)
     }
 
+    @Test func `the table of a journal file's header adds up to its size`() throws {
+        let rows = try SpecPage(section: 7).rows("at")
+        var next = 0
+        for row in rows.dropLast() {
+            #expect(Int(row[0]) == next, "\(row)")
+            next += Int(row[1]) ?? -1
+        }
+        #expect(rows.last?[0] == "\(JournalFileHeader.byteCount)")
+        #expect(next == JournalFileHeader.byteCount)
+    }
+
     @Test func `the table of events has the kinds that are built`() throws {
         let rows = try SpecPage(section: 7).rows("kind")
         #expect(rows.map { UInt8($0[0]) } == GroupEvent.Kind.allCases.map(\.rawValue))

@@ -34,8 +34,6 @@ STALL_S = 0.030
 # others, on a machine that is busy.
 GRACE_S = 0.100
 RUN_S = 2.5
-# Where groups are written: the files a sync error must be met on.
-LOG_SUFFIX = ".log"
 # Logged in every run: they prove each acknowledgement, and tell what a sync of a directory is for.
 WATCHED = ["write", "pwrite64", "fdatasync", "fsync", "rename", "renameat2"]
 
@@ -58,13 +56,13 @@ def main():
             code, injected = outcome
             kind = KINDS[one[0]]
             if code == 74 and (kind != "sync" or any(
-                    call.path.endswith(LOG_SUFFIX) for call in injected)):
+                    call.path.endswith(strace.JOURNAL_SUFFIX) for call in injected)):
                 outcomes[kind] += 1
         c.note(f"{reached} injections reached, {silent} not (fewer calls were made); "
                f"exit 74 by kind: {outcomes}")
         if not options.only:
             for kind, count in outcomes.items():
-                c.check(f"at least one exit 74 for {kind}" + (" of a log" if kind == "sync" else ""),
+                c.check(f"at least one exit 74 for {kind}" + (" of the journal" if kind == "sync" else ""),
                         count, durability=True)
 
 
@@ -82,7 +80,7 @@ def plan(c):
         call = CALLS[number % len(CALLS)]
         phase = PHASES[number // len(CALLS) % 2]
         # Rare calls must be early ones to be reached at all.
-        rare = call in ("fsync", "rename") or (call == "pwrite64" and phase == "ready")
+        rare = call in ("fsync", "rename") or (call == "write" and phase == "ready")
         last = 4 if rare else 50
         n = 1 if number < 2 * len(CALLS) and phase == "ready" else c.random.randrange(1, last + 1)
         chosen.append((call, c.random.choice(ERRORS), n, phase))
@@ -125,20 +123,19 @@ def inject(c, number, call, error, n, phase):
 
 
 def vital_failures(trace, data):
-    """Injected failures that must end the server: all but those of RocksDB's OPTIONS files.
+    """Injected failures that must end the server: all but one.
 
-    It writes them for people, never needs them again here, and goes on without them; that includes
-    the sync of the directory that follows their rename.
+    A journal file is filled with zeros before it is needed, under the name "new"; no room for that
+    is told to writers as "try again".
     """
-    found, renamed = [], {}
+    found = []
     for call in trace:
-        if call.name.startswith("rename"):
-            renamed[call.pid] = call.path
-        if not call.injected or "/OPTIONS-" in call.path:
+        if not call.injected:
             continue
-        if call.path == f"{data}/db" and "/OPTIONS-" in renamed.get(call.pid, ""):
+        if call.path == f"{data}/journal/new" and call.error == "ENOSPC" and "write" in call.name:
             continue
-        if call.path.startswith((f"{data}/db", f"{data}/watermark", f"{data}/audit")):
+        if call.path.startswith(
+                (f"{data}/db", f"{data}/journal", f"{data}/watermark", f"{data}/audit")):
             found.append(call)
     return found
 

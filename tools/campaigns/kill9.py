@@ -113,7 +113,8 @@ def main():
 def one_life(c, number, logs, stream, beside):
     """A server from start to kill. One in six is killed while it opens."""
     label = f"life {number}"
-    subject = server.Server(c.server_command(), c.work / "killed", logs, name=f"life-{number}")
+    subject = server.Server(
+        c.any_server_command(4 << 20), c.work / "killed", logs, name=f"life-{number}")
     if number and c.random.random() < 1 / 6:
         time.sleep(c.random.uniform(0, 0.15))
         subject.kill9()

@@ -2,11 +2,12 @@
 """Damage at or below the watermark is always reported: exit 3, the exact range, copies kept.
 
 A server takes fixes, rests for 200 ms (the watermark is at most 100 ms behind), and is killed or
-stopped. Then its newest log is halved, deleted, or gets one bit flipped at a random place. The next
-start must either have everything (the damage hit nothing that was needed) or refuse with exit 3,
-name exactly the fixes that are gone by their sequence, and keep copies in DIR/recovery.
-`--accept-loss FROM-TO` must then open it, with exactly those fixes missing; sent again, they are
-stored again; segments sealed afterwards verify.
+stopped. Then the newest file of the journal, an older one, or RocksDB's newest log is halved,
+deleted, zeroed from somewhere on, gets one bit flipped at a random place, or loses its first block.
+The next start must either have everything (the damage hit nothing that was needed, or what RocksDB
+lost was made again from the journal) or refuse with exit 3, name exactly the fixes that are gone by
+their sequence, and keep copies in DIR/recovery. `--accept-loss FROM-TO` must then open it, with
+exactly those fixes missing; sent again, they are stored again; segments sealed afterwards verify.
 
 examples:
   tools/campaigns/log_damage.py
@@ -22,6 +23,8 @@ from lib import audit, campaign, fixes, oracle, server, tracks
 
 LOSS = re.compile(r"--accept-loss[ =](\d+)-(\d+)")
 REST_S = 0.200
+PLACES = ("newest journal file", "older journal file", "newest log")
+BLOCK = 4096
 
 
 def main():
@@ -30,14 +33,25 @@ def main():
     options = parser.parse_args()
     with campaign.Campaign("log_damage", options) as c:
         flips = options.flips or (150 if options.full else 12)
-        for scene in ("unclean", "unclean after a seal", "unclean twice", "clean"):
+        for scene in ("unclean", "unclean after a seal", "unclean twice", "unclean, several files",
+                      "clean"):
             original = prepare(c, scene)
-            reported = 0
-            for damage in ["halve", "delete", "zero-tail"] + ["flip"] * (flips // 4 + 1):
-                reported += one_damage(c, scene, original, damage)
-            c.note(f"{scene}: {reported} damages reported, the others hit nothing needed")
-            if scene.startswith("unclean"):
-                c.check(f"{scene}: some damage was reported", reported)
+            for place in PLACES:
+                reported = tried = 0
+                for damage in ["halve", "delete", "zero-tail", "zero-header"] + ["flip"] * (
+                        flips // 4 + 1):
+                    result = one_damage(c, scene, original, place, damage)
+                    if result is not None:
+                        tried += 1
+                        reported += result
+                if tried:
+                    c.note(f"{scene}, {place}: {reported} of {tried} damages reported, the others "
+                           "lost nothing")
+                if tried and scene.startswith("unclean"):
+                    # All groups are still in the journal: what RocksDB loses is made again.
+                    c.check(f"{scene}, {place}: damage was " +
+                            ("harmless" if place == "newest log" else "reported"),
+                            (reported == 0) == (place == "newest log"), f"{reported} of {tried}")
             watermark_gone(c, scene, original)
 
 
@@ -56,7 +70,9 @@ def prepare(c, scene):
     for life in range(lives):
         subject = server.started(c.server_command(), data, place, name=f"life-{life}")
         with subject.connect() as connection:
-            for number in range(c.random.randrange(40, 120)):
+            # A journal's first file takes 255 groups.
+            count = 400 if "several" in scene else c.random.randrange(40, 120)
+            for number in range(count):
                 if scene == "unclean after a seal" and number == 20:
                     connection.command("T.SEAL")
                 store(connection, stream.next_batch(c.random.choice([1, 1, 5, 30])), order)
@@ -76,14 +92,27 @@ def store(connection, batch, order):
             order.append((rider, tracks.stored(fields, True)))
 
 
-def newest_log(data):
-    logs = sorted((data / "db").glob("*.log"))
-    return logs[-1] if logs else None
+def find(data, place):
+    """The file at a place; None: there is none."""
+    if place == "newest log":
+        logs = sorted((data / "db").glob("*.log"))
+        return logs[-1] if logs else None
+    used = [path for path in sorted((data / "journal").glob("*.jnl")) if is_used(path)]
+    index = 1 if place == "newest journal file" else 2
+    return used[-index] if len(used) >= index else None
+
+
+def is_used(path):
+    """Its header has the number of its name: it holds groups."""
+    with open(path, "rb") as file:
+        head = file.read(16)
+    return head[:4] == b"TJNL" and int.from_bytes(head[8:16], "little") == int(path.stem)
 
 
 def damage_file(c, path, damage):
     """A text for messages; None when there was nothing to damage."""
-    size = path.stat().st_size if path else 0
+    content = path.read_bytes().rstrip(b"\0") if path else b""
+    size = len(content)
     if not size:
         return None
     if damage == "delete":
@@ -95,17 +124,20 @@ def damage_file(c, path, damage):
         return f"{path.name} cut to {size // 2} of {size} bytes"
     if damage == "zero-tail":
         start = c.random.randrange(size)
-        with open(path, "r+b") as file:
-            file.seek(start)
-            file.write(bytes(size - start))
+        overwrite(path, start, bytes(size - start))
         return f"{path.name} zeroed from {start} of {size}"
+    if damage == "zero-header":
+        overwrite(path, 0, bytes(min(size, BLOCK)))
+        return f"{path.name} without its first block"
     at, bit = c.random.randrange(size), c.random.randrange(8)
+    overwrite(path, at, bytes([content[at] ^ 1 << bit]))
+    return f"bit {bit} of byte {at} of {size} flipped in {path.name}"
+
+
+def overwrite(path, at, content):
     with open(path, "r+b") as file:
         file.seek(at)
-        byte = file.read(1)[0]
-        file.seek(at)
-        file.write(bytes([byte ^ 1 << bit]))
-    return f"bit {bit} of byte {at} of {size} flipped in {path.name}"
+        file.write(content)
 
 
 def copy_of(c, original, name):
@@ -114,13 +146,13 @@ def copy_of(c, original, name):
     return target
 
 
-def one_damage(c, scene, original, damage):
-    """True when the damage was reported."""
+def one_damage(c, scene, original, place, damage):
+    """True when the damage was reported, False when nothing was lost, None without a file."""
     data = copy_of(c, original, "damaged")
     logs = data.parent
-    what = damage_file(c, newest_log(data), damage)
+    what = damage_file(c, find(data, place), damage)
     if what is None:
-        return False
+        return None
     label = f"{scene}, {what}"
     subject = server.Server(c.server_command(), data, logs)
     if subject.wait_ready(60):

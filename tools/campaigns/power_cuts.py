@@ -94,7 +94,7 @@ class TachoSubject:
         self.helpers = []
 
     def start(self, number):
-        self.server = server.Server(self.c.server_command(), self.data, self.logs,
+        self.server = server.Server(self.c.any_server_command(), self.data, self.logs,
                                     args=["--min-free", "0", "--reserve", "0"], name=f"cut-{number}")
         self.helpers, self.fleet = [], None
         if not self.server.wait_ready(20):

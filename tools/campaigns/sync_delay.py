@@ -38,9 +38,10 @@ def main():
             import_through_server(c, subject, logs)
         subject.stop(timeout=120)
         calls = strace.read(logs / "server.strace")
-        synced = sorted({call.name for call in calls if call.path.endswith(".log")})
-        c.note(f"sync calls seen on the log: {', '.join(synced) or 'none'}")
-        c.check("the log is synced by a call that was delayed", synced, durability=True)
+        synced = sorted({call.name for call in calls
+                         if call.path.endswith(strace.JOURNAL_SUFFIX)})
+        c.note(f"sync calls seen on the journal: {', '.join(synced) or 'none'}")
+        c.check("the journal is synced by a call that was delayed", synced, durability=True)
         if not options.fault and not options.expect_failure:
             offline_import(c, logs)
 
@@ -142,7 +143,7 @@ def import_through_server(c, subject, logs):
 
 
 def offline_import(c, logs):
-    """By the order of calls: every write to a log is followed by a sync before the summary."""
+    """By the order of calls: every write to the journal is followed by a sync before the summary."""
     file, data, log = logs / "offline.csv", c.work / "offline", logs / "offline.strace"
     write_csv(c, file, 200)
     calls = f"write,pwrite64,writev,{strace.SYNCS}"
@@ -161,8 +162,9 @@ def offline_import(c, logs):
         return
     said = report[-1].begin
     logs_written = {call.path for call in trace
-                    if call.path.endswith(".log") and call.name in ("write", "pwrite64", "writev")}
-    c.check("the import wrote to a log", logs_written)
+                    if call.path.endswith(strace.JOURNAL_SUFFIX)
+                    and call.name in ("write", "pwrite64", "writev")}
+    c.check("the import wrote to the journal", logs_written)
     for path in sorted(logs_written):
         written = max(call.begin for call in trace if call.path == path
                       and call.name.startswith(("write", "pwrite")) and call.begin < said)

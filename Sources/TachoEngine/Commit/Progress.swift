@@ -9,10 +9,16 @@ final class Progress: Sendable {
         var hash: UInt64
         var range: UInt32
         var rangeFirst: UInt64
-        var journalBytes = 0
+        /// Bytes of groups since the start, those replayed at the start included.
+        var journalAppended = 0
+        /// How many of them a checkpoint made superfluous.
+        var journalReleased = 0
         var alerts = 0
         var lastAlert: AlertID?
         var amendments: UInt64 = 0
+
+        /// What a start would have to replay.
+        var journalBytes: Int { journalAppended - journalReleased }
     }
 
     private let state: Mutex<State>

@@ -2,16 +2,18 @@ import TachoCodec
 import TachoGeo
 import TachoStore
 
-/// Reads alerts back from the database.
+/// Reads alerts back: from the database, and those still on their way there.
 struct AlertReader {
     let database: Database
     let riders: RiderTable
+    let recent: RecentAlerts
 
     /// Entries of the stream behind `after`, up to `through`, in order of their ids.
     func entries(
         after: AlertID?, through: AlertID?, limit: Int
     ) throws(StoreError) -> [Alert] {
         var list: [Alert] = []
+        let newer = recent.now().entries
         let cursor = database.cursor(.alerts)
         cursor.seek(after.map { Keys.alert(ms: UInt64($0.ms), n: $0.n) } ?? Keys.alert(ms: 0, n: 0))
         while list.count < limit, try cursor.isValid() {
@@ -23,25 +25,55 @@ struct AlertReader {
             }
             cursor.next()
         }
+        try add(newer, after: after, through: through, limit: limit, to: &list)
         return list
+    }
+
+    /// Those that the database did not have yet.
+    private func add(
+        _ newer: [(id: AlertID, row: [UInt8])], after: AlertID?, through: AlertID?, limit: Int,
+        to list: inout [Alert]
+    ) throws(StoreError) {
+        for one in newer where list.count < limit {
+            if let last = list.last?.id ?? after, one.id <= last { continue }
+            if let through, one.id > through { return }
+            list.append(try read(one.row, one.id).alert)
+        }
+    }
+
+    private func read(
+        _ row: [UInt8], _ id: AlertID
+    ) throws(StoreError) -> (alert: Alert, rider: UInt32) {
+        let result = row.withUnsafeBytes { raw in
+            Result { () throws(StoreError) in
+                try AlertRow.read(raw, id: id, name: riders.name(of:))
+            }
+        }
+        return try result.get()
     }
 
     /// All alerts by receipt time, each with the count of its window.
     func byReceipt() throws(StoreError) -> [Alert] {
         var list: [Alert] = []
-        let cursor = database.cursor(.alerts)
-        cursor.seek(Keys.alert(ms: 0, n: 0))
-        while try cursor.isValid(), let id = Self.id(cursor.key) {
-            var (alert, rider) = try AlertRow.read(
-                cursor.value, id: id, name: riders.name(of:))
+        let newer = recent.now()
+        func add(_ found: (alert: Alert, rider: UInt32)) throws(StoreError) {
+            var alert = found.alert
             let key = Keys.alertWindow(
-                rider: rider, code: alert.code.rawValue, startMs: alert.atRecvMs)
+                rider: found.rider, code: alert.code.rawValue, startMs: alert.atRecvMs)
             if let bytes = try database.get(.alerts, key) {
                 alert.count = Int(try Self.count(bytes))
             }
+            alert.count = max(alert.count, Int(newer.windows[key] ?? 0))
             list.append(alert)
+        }
+        let cursor = database.cursor(.alerts)
+        cursor.seek(Keys.alert(ms: 0, n: 0))
+        while try cursor.isValid(), let id = Self.id(cursor.key) {
+            try add(try AlertRow.read(cursor.value, id: id, name: riders.name(of:)))
             cursor.next()
         }
+        let last = list.last?.id ?? AlertID(ms: -1, n: 0)
+        for one in newer.entries where one.id > last { try add(try read(one.row, one.id)) }
         return list.sorted { a, b in
             a.atRecvMs != b.atRecvMs ? a.atRecvMs < b.atRecvMs : a.id < b.id
         }

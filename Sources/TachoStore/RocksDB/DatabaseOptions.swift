@@ -5,9 +5,6 @@ import CRocksDB
 /// Settings are given at open only: changing them later has reverted them silently. Left out on
 /// purpose: WAL recycling and compression, `SyncWAL`, atomic flush, auto-resume, mmap.
 struct DatabaseOptions {
-    /// Refuses a directory whose WAL files are not as the MANIFEST says. Off only to look at what a
-    /// damaged directory still holds, and to open it after the loss was accepted.
-    var tracksWALs = true
     /// A database is made only in a directory that never had one: in place of a damaged one an
     /// empty one would delete what is left.
     var creates = false
@@ -24,7 +21,7 @@ struct DatabaseOptions {
         let database = try options(
             "create_if_missing=\(creates);create_missing_column_families=\(creates);"
                 + "paranoid_checks=true;wal_recovery_mode=kPointInTimeRecovery;"
-                + "track_and_verify_wals_in_manifest=\(tracksWALs);"
+                + "track_and_verify_wals_in_manifest=true;"
                 + "verify_sst_unique_id_in_manifest=true;flush_verify_memtable_count=true;"
                 + "max_bgerror_resume_count=0;recycle_log_file_num=0;"
                 // Otherwise a failed sync of the directory is only logged while opening.
@@ -63,7 +60,7 @@ struct DatabaseOptions {
     /// Chunks are coded already; small rows repeat their key's neighbours.
     private func compression(of family: Family) -> String {
         switch family {
-        case .journal, .track, .tails: "kNoCompression"
+        case .track, .tails: "kNoCompression"
         default: "kLZ4Compression"
         }
     }

@@ -107,6 +107,14 @@ class Campaign:
             binary = self.program("tachod-faulty" if fault else "tachod")
         return [binary] + (["--fault", fault] if fault else [])
 
+    def any_server_command(self, journal_limit=1 << 20):
+        """The same, or half the time one whose journal is so small that checkpoints, released files
+        and "try again" come all the time."""
+        if self.options.server_binary or self.options.fault or self.random.random() < 0.5:
+            return self.server_command()
+        return [self.program("tachod-faulty"), "--fault", "none", "--journal-limit", str(journal_limit),
+                "--journal-file", str(64 << 10)]
+
     def check(self, label, ok, detail="", durability=False):
         """Counts one claim. `durability` marks the claims that a faulty build must break."""
         if ok:

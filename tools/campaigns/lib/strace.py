@@ -11,6 +11,9 @@ WRITES = "write,writev,pwrite64,pwritev,pwritev2"
 # File numbers RocksDB gives in a short run; strace wants exact names and knows no patterns.
 NUMBERS = range(1, 320)
 SEGMENTS = range(1, 40)
+JOURNAL_FILES = range(1, 40)
+# Where groups are written: what an acknowledgement stands on.
+JOURNAL_SUFFIX = ".jnl"
 
 
 def paths(data):
@@ -21,10 +24,13 @@ def paths(data):
     """
     data = os.path.realpath(data)
     names = ["", "/watermark", "/TACHO", "/TACHO.tmp", "/tachod.json", "/tachod.json.tmp",
-             "/db", "/db/CURRENT", "/db/IDENTITY", "/audit", "/audit/tmp", "/recovery"]
+             "/db", "/db/CURRENT", "/db/IDENTITY", "/journal", "/journal/new", "/audit",
+             "/audit/tmp", "/recovery"]
     for n in NUMBERS:
         names += [f"/db/{n:06d}.log", f"/db/{n:06d}.sst", f"/db/{n:06d}.dbtmp",
                   f"/db/MANIFEST-{n:06d}", f"/db/OPTIONS-{n:06d}", f"/db/OPTIONS-{n:06d}.dbtmp"]
+    for n in JOURNAL_FILES:
+        names.append(f"/journal/{n:08d}{JOURNAL_SUFFIX}")
     for n in SEGMENTS:
         names += [f"/audit/tmp/{n}", f"/audit/tmp/{n:08d}", f"/audit/tmp/{n}.seg",
                   f"/audit/tmp/{n:08d}.seg", f"/audit/{n:08d}.seg"]
@@ -113,13 +119,13 @@ def read(log):
 
 
 def unproved(acks, calls):
-    """Acknowledgements that no sync of a log stands behind.
+    """Acknowledgements that no sync of the journal stands behind.
 
-    Between the sending of a request and its reply there must be a write to a log and, begun after
-    that write, a successful sync of the same log that ended before the reply was read. `acks` have
+    Between the sending of a request and its reply there must be a write to a journal file and, begun
+    after that write, a successful sync of the same file that ended before the reply was read. `acks` have
     `sent_at` and `acked_at` in Unix seconds and must have stored something.
     """
-    logs = [call for call in calls if call.path.endswith(".log")]
+    logs = [call for call in calls if call.path.endswith(JOURNAL_SUFFIX)]
     writes = [call for call in logs if call.name in WRITES.split(",")]
     syncs = [call for call in logs
              if call.name in SYNCS.split(",") and call.result == 0 and call.end is not None]

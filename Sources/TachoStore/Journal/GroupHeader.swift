@@ -34,27 +34,34 @@ package struct GroupHeader: Hashable, Sendable {
     package static let byteCount = 64
     static let magic: UInt32 = 0x5052_4754  // "TGRP"
 
-    /// The whole record: header, body, CRC32C over both. Returns the group's hash with it.
-    package func record(body: [UInt8]) -> (bytes: [UInt8], hash: UInt64) {
-        var writer = ByteWriter()
-        writer.bytes.reserveCapacity(Self.byteCount + body.count + 4)
-        writer.put(Self.magic)
-        writer.put(UInt16(0))
-        writer.put(ruleSet)
-        writer.put(group)
-        writer.put(firstSequence)
-        writer.put(points)
-        writer.put(alertFirstN)
-        writer.put(commitMs)
-        writer.put(thresholds)
-        writer.put(previousHash)
-        writer.put(UInt32(body.count))
-        writer.put(UInt32(0))
-        writer.put(body)
-        let crc = writer.bytes.withUnsafeBytes { CRC32C.checksum($0) }
-        writer.put(crc)
-        return (writer.bytes, Self.hash(crc: crc, previous: previousHash))
+    /// The 64 bytes in front of a body of `bodyCount` bytes.
+    func write(bodyCount: Int, to start: UnsafeMutableRawPointer) {
+        func put<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+            (start + offset).storeBytes(of: value.littleEndian, as: T.self)
+        }
+        put(Self.magic, at: 0)
+        put(UInt16(0), at: 4)
+        put(ruleSet, at: 6)
+        put(group, at: 8)
+        put(firstSequence, at: 16)
+        put(points, at: 24)
+        put(alertFirstN, at: 28)
+        put(commitMs, at: 32)
+        put(thresholds, at: 40)
+        put(previousHash, at: 48)
+        put(UInt32(bodyCount), at: 56)
+        put(UInt32(0), at: 60)
     }
+
+    /// The body's length, read from a header that is not checked yet; nil: no group begins here.
+    static func bodyCount(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard bytes.count >= byteCount,
+            UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)) == magic
+        else { return nil }
+        return Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 56, as: UInt32.self)))
+    }
+
+    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 { CRC32C.checksum(bytes) }
 
     /// Checks and splits a record. The body is borrowed from `bytes`.
     package static func read(
@@ -97,7 +104,7 @@ package struct GroupHeader: Hashable, Sendable {
 
     /// Depends on every byte of the group and, through the link, of all groups before.
     /// The mixing constant is that of splitmix64.
-    private static func hash(crc: UInt32, previous: UInt64) -> UInt64 {
+    static func hash(crc: UInt32, previous: UInt64) -> UInt64 {
         let mixed = (previous ^ UInt64(crc)) &* 0x9E37_79B9_7F4A_7C15
         return UInt64(crc) << 32 | mixed >> 32
     }
