@@ -15,6 +15,7 @@ struct Recovery {
     /// Riders whose amendments may have changed what latest shows.
     private var unsettled: Set<UInt32> = []
     private var rows: RowBatch
+    private let chunks = ChunkWriter()
     private var closed: [ClosedTail] = []
 
     private static let rowsPerWrite = 4096
@@ -244,13 +245,15 @@ struct Recovery {
 
     private mutating func writeRows(all: Bool) throws(StoreError) {
         for tail in closed {
-            _ = DerivedRows.put(tail, partFirst: 0, to: rows)
+            _ = chunks.put(tail, partFirst: 0, to: rows)
             if rows.count >= Self.rowsPerWrite {
+                chunks.putPlaces(to: rows)
                 try store.database.write(rows, sync: false)
                 rows.clear()
             }
         }
         if all || rows.count >= Self.rowsPerWrite || !closed.isEmpty {
+            chunks.putPlaces(to: rows)
             try store.database.write(rows, sync: false)
             rows.clear()
         }

@@ -10,6 +10,7 @@ package enum Family: Int, CaseIterable, Sendable {
     case amendLog
     case alerts
     case meta
+    case geo
 
     package var name: String {
         switch self {
@@ -23,6 +24,7 @@ package enum Family: Int, CaseIterable, Sendable {
         case .amendLog: "amend_log"
         case .alerts: "alerts"
         case .meta: "meta"
+        case .geo: "geo"
         }
     }
 

@@ -49,13 +49,14 @@ struct DerivedGroup: Sendable {
 
     var isEmpty: Bool { parts.isEmpty && riders.isEmpty && loss == nil }
 
-    func put(to rows: RowBatch) -> Int {
+    /// Puts all rows but places; returns the chunks' bytes.
+    func put(to rows: RowBatch, _ chunks: ChunkWriter) -> Int {
         var bytes = 0
         for rider in riders { rows.put(.riders, Keys.number(rider.number), rider.name) }
         if let loss { rows.put(.meta, Keys.loss(first: loss.first), loss.encoded()) }
         for part in parts {
             for tail in part.closed {
-                bytes += DerivedRows.put(tail, partFirst: part.firstSequence, to: rows)
+                bytes += chunks.put(tail, partFirst: part.firstSequence, to: rows)
             }
             for amendment in part.amendments {
                 DerivedRows.put(
@@ -84,14 +85,6 @@ struct DerivedGroup: Sendable {
 
 /// Rows that groups make, one kind each.
 enum DerivedRows {
-    /// The rows of a chunk; returns its size. Cost: coding, some 50 ns a fix.
-    static func put(_ tail: ClosedTail, partFirst: UInt64, to rows: RowBatch) -> Int {
-        let bytes = tail.encoded(partFirst: partFirst)
-        rows.put(.track, Keys.track(tail.key), bytes)
-        rows.put(.ranges, Keys.ranges(tail.key), [])
-        return bytes.count
-    }
-
     static func put(
         _ a: PendingAmendment, sequence: UInt64, range: UInt32, to rows: RowBatch
     ) {

@@ -68,6 +68,7 @@ final class DerivedWriter: @unchecked Sendable {
 
     // The rest is touched by the thread alone.
     private var rows: RowBatch
+    private let chunks = ChunkWriter()
     private var bytes = 0
     /// In `rows`, and marked when they are written.
     private var groups: [DerivedGroup] = []
@@ -173,6 +174,7 @@ final class DerivedWriter: @unchecked Sendable {
 
     /// Writes what has gathered and lets readers find it there.
     private func flush(sync: Bool = false) throws(StoreError) {
+        chunks.putPlaces(to: rows)
         if rows.count > 0 {
             try target.write(rows, sync: sync)
             rows = RowBatch(database)
@@ -204,7 +206,7 @@ final class DerivedWriter: @unchecked Sendable {
     private func write(_ group: DerivedGroup) throws(StoreError) {
         lastGroup = group.group
         groups.append(group)
-        bytes += group.put(to: rows)
+        bytes += group.put(to: rows, chunks)
         try flushIfLarge()
     }
 
@@ -229,7 +231,7 @@ final class DerivedWriter: @unchecked Sendable {
     ) throws(StoreError) {
         rows.put(.meta, Keys.range(range), row.encoded())
         for tail in closed {
-            bytes += DerivedRows.put(tail, partFirst: 0, to: rows)
+            bytes += chunks.put(tail, partFirst: 0, to: rows)
             tails.append(tail)
             try flushIfLarge()
         }

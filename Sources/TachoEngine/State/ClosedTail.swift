@@ -33,23 +33,13 @@ final class ClosedTail: @unchecked Sendable {
     var isWritten: Bool { written.load(ordering: .acquiring) }
     func markWritten() { written.store(true, ordering: .releasing) }
 
-    /// The chunk's bytes. `partFirst`: the first sequence of the part that closed it.
-    func encoded(partFirst: UInt64) -> [UInt8] {
-        let count = Int(tail.count)
-        return withUnsafeTemporaryAllocation(of: StoredFix.self, capacity: count) { fixes in
-            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { arrivals in
-                for index in 0..<count {
-                    let entry = tail[index]
-                    fixes.initializeElement(at: index, to: entry.stored)
-                    arrivals.initializeElement(at: index, to: entry.arrival)
-                }
-                return Chunk.encode(
-                    UnsafeBufferPointer(fixes), arrivals: UnsafeBufferPointer(arrivals),
-                    rangeID: key.range, kind: kind,
-                    firstSequence: tail.first.resolved(first: partFirst),
-                    lastSequence: tail.last.resolved(first: partFirst))
-            }
-        }
+    /// Unpacks the fixes into columns; returns the bounds of their sequences. `partFirst`: the
+    /// first sequence of the part that closed it.
+    func fill(
+        _ columns: inout ChunkColumns, partFirst: UInt64
+    ) -> (first: UInt64, last: UInt64) {
+        tail.fill(&columns)
+        return (tail.first.resolved(first: partFirst), tail.last.resolved(first: partFirst))
     }
 }
 

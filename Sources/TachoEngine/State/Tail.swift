@@ -68,10 +68,7 @@ struct Tail: BitwiseCopyable {
 
     private func row(_ index: Int) -> FixRow {
         precondition(index >= 0 && index < count)
-        let page = withUnsafeBytes(of: pages) {
-            $0.load(fromByteOffset: index / TailPool.pageRows * 4, as: UInt32.self)
-        }
-        return TailPool.shared.rows(page)[index % TailPool.pageRows]
+        return pageRows(index / TailPool.pageRows)[index % TailPool.pageRows]
     }
 
     func arrival(_ index: Int) -> UInt32 {
@@ -137,6 +134,34 @@ struct Tail: BitwiseCopyable {
             number = UInt64(extraCount)
         }
         side![Int(count)] = UInt64(arrival) | number << 32
+    }
+
+    /// Unpacks all rows into columns.
+    func fill(_ columns: inout ChunkColumns) {
+        let all = Int(count)
+        columns.makeRoom(for: all)
+        columns.count = all
+        let at = columns.at
+        var index = 0
+        while index < all {
+            let end = min(index + TailPool.pageRows, all)
+            let rows = pageRows(index / TailPool.pageRows)
+            if side == nil {
+                for i in index..<end {
+                    at.set(i, rows[i - index], .none, arrival: firstArrival &+ UInt32(i))
+                }
+            } else {
+                for i in index..<end {
+                    at.set(i, rows[i - index], extra(i), arrival: arrival(i))
+                }
+            }
+            index = end
+        }
+    }
+
+    private func pageRows(_ number: Int) -> UnsafeMutablePointer<FixRow> {
+        TailPool.shared.rows(
+            withUnsafeBytes(of: pages) { $0.load(fromByteOffset: number * 4, as: UInt32.self) })
     }
 
     /// Hands the memory over to the returned tail; this one is empty.

@@ -1,0 +1,100 @@
+import TachoCodec
+
+/// That a chunk has fixes of five minutes in one cell: a row of family `geo`, whose keys ascend by
+/// time and place, so that who was somewhere is one stretch of keys. `format-spec.md` §6.
+///
+/// Made from the chunk alone and named after it, so rows are only added, replay makes the same ones
+/// again, and the whole family can be rebuilt. Readers sum a rider's rows.
+package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
+    package var bucket: UInt32
+    package var cell: UInt64
+    package var rider: UInt32
+    package var range: UInt32
+    package var generation: UInt16
+    /// Fixes of the chunk in that bucket and cell; at most 65,535.
+    package var count: UInt16
+    /// Times of the first and the last of them, ms from the bucket's start.
+    package var firstMs: UInt32
+    package var lastMs: UInt32
+    /// One of them has an effect other than accept, as decided on arrival.
+    package var isAnyFlagged: Bool
+
+    package init(
+        bucket: UInt32, cell: UInt64, rider: UInt32, range: UInt32, generation: UInt16,
+        count: UInt16, firstMs: UInt32, lastMs: UInt32, isAnyFlagged: Bool
+    ) {
+        self.bucket = bucket
+        self.cell = cell
+        self.rider = rider
+        self.range = range
+        self.generation = generation
+        self.count = count
+        self.firstMs = firstMs
+        self.lastMs = lastMs
+        self.isAnyFlagged = isAnyFlagged
+    }
+
+    package static let bucketMs: Int64 = 300_000
+    /// Added to a bucket's number so that it is never negative.
+    package static let bucketOffset: Int64 = 1 << 31
+    package static let keyBytes = 22
+
+    /// The bucket a time falls into, and its place in it.
+    @inline(__always)
+    package static func bucket(_ tsMs: Int64) -> (number: UInt32, offsetMs: UInt32) {
+        // Rounds down also for times before 1970.
+        var number = tsMs / bucketMs
+        var offset = tsMs % bucketMs
+        if offset < 0 {
+            offset += bucketMs
+            number -= 1
+        }
+        return (UInt32(number + bucketOffset), UInt32(offset))
+    }
+
+    /// In the order of their keys.
+    @inline(__always)
+    package static func < (a: GeoRow, b: GeoRow) -> Bool {
+        if a.bucket != b.bucket { return a.bucket < b.bucket }
+        if a.cell != b.cell { return a.cell < b.cell }
+        if a.rider != b.rider { return a.rider < b.rider }
+        if a.range != b.range { return a.range < b.range }
+        return a.generation < b.generation
+    }
+
+    /// Appends the key, 22 bytes, and the value, 3 to 10.
+    package func write(key: inout [UInt8], value: inout [UInt8]) {
+        key.removeAll(keepingCapacity: true)
+        withUnsafeBytes(of: bucket.bigEndian) { key.append(contentsOf: $0) }
+        withUnsafeBytes(of: cell.bigEndian) { key.append(contentsOf: $0) }
+        withUnsafeBytes(of: rider.bigEndian) { key.append(contentsOf: $0) }
+        withUnsafeBytes(of: range.bigEndian) { key.append(contentsOf: $0) }
+        withUnsafeBytes(of: generation.bigEndian) { key.append(contentsOf: $0) }
+        value.removeAll(keepingCapacity: true)
+        var writer = ByteWriter()
+        swap(&writer.bytes, &value)
+        writer.putVarint(UInt64(count) << 1 | (isAnyFlagged ? 1 : 0))
+        writer.putVarint(UInt64(firstMs))
+        writer.putVarint(UInt64(lastMs - firstMs))
+        swap(&writer.bytes, &value)
+    }
+
+    /// Reads a row back.
+    package init(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(StoreError) {
+        guard key.count == Self.keyBytes else { throw .damaged("a geo key cannot be read") }
+        bucket = KeyReader.u32(key, at: 0)
+        cell = KeyReader.u64(key, at: 4)
+        rider = KeyReader.u32(key, at: 12)
+        range = KeyReader.u32(key, at: 16)
+        generation = KeyReader.u16(key, at: 20)
+        var reader = ByteReader(value)
+        guard let head = try? reader.readVarint(), let first = try? reader.readVarint(),
+            let span = try? reader.readVarint(), reader.isAtEnd, head >> 1 <= UInt64(UInt16.max),
+            head >> 1 > 0, first < UInt64(Self.bucketMs), span < UInt64(Self.bucketMs) - first
+        else { throw .damaged("a geo row cannot be read") }
+        count = UInt16(head >> 1)
+        isAnyFlagged = head & 1 != 0
+        firstMs = UInt32(first)
+        lastMs = UInt32(first + span)
+    }
+}
