@@ -2,7 +2,7 @@
 /// cell (`CellInset`), the answer is that cell.
 ///
 /// The result is always `Cell.containing`'s. Cost: 2 ns inside the last cell, 230 when a new one is
-/// entered; under 10 on average for a courier at 1 Hz and resolution 9. One walker can serve the
+/// entered; about 10 on average for a courier at 1 Hz and resolution 9. One walker can serve the
 /// tracks of many riders in turn.
 package struct CellWalker: Sendable, BitwiseCopyable {
     package let resolution: Int
