@@ -52,6 +52,10 @@ package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
         return (UInt32(number + bucketOffset), UInt32(offset))
     }
 
+    /// Puts rows in the order of their keys. Here and not with the caller, so that the comparison
+    /// is compiled into the sort.
+    package static func sort(_ rows: inout [GeoRow]) { rows.sort(by: <) }
+
     /// In the order of their keys.
     @inline(__always)
     package static func < (a: GeoRow, b: GeoRow) -> Bool {
@@ -62,21 +66,32 @@ package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
         return a.generation < b.generation
     }
 
-    /// Appends the key, 22 bytes, and the value, 3 to 10.
-    package func write(key: inout [UInt8], value: inout [UInt8]) {
-        key.removeAll(keepingCapacity: true)
-        withUnsafeBytes(of: bucket.bigEndian) { key.append(contentsOf: $0) }
-        withUnsafeBytes(of: cell.bigEndian) { key.append(contentsOf: $0) }
-        withUnsafeBytes(of: rider.bigEndian) { key.append(contentsOf: $0) }
-        withUnsafeBytes(of: range.bigEndian) { key.append(contentsOf: $0) }
-        withUnsafeBytes(of: generation.bigEndian) { key.append(contentsOf: $0) }
-        value.removeAll(keepingCapacity: true)
-        var writer = ByteWriter()
-        swap(&writer.bytes, &value)
-        writer.putVarint(UInt64(count) << 1 | (isAnyFlagged ? 1 : 0))
-        writer.putVarint(UInt64(firstMs))
-        writer.putVarint(UInt64(lastMs - firstMs))
-        swap(&writer.bytes, &value)
+    package static let maxValueBytes = 10
+
+    /// Writes the key, 22 bytes, and behind it the value, 3 to 10; returns the value's length.
+    /// `to` has room for both.
+    package func write(to: UnsafeMutableRawPointer) -> Int {
+        to.storeBytes(of: bucket.bigEndian, as: UInt32.self)
+        to.storeBytes(of: cell.bigEndian, toByteOffset: 4, as: UInt64.self)
+        to.storeBytes(of: rider.bigEndian, toByteOffset: 12, as: UInt32.self)
+        to.storeBytes(of: range.bigEndian, toByteOffset: 16, as: UInt32.self)
+        to.storeBytes(of: generation.bigEndian, toByteOffset: 20, as: UInt16.self)
+        var at = Self.keyBytes
+        func put(_ value: UInt32) {
+            var rest = value
+            while rest >= 0x80 {
+                to.storeBytes(
+                    of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: at, as: UInt8.self)
+                rest >>= 7
+                at += 1
+            }
+            to.storeBytes(of: UInt8(rest), toByteOffset: at, as: UInt8.self)
+            at += 1
+        }
+        put(UInt32(count) << 1 | (isAnyFlagged ? 1 : 0))
+        put(firstMs)
+        put(lastMs - firstMs)
+        return at - Self.keyBytes
     }
 
     /// Reads a row back.

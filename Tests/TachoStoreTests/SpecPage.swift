@@ -25,6 +25,9 @@ struct SpecPage {
         }
     }
 
+    /// The first line with this text.
+    func line(holding text: String) -> Substring? { lines.first { $0.contains(text) } }
+
     /// The bytes of the first hex block.
     func hex() -> [UInt8] {
         guard let start = lines.firstIndex(of: "```hex") else { return [] }

