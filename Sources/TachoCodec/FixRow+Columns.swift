@@ -31,4 +31,14 @@ extension ColumnPointers {
         // Effect in two bits and trusted above them, as the row has them.
         flags[i] = UInt8(truncatingIfNeeded: row.clock >> FixRow.effectShift & 7)
     }
+
+    /// Unpacks `count` rows into the places from `first` on. None has an extra, and they arrived
+    /// one after another.
+    package func set(
+        _ rows: UnsafePointer<FixRow>, count: Int, at first: Int, firstArrival: UInt32
+    ) {
+        for i in 0..<count {
+            set(first + i, rows[i], .none, arrival: firstArrival &+ UInt32(truncatingIfNeeded: i))
+        }
+    }
 }

@@ -247,13 +247,13 @@ struct Recovery {
         for tail in closed {
             _ = chunks.put(tail, partFirst: 0, to: rows)
             if rows.count >= Self.rowsPerWrite {
-                chunks.putPlaces(to: rows)
+                chunks.putPlaces(to: rows, all: false)
                 try store.database.write(rows, sync: false)
                 rows.clear()
             }
         }
         if all || rows.count >= Self.rowsPerWrite || !closed.isEmpty {
-            chunks.putPlaces(to: rows)
+            chunks.putPlaces(to: rows, all: all)
             try store.database.write(rows, sync: false)
             rows.clear()
         }

@@ -174,7 +174,7 @@ final class DerivedWriter: @unchecked Sendable {
 
     /// Writes what has gathered and lets readers find it there.
     private func flush(sync: Bool = false) throws(StoreError) {
-        chunks.putPlaces(to: rows)
+        chunks.putPlaces(to: rows, all: sync)
         if rows.count > 0 {
             try target.write(rows, sync: sync)
             rows = RowBatch(database)
@@ -194,7 +194,7 @@ final class DerivedWriter: @unchecked Sendable {
 
     /// Everything written so far is on the device after this.
     private func sync() throws(StoreError) {
-        if rows.count == 0 {
+        if rows.count == 0 && chunks.waitingPlaces == 0 {
             guard isUnsynced.any else { return }
             var group = ByteWriter()
             group.put(lastGroup)
@@ -211,7 +211,7 @@ final class DerivedWriter: @unchecked Sendable {
     }
 
     private func write(_ slots: [SlotRows], asOf group: UInt64) throws(StoreError) {
-        if rows.count > 0 || isUnsynced.rows { try sync() }
+        if rows.count > 0 || isUnsynced.rows || chunks.waitingPlaces > 0 { try sync() }
         for one in slots { DerivedRows.put(one, asOf: group, to: rows) }
         try flush()
         // Images need no sync of each other: each stands for its own rider's rows alone.

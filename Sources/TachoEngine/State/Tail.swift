@@ -147,9 +147,9 @@ struct Tail: BitwiseCopyable {
             let end = min(index + TailPool.pageRows, all)
             let rows = pageRows(index / TailPool.pageRows)
             if side == nil {
-                for i in index..<end {
-                    at.set(i, rows[i - index], .none, arrival: firstArrival &+ UInt32(i))
-                }
+                at.set(
+                    rows, count: end - index, at: index,
+                    firstArrival: firstArrival &+ UInt32(index))
             } else {
                 for i in index..<end {
                     at.set(i, rows[i - index], extra(i), arrival: arrival(i))

@@ -102,14 +102,17 @@ package final class Database: @unchecked Sendable {
     }
 
     func put(_ batch: OpaquePointer, _ family: Family, _ key: [UInt8], _ value: [UInt8]) {
-        key.withUnsafeBytes { k in
-            value.withUnsafeBytes { v in
-                rocksdb_writebatch_put_cf(
-                    batch, families[family.rawValue],
-                    k.baseAddress?.assumingMemoryBound(to: CChar.self), k.count,
-                    v.baseAddress?.assumingMemoryBound(to: CChar.self), v.count)
-            }
-        }
+        key.withUnsafeBytes { k in value.withUnsafeBytes { v in put(batch, family, k, v) } }
+    }
+
+    func put(
+        _ batch: OpaquePointer, _ family: Family, _ key: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer
+    ) {
+        rocksdb_writebatch_put_cf(
+            batch, families[family.rawValue],
+            key.baseAddress?.assumingMemoryBound(to: CChar.self), key.count,
+            value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
     }
 
     func delete(_ batch: OpaquePointer, _ family: Family, _ key: [UInt8]) {

@@ -18,6 +18,23 @@ package final class RowBatch {
         count += 1
     }
 
+    /// Puts rows of family `geo`, best in the order of their keys: RocksDB takes a sorted run
+    /// several times faster than the same rows at random.
+    package func put(_ places: [GeoRow]) {
+        withUnsafeTemporaryAllocation(
+            byteCount: GeoRow.keyBytes + GeoRow.maxValueBytes, alignment: 8
+        ) { room in
+            for place in places {
+                let count = place.write(to: room.baseAddress!)
+                database.put(
+                    batch, .geo, UnsafeRawBufferPointer(rebasing: room[..<GeoRow.keyBytes]),
+                    UnsafeRawBufferPointer(
+                        rebasing: room[GeoRow.keyBytes..<GeoRow.keyBytes + count]))
+            }
+        }
+        count += places.count
+    }
+
     package func delete(_ family: Family, _ key: [UInt8]) {
         database.delete(batch, family, key)
         count += 1
