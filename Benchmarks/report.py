@@ -119,10 +119,15 @@ def settings(results):
 
 
 def calibration(results):
-    naive = results.value("naive")
+    def that_day(name):
+        """Of the run with the peers, if there is one: it is what is judged."""
+        line = results.medians.get(name) or results.figures.get(name)
+        return None if line is None else line["value"]
+
+    naive = that_day("naive")
     rows = [
-        ["`fdatasync` of 64 KiB, median", number(results.value("fdatasync_64k_p50"), "µs")],
-        ["`memcpy` of 64 MiB", number(results.value("memcpy"), "GB/s")],
+        ["`fdatasync` of 64 KiB, median", number(that_day("fdatasync_64k_p50"), "µs")],
+        ["`memcpy` of 64 MiB", number(that_day("memcpy"), "GB/s")],
         ["naive RocksDB layout", number(naive, "points/s")],
         ["39,000 / naive", number(39_000 / naive if naive else None)],
     ]
