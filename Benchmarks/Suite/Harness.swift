@@ -24,17 +24,24 @@ package struct Measurement: Sendable {
         self.hash = hash
     }
 
-    package var json: String {
-        "{\"name\":\"\(name)\",\"value\":\(Self.text(value)),\"unit\":\"\(unit)\","
+    package var json: String { json(with: nil) }
+
+    /// The figure as an object, `members` before its own.
+    func json(with members: String?) -> String {
+        "{" + (members.map { $0 + "," } ?? "")
+            + "\"name\":\"\(name)\",\"value\":\(Self.text(value)),\"unit\":\"\(unit)\","
             + "\"n\":\(count),\"hash\":\"\(String(hash, radix: 16))\"}"
     }
 
     package var line: String {
-        let label = name.count < 34 ? name + String(repeating: " ", count: 34 - name.count) : name
-        return "\(label) \(Self.text(value)) \(unit)"
+        "\(Self.padded(name, to: 34)) \(Self.text(value)) \(unit)"
     }
 
-    private static func text(_ value: Double) -> String {
+    static func padded(_ text: String, to width: Int) -> String {
+        text.count < width ? text + String(repeating: " ", count: width - text.count) : text
+    }
+
+    static func text(_ value: Double) -> String {
         let scaled = (value * 1000).rounded() / 1000
         return scaled == scaled.rounded() && abs(scaled) < 1e15
             ? "\(Int(scaled))" : "\(scaled)"
@@ -46,6 +53,10 @@ package struct Scale: Sendable {
     package var points: Int
     package var riders: Int
     package var rounds: Int
+    /// Points a batch.
+    package var batch = 1000
+    /// Of 100 points, so many come late: a minute to three days.
+    package var latePercent = 0
     /// Where data directories are made.
     package var directory: String
 
@@ -60,8 +71,17 @@ package struct Scale: Sendable {
         Scale(points: 2000, riders: 20, rounds: 1, directory: directory)
     }
 
+    /// 1,000 reports a rider: every tail becomes a chunk three times, and at 21 to 27 B a point the
+    /// journal passes its bound of 256 MiB, so that a checkpoint falls into the measured time.
     package static func full(_ directory: String) -> Scale {
-        Scale(points: 2_000_000, riders: 15_000, rounds: 5, directory: directory)
+        Scale(points: 15_000_000, riders: 15_000, rounds: 5, directory: directory)
+    }
+
+    /// The same with fewer rounds: for what is measured at several sizes.
+    var sweep: Scale {
+        var scale = self
+        scale.rounds = min(rounds, 3)
+        return scale
     }
 }
 
@@ -69,10 +89,24 @@ package struct Scale: Sendable {
 package struct Benchmark: Sendable {
     package let name: String
     package let about: String
+    /// Takes minutes at full size: run only where it is named, or all are.
+    package var isSweep = false
     package let run: @Sendable (Scale) throws -> [Measurement]
 
+    package init(
+        name: String, about: String, isSweep: Bool = false,
+        run: @escaping @Sendable (Scale) throws -> [Measurement]
+    ) {
+        self.name = name
+        self.about = about
+        self.isSweep = isSweep
+        self.run = run
+    }
+
     package static let all: [Benchmark] = [
-        calibration, ingest, tcpPacked, tcpText, naive, latest, decode, bytesPerPoint,
+        calibration, ingest, tcpPacked, tcpText, naive, latest, latestBusy, decode, bytesPerPoint,
+        riderDay, fleetScan, ingestSealing, ingestRiders, ingestLate, ingestBatch, ingestLong,
+        bytesWritten, memory, restart,
     ]
 }
 

@@ -50,6 +50,20 @@ package struct FixBatch: Sendable {
         vehicle = nil
     }
 
+    /// The same reports at another time: all of them moved by `byMs`; `turned`: with the opposite
+    /// heading, as of a way taken back. For load generators, which send a stretch again and again.
+    package mutating func shift(byMs: Int64, turned: Bool) {
+        entries.withUnsafeMutableBufferPointer { entries in
+            for index in entries.indices {
+                entries[index].fix.tsMs += byMs
+                let heading = entries[index].fix.headingCdeg
+                if turned && heading != Fix.absent {
+                    entries[index].fix.headingCdeg = (heading + 18_000) % 36_000
+                }
+            }
+        }
+    }
+
     /// Adds a report given as text. `history` marks imports: a readable `recv` makes it claimed.
     /// Returns why it is malformed, if it is; the entry is added either way, so that masks line up.
     @discardableResult

@@ -136,6 +136,21 @@ package final class Database: @unchecked Sendable {
         return sum
     }
 
+    /// A property that is a text, of the whole database; empty where there is none of that name.
+    package func text(_ name: String) -> String {
+        Self.take(rocksdb_property_value(handle, name))
+    }
+
+    package func text(_ name: String, of family: Family) -> String {
+        Self.take(rocksdb_property_value_cf(handle, families[family.rawValue], name))
+    }
+
+    private static func take(_ text: UnsafeMutablePointer<CChar>?) -> String {
+        guard let text else { return "" }
+        defer { rocksdb_free(text) }
+        return String(cString: text)
+    }
+
     private func property(_ name: String) -> UInt64 {
         var value: UInt64 = 0
         _ = rocksdb_property_int(handle, name, &value)

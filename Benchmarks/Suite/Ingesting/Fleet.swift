@@ -13,12 +13,12 @@ struct BenchmarkFleet {
     private var riders: [Rider] = []
     private var state: UInt64
     private var next = 0
-    private var tsMs: Int64 = 1_767_225_600_000
+    private var tsMs = FleetBatches.firstMs
     let names: [[UInt8]]
 
     init(riders count: Int, seed: UInt64 = 1) {
         state = seed
-        names = (0..<count).map { Array("rider-\($0)".utf8) }
+        names = (0..<count).map(Self.name)
         for _ in 0..<count {
             riders.append(
                 Rider(
@@ -27,6 +27,8 @@ struct BenchmarkFleet {
                     speedMps: 2 + random() * 10))
         }
     }
+
+    static func name(_ rider: Int) -> [UInt8] { Array("rider-\(rider)".utf8) }
 
     private mutating func random() -> Double {
         state &+= 0x9E37_79B9_7F4A_7C15

@@ -10,7 +10,7 @@ extension Benchmark {
         name: "bytes", about: "bytes a point of real tracks, in chunks of 256"
     ) { scale in
         let data = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "../shared/data").standardizedFileURL
         let names =
             (try? FileManager.default.contentsOfDirectory(atPath: data.path))?

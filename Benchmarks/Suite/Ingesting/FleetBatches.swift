@@ -1,0 +1,80 @@
+import TachoGeo
+
+/// Batches of a moving fleet without an end, cheap to make: the way of every rider is generated
+/// once for some rounds and then driven back and forth, at later times. The sender only copies a
+/// batch and moves its times, 5 to 10 ns a point, and the memory does not grow with the points.
+///
+/// A batch holds reports of one round, so at most one of each rider.
+struct FleetBatches {
+    /// By round, then by place in the round.
+    private let stretch: [[FixBatch]]
+    private var round = 0
+    private var place = 0
+    let riders: Int
+
+    static let firstMs: Int64 = 1_767_225_600_000
+    static let intervalMs: Int64 = 3000
+    /// More rounds than half a chunk: no chunk sees the same way twice.
+    private static let wantedRounds = 134
+    private static let stretchPoints = 3_000_000
+
+    init(_ scale: Scale) {
+        var fleet = BenchmarkFleet(riders: scale.riders)
+        var random = SplitMix(seed: 7)
+        let wanted = min(Self.wantedRounds, scale.points / scale.riders + 1)
+        let rounds = max(2, min(wanted, Self.stretchPoints / scale.riders))
+        riders = scale.riders
+        stretch = (0..<rounds).map { _ in
+            stride(from: 0, to: scale.riders, by: scale.batch).map { first in
+                var batch = FixBatch(capacity: min(scale.batch, scale.riders - first))
+                for _ in first..<min(first + scale.batch, scale.riders) {
+                    var (rider, fix) = fleet.step()
+                    if random.next(100) < scale.latePercent { fix.tsMs -= random.delayMs() }
+                    fleet.names[rider].withUnsafeBytes { _ = batch.append(rider: $0, fix: fix) }
+                }
+                return batch
+            }
+        }
+    }
+
+    /// The next batch, and when the server gets it.
+    mutating func next() -> (batch: FixBatch, receivedAtMs: Int64) {
+        let period = 2 * (stretch.count - 1)
+        let phase = round % period
+        let source = phase < stretch.count ? phase : period - phase
+        var batch = stretch[source][place]
+        batch.shift(
+            byMs: Int64(round - source) * Self.intervalMs, turned: phase >= stretch.count)
+        let receivedAtMs = Self.firstMs + Int64(round + 1) * Self.intervalMs + 128
+        place += 1
+        if place == stretch[source].count {
+            place = 0
+            round += 1
+        }
+        return (batch, receivedAtMs)
+    }
+}
+
+/// A small generator for what is drawn beside the fleet (Steele, Lea and Flood, 2014).
+struct SplitMix {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    mutating func next(_ bound: Int) -> Int { Int(next() >> 33) % bound }
+
+    /// How late a late point is: a minute to three days, every order of magnitude as likely.
+    mutating func delayMs() -> Int64 {
+        let doublings = 12  // 64 s · 2^12 = 3.03 days
+        let low = Int64(64_000) << Int64(next(doublings))
+        return low + Int64(next() >> 1) % low
+    }
+}

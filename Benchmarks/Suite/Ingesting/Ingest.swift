@@ -1,0 +1,41 @@
+import TachoEngine
+import TachoGeo
+
+extension Benchmark {
+    /// Points a second that are judged and durable, in process, several batches in flight.
+    ///
+    /// At full size every tail becomes a chunk three times and the journal passes its bound: coding,
+    /// chunk writes, flushes and a checkpoint are in the measured time.
+    static let ingest = Benchmark(
+        name: "ingest", about: "durable, judged points a second in process"
+    ) { scale in
+        [try ingest("ingest", scale)]
+    }
+
+    /// With a range cut and sealed after every third of the points, the last one behind the run:
+    /// two are written, read back and compared while points come in.
+    static let ingestSealing = Benchmark(
+        name: "ingest_sealing", about: "the same while two ranges are cut and sealed",
+        isSweep: true
+    ) { scale in
+        let range = UInt64(max(1, scale.points / 3))
+        return [try ingest("ingest_sealing", scale.sweep) { $0.rangePoints = range }]
+    }
+
+    static func ingest(
+        _ name: String, _ scale: Scale, _ adjust: (inout EngineOptions) -> Void = { _ in }
+    ) throws -> Measurement {
+        let batches = FleetBatches(scale)
+        var rates: [Double] = []
+        var hash: UInt64 = 0
+        var points = 0
+        for _ in 0..<scale.rounds {
+            let run = try IngestRun(name, batches, scale, adjust)
+            rates.append(try run.send(points: scale.points))
+            hash = try run.hash()
+            points = run.sent
+            try run.engine.close()
+        }
+        return Measurement(name, Timing.median(rates), "points/s", n: points, hash: hash)
+    }
+}

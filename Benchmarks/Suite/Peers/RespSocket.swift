@@ -1,0 +1,193 @@
+import Glibc
+
+/// A blocking connection that speaks RESP: requests are bytes that were made before, replies are
+/// counted. So little work that the server is what is measured: 1 to 2 ns a byte of reply.
+final class RespSocket {
+    private let fd: Int32
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    private(set) var replies = ReplyCounter()
+
+    /// nil: nobody listens there yet.
+    init?(unix path: String) {
+        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard fd >= 0 else { return nil }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let capacity = MemoryLayout.size(ofValue: address.sun_path)
+        precondition(path.utf8.count < capacity, "a socket's path is at most 107 bytes long")
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else {
+            close(fd)
+            return nil
+        }
+        self.fd = fd
+    }
+
+    deinit { close(fd) }
+
+    func send(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { bytes in
+            var start = 0
+            while start < bytes.count {
+                let count = Glibc.send(
+                    fd, bytes.baseAddress! + start, bytes.count - start,
+                    Int32(MSG_NOSIGNAL))
+                guard count > 0 else { throw PeerError("the server closed the connection") }
+                start += count
+            }
+        }
+    }
+
+    /// Reads until `count` replies more have come; an error reply ends it.
+    func receive(_ count: Int) throws {
+        let target = replies.count + count
+        while replies.count < target {
+            let count = recv(fd, &buffer, buffer.count, 0)
+            guard count > 0 else { throw PeerError("the server closed the connection") }
+            try buffer.withUnsafeBytes { try replies.feed(.init(rebasing: $0[..<count])) }
+        }
+    }
+
+    /// Sends one command and returns the text of its reply.
+    func ask(_ words: String...) throws -> String {
+        var request = RespWriter()
+        request.command(words.count)
+        for word in words { request.add(word.utf8) }
+        replies.keepsText = true
+        defer { replies.keepsText = false }
+        try send(request.bytes)
+        try receive(1)
+        return String(decoding: replies.text, as: UTF8.self)
+    }
+}
+
+/// Counts complete replies in a stream of bytes, and adds up the integers among them.
+struct ReplyCounter {
+    private(set) var count = 0
+    private(set) var integers: Int64 = 0
+    /// Keep the last reply's text; off where replies come by the million.
+    var keepsText = false
+    private(set) var text: [UInt8] = []
+    private var line: [UInt8] = []
+    /// Bytes of a bulk string that are still to come, with its line break.
+    private var rest = 0
+    /// Elements that open arrays still miss, the innermost last.
+    private var open: [Int] = []
+
+    mutating func feed(_ bytes: UnsafeRawBufferPointer) throws {
+        var index = 0
+        while index < bytes.count {
+            if rest > 0 {
+                let taken = min(rest, bytes.count - index)
+                if keepsText { text.append(contentsOf: bytes[index..<index + taken]) }
+                rest -= taken
+                index += taken
+                if rest == 0 { complete() }
+                continue
+            }
+            let byte = bytes[index]
+            index += 1
+            if byte != 0x0A {
+                line.append(byte)
+                continue
+            }
+            try endLine()
+        }
+    }
+
+    private mutating func endLine() throws {
+        guard let kind = line.first else { throw PeerError("an empty line is no reply") }
+        if kind == UInt8(ascii: "-") {
+            throw PeerError(String(decoding: line.dropLast(), as: UTF8.self))
+        }
+        if kind == UInt8(ascii: "+") {
+            if keepsText { text = Array(line[1..<line.count - 1]) }
+            line.removeAll(keepingCapacity: true)
+            return complete()
+        }
+        var number: Int64 = 0
+        var isNegative = false
+        for byte in line[1..<line.count - 1] {
+            if byte == UInt8(ascii: "-") {
+                isNegative = true
+            } else {
+                number = number * 10 + Int64(byte) - 48
+            }
+        }
+        line.removeAll(keepingCapacity: true)
+        switch kind {
+        case UInt8(ascii: "$") where !isNegative:
+            if keepsText { text.removeAll() }
+            rest = Int(number) + 2
+        case UInt8(ascii: "*") where !isNegative && number > 0: open.append(Int(number))
+        default:
+            if kind == UInt8(ascii: ":") { integers += isNegative ? -number : number }
+            complete()
+        }
+    }
+
+    private mutating func complete() {
+        while let last = open.indices.last {
+            open[last] -= 1
+            if open[last] > 0 { return }
+            open.removeLast()
+        }
+        count += 1
+    }
+}
+
+/// Commands as RESP arrays of bulk strings.
+struct RespWriter {
+    var bytes: [UInt8] = []
+
+    mutating func command(_ words: Int) {
+        bytes.append(UInt8(ascii: "*"))
+        append(Int64(words))
+        endLine()
+    }
+
+    mutating func add(_ word: some Collection<UInt8>) {
+        bytes.append(UInt8(ascii: "$"))
+        append(Int64(word.count))
+        endLine()
+        bytes.append(contentsOf: word)
+        endLine()
+    }
+
+    mutating func add(_ number: Int64) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            let count = Self.write(number, digits)
+            add(digits[(20 - count)...])
+        }
+    }
+
+    private mutating func append(_ number: Int64) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            let count = Self.write(number, digits)
+            bytes.append(contentsOf: digits[(20 - count)...])
+        }
+    }
+
+    /// Decimal digits at the end of `digits`; returns how many.
+    private static func write(_ number: Int64, _ digits: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var left = number.magnitude
+        var at = 20
+        repeat {
+            at -= 1
+            digits[at] = UInt8(48 + left % 10)
+            left /= 10
+        } while left > 0
+        if number < 0 {
+            at -= 1
+            digits[at] = UInt8(ascii: "-")
+        }
+        return 20 - at
+    }
+
+    private mutating func endLine() { bytes.append(contentsOf: [0x0D, 0x0A]) }
+}

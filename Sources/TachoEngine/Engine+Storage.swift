@@ -1,0 +1,42 @@
+import TachoStore
+
+/// What the database wrote to the device since it was opened, by its own count.
+package struct StorageFigures: Sendable {
+    /// RocksDB's log, rows of the journal included while it is a family. ±5 MB.
+    package var logBytes: UInt64
+    /// Memtables written as files, by column family. ±0.5 MB each.
+    package var flushBytes: [String: UInt64]
+    /// What compactions wrote, by column family. ±5 MB each.
+    package var compactionBytes: [String: UInt64]
+}
+
+extension Engine {
+    /// Cost: a few texts of RocksDB are formatted and read. For benchmarks and reports.
+    package var storage: StorageFigures {
+        let database = store.database
+        var figures = StorageFigures(
+            logBytes: Self.gigabytes(
+                in: database.text("rocksdb.dbstats"), after: ["Cumulative WAL:", "written: "]),
+            flushBytes: [:], compactionBytes: [:])
+        for family in Family.allCases {
+            let text = database.text("rocksdb.cfstats-no-file-histogram", of: family)
+            let flushed = Self.gigabytes(in: text, after: ["Flush(GB): cumulative "])
+            let written = Self.gigabytes(in: text, after: ["Cumulative compaction: "])
+            figures.flushBytes[family.name] = flushed
+            // Flushes count as compactions there.
+            figures.compactionBytes[family.name] = written > flushed ? written - flushed : 0
+        }
+        return figures
+    }
+
+    /// The number behind the marks, in bytes; 0 where RocksDB says it otherwise.
+    static func gigabytes(in text: String, after marks: [String]) -> UInt64 {
+        var rest = Substring(text)
+        for mark in marks {
+            guard let found = rest.firstRange(of: mark) else { return 0 }
+            rest = rest[found.upperBound...]
+        }
+        let number = rest.prefix { $0.isNumber || $0 == "." }
+        return UInt64((Double(number) ?? 0) * Double(1 << 30))
+    }
+}
