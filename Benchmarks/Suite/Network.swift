@@ -29,7 +29,7 @@ extension Benchmark {
     /// Fixes of one request, or of one piece of pipelined T.ADDs.
     private static let batch = 1_000
     /// Pieces on their way on each connection.
-    private static let inFlight = 16
+    private static let inFlight = 32
 
     private typealias Reports = [(rider: [UInt8], fix: Fix)]
 

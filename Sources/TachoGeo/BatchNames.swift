@@ -8,15 +8,28 @@ package struct BatchName: Sendable, BitwiseCopyable {
 ///
 /// An engine that looks riders up by number does it once for each of `riders`, not for each fix.
 package struct BatchNames: Sendable {
+    /// May also hold text that is no rider's name.
     private(set) var bytes: [UInt8] = []
     package private(set) var riders: [BatchName] = []
 
     /// Adds a name without a defect and gives its index.
     package mutating func add(_ name: UnsafeRawBufferPointer) -> UInt32 {
-        precondition(
-            !name.isEmpty && name.count <= RiderName.maxBytes, "a name of \(name.count) bytes")
-        riders.append(BatchName(start: UInt32(bytes.count), count: UInt8(name.count)))
-        bytes.append(contentsOf: name)
+        let start = copy(name)
+        return add(start: start, count: name.count)
+    }
+
+    /// Takes over bytes that may hold names, and says where they lie: for batches that bring all
+    /// their names in one piece.
+    package mutating func copy(_ text: UnsafeRawBufferPointer) -> UInt32 {
+        let start = UInt32(bytes.count)
+        bytes.append(contentsOf: text)
+        return start
+    }
+
+    /// Adds a name without a defect that lies in the bytes already, and gives its index.
+    package mutating func add(start: UInt32, count: Int) -> UInt32 {
+        precondition((1...RiderName.maxBytes).contains(count), "a name of \(count) bytes")
+        riders.append(BatchName(start: start, count: UInt8(count)))
         return UInt32(riders.count - 1)
     }
 

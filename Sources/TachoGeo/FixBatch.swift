@@ -38,7 +38,7 @@ package struct FixBatch: Sendable {
 
     package var count: Int { entries.count }
 
-    /// All names one after another, without separators.
+    /// What `riders` and entries point into.
     package var names: [UInt8] { nameTable.bytes }
 
     /// Where in `names` each name lies. Every one belongs to at least one good entry.

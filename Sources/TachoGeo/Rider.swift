@@ -6,7 +6,26 @@ package enum RiderName {
     package static func defect(_ name: UnsafeRawBufferPointer) -> Malformed? {
         if name.isEmpty { return .riderEmpty }
         if name.count > maxBytes { return .riderTooLong }
+        if isPlainASCII(name) { return nil }
         return isPlainUTF8(name) ? nil : .riderNotText
+    }
+
+    /// Eight bytes a step, the last step over bytes already seen. Of a byte below 0x80, adding 0x60
+    /// sets the high bit unless it is below 0x20, adding 1 sets it only if it is 0x7F, and neither
+    /// carries into the next. False for short names: they are left to the other check.
+    @inline(__always)
+    private static func isPlainASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count >= 8 else { return false }
+        let high: UInt64 = 0x8080_8080_8080_8080
+        var i = 0
+        while true {
+            let word = bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+            guard word & high == 0, (word &+ 0x6060_6060_6060_6060) & high == high,
+                (word &+ 0x0101_0101_0101_0101) & high == 0
+            else { return false }
+            if i + 8 == bytes.count { return true }
+            i = min(i + 8, bytes.count - 8)
+        }
     }
 
     /// Valid UTF-8 (RFC 3629: no surrogates, no overlong forms) without C0, DEL and C1 controls.

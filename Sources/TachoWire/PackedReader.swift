@@ -14,9 +14,25 @@ package enum PackedReader {
         try shape.checkRows(frame)
         batch.append(shape.rows) { entries, names in
             var riders = shape.riderPlaces(frame)
+            let text = frame.extracting(shape.namesStart..<frame.byteCount)
+            let place = text.withUnsafeBytes { names.copy($0) }
+            let limits = Limits()
             riders.withUnsafeMutableBufferPointer { riders in
                 for row in 0..<shape.rows {
-                    read(frame, row, into: &entries[row], &riders, &names)
+                    let start = PackedBatch.headerBytes + row * PackedBatch.rowBytes
+                    let fields = frame.extracting(start..<start + PackedBatch.rowBytes)
+                    let rider = Int(fields.word(PackedBatch.Row.rider, as: UInt16.self))
+                    read(fields, limits, &entries[row])
+                    guard entries[row].malformed == nil else { continue }
+                    if riders[rider].state != .known {
+                        if riders[rider].state == .unread {
+                            learn(&riders[rider], text, at: place, &names)
+                        }
+                        entries[row].malformed = riders[rider].defect
+                    }
+                    entries[row].nameStart = riders[rider].start
+                    entries[row].nameCount = riders[rider].count
+                    entries[row].riderIndex = riders[rider].index
                 }
             }
         }
@@ -33,7 +49,7 @@ package enum PackedReader {
             case notText
         }
 
-        /// In the frame, until the name is read; then in the batch's names.
+        /// In the frame's names until the name is read, then in the batch's.
         var start: UInt32
         var index: UInt32 = 0
         var count: UInt8
@@ -108,7 +124,7 @@ extension PackedReader {
         }
 
         func riderPlaces(_ frame: RawSpan) -> [RiderPlace] {
-            var start = namesStart
+            var start = 0
             return (0..<riders).map { rider in
                 let count = frame.byte(lengthsStart + rider)
                 defer { start += Int(count) }
@@ -121,79 +137,83 @@ extension PackedReader {
 // MARK: - Rows
 
 extension PackedReader {
-    /// Leaves the entry malformed, with the reason, or makes it a fix.
+    /// Copies of the constants of another module: in a loop they stay in registers.
+    private struct Limits {
+        let timeMs = UInt64(Fix.timeLimitMs)
+        let latE7 = UInt32(Coordinate.maxLatE7)
+        let lonE7 = UInt32(Coordinate.maxLonE7)
+        let speedCms = Fix.speedRangeCms
+        let headingCdeg = 0...Fix.fullCircleCdeg
+        let accuracyDm = Fix.accuracyRangeDm
+        let altitudeDm = Fix.altitudeRangeDm
+    }
+
+    /// Reads everything but the rider. Leaves the entry malformed, with the reason, or makes it a
+    /// fix.
     @inline(__always)
-    private static func read(
-        _ frame: RawSpan, _ row: Int, into entry: inout BatchEntry,
-        _ riders: inout UnsafeMutableBufferPointer<RiderPlace>, _ names: inout BatchNames
-    ) {
-        let start = PackedBatch.headerBytes + row * PackedBatch.rowBytes
-        let tsMs = frame.word(start + PackedBatch.Row.ts, as: Int64.self)
-        let latE7 = frame.word(start + PackedBatch.Row.lat, as: Int32.self)
-        let lonE7 = frame.word(start + PackedBatch.Row.lon, as: Int32.self)
-        guard tsMs.magnitude < Fix.timeLimitMs.magnitude else {
+    private static func read(_ row: RawSpan, _ limits: Limits, _ entry: inout BatchEntry) {
+        let tsMs = row.word(PackedBatch.Row.ts, as: Int64.self)
+        let latE7 = row.word(PackedBatch.Row.lat, as: Int32.self)
+        let lonE7 = row.word(PackedBatch.Row.lon, as: Int32.self)
+        guard tsMs.magnitude < limits.timeMs else {
             entry.malformed = .tsOutOfRange
             return
         }
-        guard latE7.magnitude <= Coordinate.maxLatE7.magnitude else {
+        guard latE7.magnitude <= limits.latE7 else {
             entry.malformed = .latOutOfRange
             return
         }
-        guard lonE7.magnitude <= Coordinate.maxLonE7.magnitude else {
+        guard lonE7.magnitude <= limits.lonE7 else {
             entry.malformed = .lonOutOfRange
             return
-        }
-        let rider = Int(frame.word(start + PackedBatch.Row.rider, as: UInt16.self))
-        if riders[rider].state != .known {
-            if riders[rider].state == .unread { learn(&riders[rider], frame, &names) }
-            if let defect = riders[rider].defect {
-                entry.malformed = defect
-                return
-            }
         }
         var dropped = false
         entry.fix.tsMs = tsMs
         entry.fix.latE7 = latE7
         entry.fix.lonE7 = lonE7
-        entry.fix.speedCms = optional(
-            frame, start + PackedBatch.Row.speed, Fix.speedRangeCms, &dropped)
-        let heading = optional(
-            frame, start + PackedBatch.Row.heading, 0...Fix.fullCircleCdeg, &dropped)
-        entry.fix.headingCdeg = heading == Fix.fullCircleCdeg ? 0 : heading
+        entry.fix.speedCms = optional(row, PackedBatch.Row.speed, limits.speedCms, &dropped)
+        let heading = optional(row, PackedBatch.Row.heading, limits.headingCdeg, &dropped)
+        entry.fix.headingCdeg = heading == limits.headingCdeg.upperBound ? 0 : heading
         entry.fix.accuracyDm = optional(
-            frame, start + PackedBatch.Row.accuracy, Fix.accuracyRangeDm, &dropped)
+            row, PackedBatch.Row.accuracy, limits.accuracyDm, &dropped)
         entry.fix.altitudeDm = optional(
-            frame, start + PackedBatch.Row.altitude, Fix.altitudeRangeDm, &dropped)
-        let source = FixSource(rawValue: frame.byte(start + PackedBatch.Row.source))
-        entry.fix.source = source ?? .unknown
-        entry.fieldDropped = dropped || source == nil
-        entry.nameStart = riders[rider].start
-        entry.nameCount = riders[rider].count
-        entry.riderIndex = riders[rider].index
+            row, PackedBatch.Row.altitude, limits.altitudeDm, &dropped)
+        switch row.byte(PackedBatch.Row.source) {
+        case 0: entry.fix.source = .unknown
+        case 1: entry.fix.source = .gps
+        case 2: entry.fix.source = .net
+        case 3: entry.fix.source = .fused
+        case 4: entry.fix.source = .mock
+        default:
+            entry.fix.source = .unknown
+            dropped = true
+        }
+        entry.fieldDropped = dropped
         entry.provenance = .live
         entry.malformed = nil
     }
 
     @inline(__always)
     private static func optional(
-        _ frame: RawSpan, _ offset: Int, _ range: ClosedRange<Int32>, _ dropped: inout Bool
+        _ row: RawSpan, _ offset: Int, _ range: ClosedRange<Int32>, _ dropped: inout Bool
     ) -> Int32 {
-        let value = frame.word(offset, as: Int32.self)
+        let value = row.word(offset, as: Int32.self)
         if range.contains(value) { return value }
-        if value != PackedBatch.absent { dropped = true }
-        return Fix.absent
+        if value != Int32.min { dropped = true }
+        return Int32.min
     }
 
-    /// Once for each rider of the batch that a good row has.
+    /// Once for each rider of the batch that a good row has. `text` are the frame's names, at
+    /// `place` of the batch's.
     private static func learn(
-        _ rider: inout RiderPlace, _ frame: RawSpan, _ names: inout BatchNames
+        _ rider: inout RiderPlace, _ text: RawSpan, at place: UInt32, _ names: inout BatchNames
     ) {
         let (start, count) = (Int(rider.start), Int(rider.count))
-        frame.extracting(start..<start + count).withUnsafeBytes { name in
+        text.extracting(start..<start + count).withUnsafeBytes { name in
             switch RiderName.defect(name) {
             case nil:
-                rider.index = names.add(name)
-                rider.start = names.riders[Int(rider.index)].start
+                rider.start += place
+                rider.index = names.add(start: rider.start, count: count)
                 rider.state = .known
             case .riderEmpty: rider.state = .empty
             case .riderTooLong: rider.state = .tooLong

@@ -53,6 +53,8 @@ package struct RequestParser: Sendable {
                     guard try readCount(bytes) else { return .needsMore }
                     if announced == 0 { return finish() }
                 case .bulkHeader:
+                    readShortBulks(bytes)
+                    if slices.count == announced { return finish() }
                     guard try readBulkHeader(bytes) else { return .needsMore }
                 case .bulkBody(let count):
                     guard try readBulkBody(bytes, count) else { return .needsMore }
@@ -111,6 +113,30 @@ package struct RequestParser: Sendable {
         }
     }
 
+    /// Steps over arguments after the first that are wholly there and have at most 99 bytes, which
+    /// is nearly all of them. Whatever is unusual or wrong is left to the steps below.
+    private mutating func readShortBulks(_ bytes: RawSpan) {
+        guard !slices.isEmpty else { return }
+        let limit = min(bytes.byteCount, WireLimits.maxRequestBytes)
+        var at = position
+        while slices.count < announced, at + 6 <= limit, bytes.byte(at) == UInt8(ascii: "$") {
+            var count = Int(bytes.byte(at + 1) &- 48)
+            let second = Int(bytes.byte(at + 2) &- 48)
+            guard count < 10 else { break }
+            var start = at + 4
+            if second < 10 {
+                guard count > 0 else { break }
+                count = count * 10 + second
+                start = at + 5
+            }
+            let end = start + count
+            guard end + 2 <= limit, bytes.isLineEnd(start - 2), bytes.isLineEnd(end) else { break }
+            slices.append(ArgumentSlice(start: UInt32(start), count: UInt32(count)))
+            at = end + 2
+        }
+        position = at
+    }
+
     private mutating func readBulkHeader(_ bytes: RawSpan) throws(ProtocolError) -> Bool {
         guard position < bytes.byteCount else { return false }
         let first = bytes.byte(position)
@@ -141,7 +167,7 @@ package struct RequestParser: Sendable {
     ) throws(ProtocolError) -> Bool {
         let end = position + count
         guard end + 2 <= bytes.byteCount else { return false }
-        guard bytes.byte(end) == 0x0D, bytes.byte(end + 1) == 0x0A else { throw .missingLineEnd }
+        guard bytes.isLineEnd(end) else { throw .missingLineEnd }
         slices.append(ArgumentSlice(start: UInt32(position), count: UInt32(count)))
         position = end + 2
         stage = .bulkHeader
@@ -186,5 +212,9 @@ extension RawSpan {
     /// One byte; an offset outside stops the program, in release too.
     @inline(__always) func byte(_ offset: Int) -> UInt8 {
         unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    @inline(__always) func isLineEnd(_ offset: Int) -> Bool {
+        byte(offset) == 0x0D && byte(offset + 1) == 0x0A
     }
 }

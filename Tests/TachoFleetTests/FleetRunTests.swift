@@ -106,6 +106,28 @@ import Testing
         #expect(lengths.withLock { $0 }.isSubset(of: [9, 11]))
     }
 
+    @Test func `packed sends a T.PUT and spreads its reply over the fixes`() throws {
+        let result = try Self.run(
+            { number, words in
+                guard words[0] == "T.PUT", words.count == 2, words[1].hasPrefix("TPUT") else {
+                    return .hangUp
+                }
+                if number == 2 { return .bytes("-TRYAGAIN 1 queue\r\n") }
+                // Batches are of 5, the last of 2: rows are a byte of the header.
+                let rows = Int(words[1].utf8.dropFirst(8).first ?? 0)
+                let counts = [rows - 1, 1, 0, 0, 0, 0, 0].map { ":\($0)\r\n" }.joined()
+                return .bytes("*2\r\n*7\r\n\(counts)*2\r\n:0\r\n:1\r\n")
+            }, { $0.form = .packed })
+        #expect(result.report.failure == nil)
+        #expect(result.report.acknowledged == Self.fixes)
+        #expect(result.report.refused > 0)
+        #expect(result.report.duplicate == (Self.fixes + 4) / 5)
+        let fates = result.ledger.entries.map(\.fate).filter { $0 != .refused }
+        #expect(fates.count { $0 == .acknowledged(.duplicate) } == result.report.duplicate)
+        #expect(fates.first == .acknowledged(.duplicate))
+        #expect(fates.count == Self.fixes)
+    }
+
     @Test func `refused fixes are sent again until they are stored`() throws {
         let result = try Self.run { number, words in
             [2, 3, 9].contains(number) || (16...18).contains(number)

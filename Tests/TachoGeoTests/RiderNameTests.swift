@@ -27,6 +27,20 @@ import Testing
         }
     }
 
+    @Test func `one byte decides in a name of any length, wherever it stands`() {
+        for length in 1...25 {
+            for place in 0..<length {
+                for byte in UInt8(0)...255 {
+                    var name = [UInt8](repeating: 126, count: length)
+                    name[place] = byte
+                    let isText = (0x20..<0x7F).contains(byte)
+                    let isRight = defect(name) == (isText ? nil : .riderNotText)
+                    #expect(isRight, "byte \(byte) at \(place) of \(length)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: [
         [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xC3, 0x28], [0xE0, 0x9F, 0xBF],
         [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xF0, 0x8F, 0xBF, 0xBF],

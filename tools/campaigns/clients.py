@@ -13,7 +13,7 @@ import sys
 from lib import campaign, process, resp, server, tracks
 
 REDIS_PY = r'''
-import json, sys, threading, time
+import json, struct, sys, threading, time
 import redis
 port, ts = int(sys.argv[1]), int(sys.argv[2])
 out = {}
@@ -44,6 +44,24 @@ out["heard"] = heard
 out["xlen"] = r.xlen("alerts")
 out["xrange"] = r.xrange("alerts", "-", "+", count=5)
 out["info"] = isinstance(r.info(), dict)
+# A packed batch as section 13 of format-spec.md lays it out.
+ABSENT = -2**31
+def row(rider, ts, lat, lon, speed=ABSENT, heading=ABSENT, acc=ABSENT, alt=ABSENT, source=0):
+    return struct.pack("<q6i2BH", ts, lat, lon, speed, heading, acc, alt, source, 0, rider)
+names = [b"packed-1", "포장".encode()]
+rows = [row(0, ts, 375000000, 1270000000, speed=150, source=1), row(1, ts, 375000000, 1270000000),
+        row(0, ts, 375000000, 1270000000, speed=150, source=1),
+        row(0, ts + 1000, 1270000000, 375000000), row(1, ts + 1000, 375000100, 1270000000, speed=200000)]
+frame = (b"TPUT" + struct.pack("<BBHI", 0, 0, len(names), len(rows)) + b"".join(rows)
+         + bytes(map(len, names)) + b"".join(names))
+out["put"] = r.execute_command("T.PUT", frame, "SESSION", "campaign", "SEQ", 1)
+out["put_again"] = r.execute_command("T.PUT", frame, "SESSION", "campaign", "SEQ", 1)
+out["put_twice"] = r.execute_command("T.PUT", frame)
+out["put_get"] = r.execute_command("T.GET", "포장")
+try:
+    r.execute_command("T.PUT", frame[:-1])
+except redis.ResponseError as error:
+    out["put_cut"] = str(error)
 pool = redis.Redis(connection_pool=redis.BlockingConnectionPool(port=port, max_connections=8))
 threads = [threading.Thread(target=lambda: [pool.execute_command("T.GET", "py") for _ in range(50)])
            for _ in range(8)]
@@ -111,6 +129,17 @@ def redis_py(c, subject):
             out["pipeline"] == [0] * 50 + [51], f"{out['pipeline'][-3:]}")
     c.check("redis-py T.GET", isinstance(out["get"], list) and len(out["get"]) == 11,
             f"{out['get']}")
+    first = [[3, 1, 0, 0, 0, 1, 1], [2, 1, 3, 64, 4, 128]]
+    c.check("redis-py T.PUT of a batch packed in Python", out["put"] == first, f"{out['put']}")
+    c.check("a resend in its session is answered the same", out["put_again"] == first,
+            f"{out['put_again']}")
+    c.check("without a session its fixes are duplicates",
+            out["put_twice"][0][:2] == [0, 4] and out["put_twice"][1][7] == 64,
+            f"{out['put_twice']}")
+    c.check("its last fix is the latest", (out["put_get"] or [None, None])[1] == "37.5000100",
+            f"{out['put_get']}")
+    c.check("a cut batch is an error", "packed batch of" in out.get("put_cut", ""),
+            out.get("put_cut", "no error"))
     c.check("an unknown rider is nil", out["missing"] is None)
     c.check("a latitude of 127.02 is explained",
             "did you swap lat and lon" in out.get("swapped", ""), out.get("swapped", "no error"))
