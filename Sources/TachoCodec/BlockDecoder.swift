@@ -5,17 +5,24 @@ struct BlockDecoder {
     private var reader: ColumnReader
     private var column: ColumnDecoder
     private let fixes: ColumnPointers
+    /// For movements; free between two columns.
+    private let reach: UnsafeMutablePointer<Int64>
+    private let place: UnsafeMutablePointer<UInt64>
+    private let waitingLat: UnsafeMutablePointer<UInt64>
+    private let waitingLon: UnsafeMutablePointer<UInt64>
     private let count: Int
 
     /// `columns` has room for `count`; `bytes` may be empty only if it is refused for that.
     init(_ bytes: UnsafeRawBufferPointer, count: Int, _ columns: borrowing ChunkColumns) {
         precondition(count > 0 && count <= columns.capacity)
         fixes = columns.at
+        (reach, place) = (columns.values, columns.places)
+        (waitingLat, waitingLon) = (columns.waitingLat, columns.waitingLon)
         reader = ColumnReader(
             bytes.baseAddress == nil
                 ? UnsafeRawBufferPointer(start: fixes.tsMs, count: 0) : bytes)
         column = ColumnDecoder(
-            count: count, times: UnsafePointer(fixes.tsMs), values: columns.values,
+            count: count, fixes: fixes, values: columns.values,
             residuals: columns.residuals,
             room: PatchRoom(places: columns.places, patches: columns.patches))
         self.count = count
@@ -23,10 +30,16 @@ struct BlockDecoder {
 
     mutating func decode() throws(ColumnError) {
         try all(.time, fixes.tsMs)
-        try all(.lat, fixes.latE7)
-        try all(.lon, fixes.lonE7)
+        let lat = try position(.lat, fixes.latE7, waiting: waitingLat)
+        let lon = try position(.lon, fixes.lonE7, waiting: waitingLon)
         try optional(.speed, fixes.speedCms)
         try optional(.heading, fixes.headingCdeg)
+        if lat != nil || lon != nil {
+            let reports = Course.Reports(reach: reach, place: place)
+            reports.fill(fixes, count: count)
+            try lat?.undo(reports, count: count, into: fixes.latE7)
+            try lon?.undo(reports, count: count, into: fixes.lonE7)
+        }
         try optional(.accuracy, fixes.accuracyDm)
         try optional(.altitude, fixes.altitudeDm)
         try all(.source, fixes.source)
@@ -64,6 +77,20 @@ struct BlockDecoder {
         try column.read(name, &reader)
         try check(name)
         store(target)
+    }
+
+    /// Reads latitudes or longitudes; what is given back is to be undone behind the headings.
+    private mutating func position(
+        _ name: Column, _ target: UnsafeMutablePointer<Int32>,
+        waiting: UnsafeMutablePointer<UInt64>
+    ) throws(ColumnError) -> DeferredCourse? {
+        try column.read(name, &reader)
+        if column.codec == .course {
+            return try column.readCourse(&reader, residuals: waiting)
+        }
+        try check(name)
+        store(target)
+        return nil
     }
 
     @inline(__always)

@@ -17,8 +17,25 @@ struct BlockEncoder {
         values = scratch.values
         bitmap = scratch.bitmap
         encoder = ColumnEncoder(
-            values: scratch.values, times: UnsafePointer(fixes.tsMs),
+            fixes, Self.reports(fixes, count, scratch), values: scratch.values,
             residuals: (scratch.residuals, scratch.best), scratch: scratch.packing)
+    }
+
+    /// What the fixes report of their movement; nil unless at least half of them do.
+    private static func reports(
+        _ fixes: ColumnPointers, _ count: Int, _ scratch: EncoderScratch
+    ) -> Course.Reports? {
+        var both = 0
+        var beyond: Int32 = 0
+        for i in 0..<count {
+            let (speed, heading) = (fixes.speedCms[i], fixes.headingCdeg[i])
+            both &+= speed >= 0 && heading >= 0 ? 1 : 0
+            beyond |= (100_000 &- max(speed, 0)) | (35_999 &- max(heading, 0))
+        }
+        guard both * 2 >= count, beyond >= 0, count > 2 else { return nil }
+        let reports = Course.Reports(reach: scratch.reach, place: scratch.place)
+        reports.fill(fixes, count: count)
+        return reports
     }
 
     /// Bytes a block of `count` fixes takes at most.
@@ -49,10 +66,19 @@ struct BlockEncoder {
     ) {
         var (low, high) = (from[0], from[0])
         for i in 0..<count {
-            let value = from[i]
-            low = min(low, value)
-            high = max(high, value)
-            values[i] = Int64(truncatingIfNeeded: value)
+            low = min(low, from[i])
+            high = max(high, from[i])
+        }
+        widen(column, from, low, high, &out)
+    }
+
+    @inline(__always)
+    private mutating func widen<T: FixedWidthInteger>(
+        _ column: Column, _ from: UnsafeMutablePointer<T>, _ low: T, _ high: T,
+        _ out: inout RawWriter
+    ) {
+        if low != high {
+            for i in 0..<count { values[i] = Int64(truncatingIfNeeded: from[i]) }
         }
         writeAll(column, Int64(low), Int64(high), &out)
     }
@@ -78,11 +104,15 @@ struct BlockEncoder {
     private mutating func optional(
         _ column: Column, _ from: UnsafeMutablePointer<Int32>, _ out: inout RawWriter
     ) {
-        var absent = 0
-        for i in 0..<count { absent &+= from[i] == Fix.absent ? 1 : 0 }
-        if absent == 0 {
-            widen(column, from, &out)
-        } else if absent == count {
+        // Absent is the smallest number: two bounds say whether any or all are.
+        var (low, high) = (from[0], from[0])
+        for i in 0..<count {
+            low = min(low, from[i])
+            high = max(high, from[i])
+        }
+        if low != Fix.absent {
+            widen(column, from, low, high, &out)
+        } else if high == Fix.absent {
             out.put(ColumnCodec.none.rawValue)
         } else {
             var present = 0

@@ -6,7 +6,7 @@ package import TachoGeo
 /// Fixes of one rider column by column, at stored precision: what a chunk holds, without an object
 /// per point.
 ///
-/// Memory is kept from chunk to chunk; 63 bytes a fix and 32 of scratch.
+/// Memory is kept from chunk to chunk; 63 bytes a fix and 48 of scratch.
 package struct ChunkColumns: ~Copyable {
     /// Where the columns lie. Valid until `makeRoom` grows them.
     package private(set) var at: ColumnPointers
@@ -21,25 +21,28 @@ package struct ChunkColumns: ~Copyable {
     private(set) var residuals: UnsafeMutablePointer<UInt64>
     private(set) var places: UnsafeMutablePointer<UInt64>
     private(set) var patches: UnsafeMutablePointer<UInt64>
+    /// Residuals of latitudes and longitudes that wait for speed and heading.
+    private(set) var waitingLat: UnsafeMutablePointer<UInt64>
+    private(set) var waitingLon: UnsafeMutablePointer<UInt64>
 
     package init(capacity: Int = 0) {
         self.capacity = capacity
         let words = Self.allocate(capacity)
         at = ColumnPointers(words, stride: Self.stride(capacity))
-        (values, residuals, places, patches) = Self.scratch(words, capacity)
+        let scratch = Self.scratch(words, capacity)
+        values = scratch.bindMemory(to: Int64.self, capacity: Self.stride(capacity))
+        residuals = Self.room(scratch, 1, capacity)
+        places = Self.room(scratch, 2, capacity)
+        patches = Self.room(scratch, 3, capacity)
+        waitingLat = Self.room(scratch, 4, capacity)
+        waitingLon = Self.room(scratch, 5, capacity)
     }
 
     deinit { UnsafeMutableRawPointer(at.tsMs).deallocate() }
 
     /// Makes memory for `count` fixes. What was in the columns before is lost if they have to grow.
     package mutating func makeRoom(for count: Int) {
-        guard count > capacity else { return }
-        UnsafeMutableRawPointer(at.tsMs).deallocate()
-        capacity = count
-        self.count = 0
-        let words = Self.allocate(count)
-        at = ColumnPointers(words, stride: Self.stride(count))
-        (values, residuals, places, patches) = Self.scratch(words, count)
+        if count > capacity { self = ChunkColumns(capacity: count) }
     }
 
     /// Fills the columns with `fixes`. `arrivals`: for each, how many of the rider and range had
@@ -72,21 +75,19 @@ package struct ChunkColumns: ~Copyable {
         return .allocate(byteCount: bytes, alignment: 64)
     }
 
-    private static let scratchPerFix = 32
+    private static let scratchPerFix = 48
 
     private static func scratch(
         _ start: UnsafeMutableRawPointer, _ capacity: Int
-    ) -> (
-        UnsafeMutablePointer<Int64>, UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>,
-        UnsafeMutablePointer<UInt64>
-    ) {
-        let stride = stride(capacity)
-        let scratch = start + ColumnPointers.bytesPerFix * stride
-        func words(_ index: Int) -> UnsafeMutablePointer<UInt64> {
-            (scratch + 8 * index * stride).bindMemory(to: UInt64.self, capacity: stride)
-        }
-        let values = scratch.bindMemory(to: Int64.self, capacity: stride)
-        return (values, words(1), words(2), words(3))
+    ) -> UnsafeMutableRawPointer {
+        start + ColumnPointers.bytesPerFix * stride(capacity)
+    }
+
+    private static func room(
+        _ scratch: UnsafeMutableRawPointer, _ index: Int, _ capacity: Int
+    ) -> UnsafeMutablePointer<UInt64> {
+        (scratch + 8 * index * stride(capacity)).bindMemory(
+            to: UInt64.self, capacity: stride(capacity))
     }
 }
 

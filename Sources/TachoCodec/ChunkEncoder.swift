@@ -82,6 +82,8 @@ struct EncoderScratch {
     private(set) var residuals: UnsafeMutablePointer<UInt64>
     private(set) var best: UnsafeMutablePointer<UInt64>
     private(set) var packing: PackingScratch
+    private(set) var reach: UnsafeMutablePointer<Int64>
+    private(set) var place: UnsafeMutablePointer<UInt64>
     private(set) var bitmap: UnsafeMutablePointer<UInt8>
     private(set) var out: UnsafeMutableRawBufferPointer
     private var capacity: Int
@@ -93,13 +95,14 @@ struct EncoderScratch {
             BlockEncoder.largest(capacity) + ChunkHeader.byteCount + ChunkHeader.checksumBytes
         let lengthBytes = 4 * PackingScratch.lengthCount
         let start = UnsafeMutableRawPointer.allocate(
-            byteCount: (6 * 8 + 2) * stride + lengthBytes + outBytes, alignment: 64)
+            byteCount: (8 * 8 + 2) * stride + lengthBytes + outBytes, alignment: 64)
         func words<T>(_ index: Int, _ type: T.Type) -> UnsafeMutablePointer<T> {
             (start + 8 * index * stride).bindMemory(to: type, capacity: stride)
         }
         values = words(0, Int64.self)
         (residuals, best) = (words(1, UInt64.self), words(2, UInt64.self))
-        let bytes = start + 48 * stride
+        (reach, place) = (words(6, Int64.self), words(7, UInt64.self))
+        let bytes = start + 64 * stride
         packing = PackingScratch(
             widths: bytes.bindMemory(to: UInt8.self, capacity: stride),
             lengths: (bytes + 2 * stride).bindMemory(

@@ -14,6 +14,10 @@ enum ColumnCodec: UInt8 {
     case linear = 4
     /// Receive delays of fixes received together: a receipt clock, and what is above it.
     case clock = 5
+    /// Errors of a prediction from the movement that speed and heading report, bit-packed.
+    case course = 6
+    /// Steps around a circle, bit-packed.
+    case turn = 7
 
     /// Set in the codec byte when a bitmap says which fixes have the field.
     static let presenceFlag: UInt8 = 0x80
@@ -57,11 +61,12 @@ package enum Column: UInt8, Sendable, CaseIterable {
     /// The codecs a column may have besides `constant`, in the order in which they are tried.
     var codecs: [ColumnCodec] {
         switch self {
-        case .lat, .lon: [.linear, .delta]
+        case .lat, .lon: [.linear, .delta, .course]
+        case .heading: [.offset, .delta, .turn]
         case .receiveDelay: [.offset, .delta, .clock]
         case .source, .origin, .verdict: [.offset]
         case .time, .arrival: [.delta]
-        case .speed, .heading, .accuracy, .altitude, .claimedReceipt: [.offset, .delta]
+        case .speed, .accuracy, .altitude, .claimedReceipt: [.offset, .delta]
         }
     }
 

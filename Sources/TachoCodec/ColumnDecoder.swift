@@ -12,18 +12,21 @@ struct ColumnDecoder {
     private(set) var bitmap = UnsafeRawBufferPointer(start: nil, count: 0)
     /// How many fixes have the field.
     private(set) var present = 0
-    /// The times of all fixes, for codecs that predict over time.
-    private let times: UnsafePointer<Int64>
+    /// The codec of the column read last.
+    private(set) var codec = ColumnCodec.none
+    /// The fixes as far as they are read, for codecs that predict from other columns.
+    private let fixes: ColumnPointers
+    private var times: UnsafeMutablePointer<Int64> { fixes.tsMs }
     private let residuals: UnsafeMutablePointer<UInt64>
     private let room: PatchRoom
     private let count: Int
 
     init(
-        count: Int, times: UnsafePointer<Int64>, values: UnsafeMutablePointer<Int64>,
+        count: Int, fixes: ColumnPointers, values: UnsafeMutablePointer<Int64>,
         residuals: UnsafeMutablePointer<UInt64>, room: PatchRoom
     ) {
         self.count = count
-        self.times = times
+        self.fixes = fixes
         self.values = values
         self.residuals = residuals
         self.room = room
@@ -60,8 +63,9 @@ struct ColumnDecoder {
             guard column.isOptional else { throw .unknownCodec(column, byte) }
             try readPresence(&reader)
         }
+        self.codec = codec
         base = try reader.zigzag()
-        if !isConstant { try readValues(codec, &reader) }
+        if !isConstant && codec != .course { try readValues(codec, &reader) }
     }
 
     private mutating func readPresence(_ reader: inout ColumnReader) throws(ColumnError) {
@@ -80,10 +84,10 @@ struct ColumnDecoder {
     ) throws(ColumnError) {
         let factor = codec == .clock ? 1 : try readFactor(&reader)
         let step = codec == .delta ? try reader.zigzag() : 0
-        let first = codec == .delta || codec == .linear ? 1 : 0
+        let first = codec == .offset || codec == .clock ? 0 : 1
         try Packing.read(&reader, count: present - first, into: residuals, room: room)
         switch codec {
-        case .none, .constant: break
+        case .none, .constant, .course: break
         case .offset:
             for i in 0..<present {
                 values[i] = base &+ factor &* Int64(bitPattern: residuals[i])
@@ -98,12 +102,37 @@ struct ColumnDecoder {
                 values[i] = value
             }
         case .linear: try undoLinear(factor, reader.column)
+        case .turn: undoTurn(factor)
         case .clock:
             for i in 0..<present {
                 let due = Prediction.clockSteps(clockMs: base, tsMs: times[i])
                 values[i] = due &+ Int64(bitPattern: residuals[i])
             }
         }
+    }
+
+    private func undoTurn(_ factor: Int64) {
+        var value = base
+        values[0] = base
+        for i in 1..<present {
+            value &+= factor &* Zigzag.decode(residuals[i &- 1])
+            value &+= value < 0 ? 36_000 : value >= 36_000 ? -36_000 : 0
+            values[i] = value
+        }
+    }
+
+    /// The rest of a column whose codec is `course`: its values have to wait for other columns.
+    func readCourse(
+        _ reader: inout ColumnReader, residuals: UnsafeMutablePointer<UInt64>
+    ) throws(ColumnError) -> DeferredCourse {
+        let factor = try readFactor(&reader)
+        let scale = try reader.varint()
+        guard scale <= UInt64(Course.maxScale), let gain = Course.Gain(rawValue: try reader.byte())
+        else { throw .badPacking(reader.column) }
+        try Packing.read(&reader, count: count - 1, into: residuals, room: room)
+        return DeferredCourse(
+            column: reader.column, base: base, factor: factor, scale: Int64(scale), gain: gain,
+            residuals: residuals)
     }
 
     private func undoLinear(_ factor: Int64, _ column: Column) throws(ColumnError) {
@@ -128,5 +157,48 @@ struct ColumnDecoder {
         let factor = try reader.varint()
         guard factor > 0, factor <= UInt64(Int64.max) else { throw .badPacking(reader.column) }
         return Int64(factor)
+    }
+}
+
+/// A column that is read, but whose values need speed and heading, which come later.
+struct DeferredCourse {
+    let column: Column
+    let base: Int64
+    let factor: Int64
+    let scale: Int64
+    let gain: Course.Gain
+    let residuals: UnsafeMutablePointer<UInt64>
+
+    func undo(
+        _ reports: Course.Reports, count: Int, into target: UnsafeMutablePointer<Int32>
+    ) throws(ColumnError) {
+        let beyond =
+            switch gain {
+            case .whole: follow(reports, count, target, .whole)
+            case .part: follow(reports, count, target, .part)
+            }
+        guard beyond >= 0 else { throw .valueOutOfRange(column) }
+    }
+
+    /// One loop for each gain. Negative if a value is beyond the column's limits.
+    @inline(__always)
+    private func follow(
+        _ reports: Course.Reports, _ count: Int, _ target: UnsafeMutablePointer<Int32>,
+        _ gain: Course.Gain
+    ) -> Int64 {
+        let (low, high) = (column.limits.lowerBound, column.limits.upperBound)
+        let sines = Course.sines + Course.turn(column)
+        var state = Course.State()
+        var beyond = (base &- low) | (high &- base)
+        target[0] = Int32(truncatingIfNeeded: base)
+        for i in 1..<count {
+            let movement = reports.movement(i, sines, scale: scale)
+            let q = state.expected(movement) &+ Zigzag.decode(residuals[i &- 1])
+            state.learn(q, gain)
+            let value = base &+ factor &* q
+            beyond |= (value &- low) | (high &- value)
+            target[i] = Int32(truncatingIfNeeded: value)
+        }
+        return beyond
     }
 }

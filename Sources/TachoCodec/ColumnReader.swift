@@ -42,6 +42,23 @@ struct ColumnReader {
         return UnsafeRawBufferPointer(start: next, count: count)
     }
 
+    /// The next `size` bytes, 1…8, as the low bits of a word. Not taken.
+    @inline(__always)
+    func partialWord(_ size: Int) -> UInt64 {
+        if size == 8 {
+            return UInt64(littleEndian: next.loadUnaligned(as: UInt64.self))
+        }
+        var word: UInt64 = 0
+        for i in (0..<size).reversed() {
+            word = word &<< 8 | UInt64(next.load(fromByteOffset: i, as: UInt8.self))
+        }
+        return word
+    }
+
+    /// Takes bytes that are known to be left.
+    @inline(__always)
+    mutating func skip(_ count: Int) { next += count }
+
     /// The next `count` values of `width` bits. Fast away from the end of all bytes.
     @inline(__always)
     mutating func packed(

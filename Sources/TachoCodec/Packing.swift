@@ -2,14 +2,15 @@
 ///
 /// *Blocks*: equal blocks with a width each, for tracks whose steps grow and shrink. *Patched*: one
 /// width that most values fit, and the rest of the few that do not, for tracks that stand still
-/// and jump. Layout: `format-spec.md` §3.
+/// and jump. *Rice*: short for small and long for large values, for noise. Layout: `format-spec.md` §3.
 struct Packing: Equatable {
     static let patched = 0
+    static let rice = 1
     static let smallestLog2 = 4
     static let largestLog2 = 16
     static let smallest = 1 << smallestLog2
 
-    /// `patched`, or the log2 of the block length.
+    /// `patched`, `rice`, or the log2 of the block length.
     var form: Int
     /// Bytes of everything.
     var bytes: Int
@@ -17,6 +18,8 @@ struct Packing: Equatable {
     var width = 0
     var patchWidth = 0
     var patches = 0
+    /// For the Rice form.
+    var ricePlan = Rice.Plan()
 
     /// Bits that number `count` places.
     @inline(__always)
@@ -31,8 +34,11 @@ struct Packing: Equatable {
     init(_ values: UnsafePointer<UInt64>, count: Int, _ scratch: PackingScratch) {
         let blocks = scratch.measure(values, count: count)
         self = Packing(form: Self.smallestLog2, bytes: Int.max)
-        planPatches(count, scratch.lengths)
+        var longest = 64
+        while longest > 0 && scratch.lengths[longest] == 0 { longest -= 1 }
+        planPatches(count, scratch.lengths, longest)
         planBlocks(count, scratch.widths, blocks)
+        if longest > 1 { planRice(values, count, scratch.lengths, longest) }
     }
 
     private init(form: Int, bytes: Int) {
@@ -40,9 +46,23 @@ struct Packing: Equatable {
         self.bytes = bytes
     }
 
-    private mutating func planPatches(_ count: Int, _ lengths: UnsafePointer<UInt32>) {
-        var longest = 64
-        while longest > 0 && lengths[longest] == 0 { longest -= 1 }
+    /// The estimate decides whether a look at the values is worth it.
+    private mutating func planRice(
+        _ values: UnsafePointer<UInt64>, _ count: Int, _ lengths: UnsafePointer<UInt32>,
+        _ longest: Int
+    ) {
+        var plan = Rice.plan(count, lengths, longest: longest)
+        guard plan.bytes < bytes else { return }
+        plan.bytes = 1 + Rice.bytes(plan, values, count: count)
+        if plan.bytes < bytes {
+            self = Packing(form: Self.rice, bytes: plan.bytes)
+            ricePlan = plan
+        }
+    }
+
+    private mutating func planPatches(
+        _ count: Int, _ lengths: UnsafePointer<UInt32>, _ longest: Int
+    ) {
         var patches = 0
         var width = longest - 1
         let indexWidth = Self.indexWidth(count)
@@ -58,6 +78,8 @@ struct Packing: Equatable {
             if size < bytes {
                 self = Packing(form: Self.patched, bytes: size)
                 (self.width, self.patchWidth, self.patches) = (width, longest - width, patches)
+            } else if size > bytes + bytes / 4 {
+                return
             }
             width -= 1
         }
@@ -107,12 +129,14 @@ struct PackingScratch {
         // Two counts in turn: neighbours often have one length, and would wait for each other.
         let odd = lengths + 66
         let blocks = (count + Packing.smallest - 1) / Packing.smallest
+        var all: UInt64 = 0
         for block in 0..<blocks {
             var i = block * Packing.smallest
             let end = min(i + Packing.smallest, count)
             var bits: UInt64 = 0
             while i + 1 < end {
-                let (a, b) = (values[i], values[i &+ 1])
+                let a = values[i]
+                let b = values[i &+ 1]
                 bits |= a | b
                 lengths[Self.length(a)] &+= 1
                 odd[Self.length(b)] &+= 1
@@ -123,13 +147,18 @@ struct PackingScratch {
                 lengths[Self.length(values[i])] &+= 1
             }
             widths[block] = UInt8(truncatingIfNeeded: Self.length(bits))
+            all |= bits
         }
+        precondition(all >> 63 == 0, "a residual no legal fixes have")
         for length in 0...64 { lengths[length] &+= odd[length] }
         return blocks
     }
 
+    /// The number of bits of a value below 2^63. One instruction everywhere: never asked of 0.
     @inline(__always)
-    static func length(_ value: UInt64) -> Int { 64 &- value.leadingZeroBitCount }
+    static func length(_ value: UInt64) -> Int {
+        63 &- (value &<< 1 | 1).leadingZeroBitCount
+    }
 }
 
 extension Packing {
@@ -139,7 +168,9 @@ extension Packing {
     ) {
         let start = out.count
         out.put(UInt8(form))
-        if form == Self.patched {
+        if form == Self.rice {
+            Rice.write(ricePlan, values, count: count, scratch, to: &out)
+        } else if form == Self.patched {
             writePatched(values, count, scratch, to: &out)
         } else {
             writeBlocks(values, count, to: &out)

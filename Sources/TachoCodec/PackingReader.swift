@@ -5,6 +5,7 @@ extension Packing {
         room: PatchRoom
     ) throws(ColumnError) {
         let form = Int(try reader.byte())
+        if form == rice { return try Rice.read(&reader, count: count, into: out, room: room) }
         if form == patched { return try readPatched(&reader, count, out, room) }
         guard form >= smallestLog2 && form <= largestLog2 else {
             throw .badPacking(reader.column)
@@ -33,7 +34,7 @@ extension Packing {
     }
 
     /// Adds what stands above the low bits of some values.
-    private static func patch(
+    static func patch(
         _ reader: inout ColumnReader, _ count: Int, _ patches: Int, _ width: Int,
         _ patchWidth: Int, _ out: UnsafeMutablePointer<UInt64>,
         _ room: PatchRoom

@@ -53,16 +53,16 @@ enum Prediction {
         return factor.divisor > UInt64(Int64.max) ? 1 : factor.divisor
     }
 
-    /// A step that many of the values make: the median of up to 31 steps spread over them.
+    /// A step that many of the values make: the median of up to 15 steps spread over them.
     static func usualStep(
         _ values: UnsafePointer<Int64>, count: Int, _ factor: ExactDivision
     ) -> Int64 {
         guard count > 1 else { return 0 }
-        let stride = max(1, (count - 1) / 31)
-        return withUnsafeTemporaryAllocation(of: Int64.self, capacity: 32) { sample in
+        let stride = max(1, (count - 1) / 15)
+        return withUnsafeTemporaryAllocation(of: Int64.self, capacity: 16) { sample in
             var size = 0
             var i = 1
-            while i < count && size < 31 {
+            while i < count && size < 15 {
                 let step = factor.quotient(values[i] &- values[i - 1])
                 // Sorted as it comes: most samples are nearly equal.
                 var place = size

@@ -13,6 +13,36 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 2, 3, 15, 16, 17, 99, 100, 101, 256, 1_024, 1_025, 4_096])
+    func `a courier comes back as he was`(count: Int) throws {
+        for seed in UInt64(0)..<30 {
+            var random = Seeded(seed)
+            let noise = random.pick(Int32(0)...1_000)
+            let track = Track.courier(&random, count: count, noise: noise)
+            let back = try Track(columns: track.columns(), count: count)
+            #expect(back == track, "seed \(seed)")
+        }
+    }
+
+    /// Every column at its limits, alone and together, where predictions go furthest astray.
+    @Test func `tracks between the limits come back as they were`() throws {
+        for seed in UInt64(0)..<60 {
+            var random = Seeded(seed)
+            var track = Track.courier(&random, count: 120)
+            let lats: [Int32] = [-900_000_000, 900_000_000, 0]
+            let lons: [Int32] = [-1_800_000_000, 1_800_000_000, 0]
+            for i in track.fixes.indices where random.chance(Int(seed)) {
+                track.fixes[i].fix.latE7 = random.one(of: lats)
+                track.fixes[i].fix.lonE7 = random.one(of: lons)
+                track.fixes[i].fix.speedCms = random.one(of: [0, 100_000, Fix.absent])
+                track.fixes[i].fix.headingCdeg = random.one(of: [0, 35_999, Fix.absent])
+                if random.chance(50) { track.fixes.swapAt(i, random.pick(0...119)) }
+            }
+            let back = try Track(columns: track.columns(), count: 120)
+            #expect(back == track, "seed \(seed)")
+        }
+    }
+
     @Test(arguments: [1, 2, 3, 8, 9, 100, 1_000])
     func `any legal values in any order come back as they were`(count: Int) throws {
         for seed in UInt64(0)..<40 {

@@ -7,7 +7,9 @@ import Testing
     @Test func `a chunk cut at any byte is refused`() {
         for seed in UInt64(0)..<4 {
             var random = Seeded(seed)
-            let chunk = Track.ride(&random, count: 40).chunk()
+            let chunk =
+                (seed % 2 == 0
+                ? Track.ride(&random, count: 40) : Track.courier(&random, count: 110)).chunk()
             for cut in 0..<chunk.count {
                 let error: ChunkError = cut < 70 ? .tooShort : .badLength
                 #expect(throws: error, "seed \(seed)") {
@@ -40,11 +42,13 @@ import Testing
     }
 
     @Test func `columns with any byte changed end in an error or in other legal fixes`() {
-        for seed in UInt64(0)..<6 {
+        for seed in UInt64(0)..<9 {
             var random = Seeded(seed)
-            let count = [1, 2, 17, 40, 64, 130][Int(seed)]
+            let count = [1, 2, 17, 40, 64, 130, 3, 50, 128][Int(seed)]
             let track =
-                seed % 2 == 0 ? Track.ride(&random, count: count) : .wild(&random, count: count)
+                seed >= 6
+                ? Track.courier(&random, count: count)
+                : seed % 2 == 0 ? .ride(&random, count: count) : .wild(&random, count: count)
             let block = track.columns()
             for at in block.indices {
                 for value in [0, 1, 0x7F, 0x80, 0xFF, block[at] ^ 1, block[at] &+ 1] {
@@ -60,13 +64,41 @@ import Testing
         }
     }
 
+    @Test func `columns cut at any byte are refused`() {
+        for seed in UInt64(0)..<6 {
+            var random = Seeded(seed)
+            let count = [5, 130, 64, 256, 17, 100][Int(seed)]
+            let track =
+                seed % 2 == 1
+                ? Track.courier(&random, count: count) : .wild(&random, count: count)
+            let block = track.columns()
+            for cut in block.indices {
+                #expect(throws: ColumnError.self, "seed \(seed), cut at \(cut)") {
+                    try Track(columns: Array(block[..<cut]), count: count)
+                }
+            }
+        }
+    }
+
+    @Test func `columns with any bit of a courier's flipped never crash`() {
+        var random = Seeded(21)
+        let track = Track.courier(&random, count: 140)
+        let block = track.columns()
+        for bit in 0..<block.count * 8 {
+            var damaged = block
+            damaged[bit >> 3] ^= 1 << UInt8(bit & 7)
+            guard let back = try? Track(columns: damaged, count: 140) else { continue }
+            #expect((try? Track(columns: back.columns(), count: 140)) == back, "bit \(bit)")
+        }
+    }
+
     @Test func `columns of random bytes never crash`() {
         for seed in UInt64(0)..<30_000 {
             var random = Seeded(seed)
             let size = Int.random(in: 0..<200, using: &random)
             let bytes = (0..<size).map { _ -> UInt8 in
                 random.chance(60)
-                    ? UInt8.random(in: 0...5, using: &random)
+                    ? UInt8.random(in: 0...7, using: &random)
                     : UInt8(truncatingIfNeeded: random.next())
             }
             let count = Int.random(in: 0...40, using: &random)
@@ -123,6 +155,23 @@ import Testing
         expect(.badPacking(.time), [3, 0, 1, 0, 4, 65])
         expect(.badPacking(.time), [3, 0, 1, 0, 4, 1, 4])
         expect(.truncated(.time), [3, 0, 1, 0, 4, 64, 0])
+        expect(.badPacking(.time), [3, 0, 1, 0, 1, 61, 0])
+        expect(.badPacking(.time), [3, 0, 1, 0, 1, 60, 5, 1])
+        expect(.badPacking(.time), [3, 0, 1, 0, 1, 0, 1, 0])
+        expect(.badPacking(.time), [3, 0, 1, 0, 1, 0, 1, 3])
+        expect(.badPacking(.time), [3, 0, 1, 0, 1, 0, 0, 0b111])
+        expect(.badPacking(.time), [3, 0, 1, 0, 1, 0, 0, 0, 0, 0b11])
+        expect(.truncated(.time), [3, 0, 1, 0, 1, 0, 0])
+        expect(.truncated(.time), [3, 0, 1, 0, 1, 0, 0, 0b100])
+        expect(.truncated(.lat), [3, 0, 1, 0, 1, 0, 0, 0b11])
+        expect(.badPacking(.lat), time + [6, 0, 0])
+        expect(.badPacking(.lat), time + [6, 0, 1, 0, 2])
+        expect(.badPacking(.lat), time + [6, 0, 1, 0x81, 0x80, 0x80, 2, 0])
+        expect(
+            .valueOutOfRange(.lat),
+            time + [6] + zigzag(900_000_001) + [1, 0, 0, 4, 0, 1, 0, 0, 0])
+        expect(
+            .valueOutOfRange(.heading), place + [0, 7, 0, 1, 4, 18] + [0x80, 0x32, 2, 0, 0])
         expect(.valueOutOfRange(.heading), place + [0, 1] + zigzag(36_000))
         expect(.valueOutOfRange(.lat), time + [1] + zigzag(900_000_001))
         expect(.valueOutOfRange(.lat), time + [4, 0, 1, 4, 35] + zeros(8) + [4])

@@ -1,5 +1,7 @@
 import TachoGeo
 
+@testable import TachoCodec
+
 /// Random numbers that a seed repeats exactly (SplitMix64; Steele, Lea, Flood 2014).
 struct Seeded: RandomNumberGenerator {
     private var state: UInt64
@@ -60,6 +62,41 @@ struct Track: Equatable {
                     verdict: verdict,
                     recvMs: StoredFix.quantisedReceipt(tsMs: ts, nowMs: now),
                     claimedRecvMs: isClaimed ? now - 7 : 0))
+            track.arrivals.append(UInt32(i))
+        }
+        return track
+    }
+
+    /// A courier who goes where speed and heading say, but for `noise` in 1e-7 degree; now and then
+    /// through north, over a gap, or without a word on speed and heading.
+    static func courier(_ random: inout Seeded, count: Int, noise: Int32 = 200) -> Track {
+        var track = Track()
+        var ts = random.pick(Int64(1_600_000_000_000)...1_800_000_000_000)
+        var lat = random.pick(Int64(-600_000_000)...600_000_000)
+        var lon = random.pick(Int64(-1_700_000_000)...1_700_000_000)
+        var speed = Int64(700)
+        var heading = random.pick(Int64(0)...35_999)
+        for i in 0..<count {
+            let step = random.chance(2) ? 45_000 : random.chance(20) ? 2_990 : Int64(3_000)
+            ts += step
+            speed = min(1_400, max(0, speed + random.pick(-100...100)))
+            heading = (heading + random.pick(-1_500...1_500) + 36_000) % 36_000
+            let place = Int(heading + 12) / 25
+            let reach = speed * step / 1_000
+            lat += reach * Int64(Course.sines[place + 360]) / 18_218
+            lon += reach * Int64(Course.sines[place]) / 14_000
+            var fix = Fix(
+                tsMs: ts, latE7: Int32(lat) + random.pick(-noise...noise),
+                lonE7: Int32(lon) + random.pick(-noise...noise), source: .fused)
+            if !random.chance(5) { fix.speedCms = Int32(speed) }
+            if !random.chance(5) { fix.headingCdeg = Int32(heading) }
+            fix.accuracyDm = random.pick(3...25) * 10
+            track.fixes.append(
+                StoredFix(
+                    fix: fix, provenance: .live, vehicle: .bicycle,
+                    verdict: Verdict(isTrusted: true),
+                    recvMs: StoredFix.quantisedReceipt(
+                        tsMs: ts, nowMs: ts + random.pick(90...400)), claimedRecvMs: 0))
             track.arrivals.append(UInt32(i))
         }
         return track

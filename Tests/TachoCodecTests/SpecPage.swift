@@ -24,11 +24,11 @@ struct SpecPage {
         lines = Array(rest.prefix { !$0.hasPrefix("## ") })
     }
 
-    /// The table whose first column has this name.
-    func table(_ first: String) -> Table? {
-        guard let start = lines.firstIndex(where: { $0.hasPrefix("| \(first) |") }) else {
-            return nil
-        }
+    /// The table whose first column has this name; of several the one with this number.
+    func table(_ first: String, number: Int = 0) -> Table? {
+        let starts = lines.indices.filter { lines[$0].hasPrefix("| \(first) |") }
+        guard number < starts.count else { return nil }
+        let start = starts[number]
         let rows = lines[start...].prefix { $0.hasPrefix("|") }.map { line in
             line.replacing("\\|", with: "\u{0}").split(
                 separator: "|", omittingEmptySubsequences: false
@@ -39,9 +39,11 @@ struct SpecPage {
         return Table(header: rows[0], rows: Array(rows.dropFirst(2)))
     }
 
-    /// The bytes of the first hex block; what follows `;` in a line is a remark.
-    func hex() -> [UInt8] {
-        guard let start = lines.firstIndex(of: "```hex") else { return [] }
+    /// The bytes of the hex block with this number; what follows `;` in a line is a remark.
+    func hex(number: Int = 0) -> [UInt8] {
+        let starts = lines.indices.filter { lines[$0] == "```hex" }
+        guard number < starts.count else { return [] }
+        let start = starts[number]
         return lines[(start + 1)...].prefix { $0 != "```" }.flatMap { line in
             line.prefix { $0 != ";" }.split(separator: " ").map { UInt8($0, radix: 16) ?? 0xEE }
         }

@@ -36,6 +36,9 @@ extension Benchmark {
                         claimedRecvMs: 0))
             }
         }
+        var encoder = ChunkEncoder(capacity: 256)
+        let arrivals = (0..<UInt32(256)).map { $0 }
+        var chunk: [UInt8] = []
         var bytes = 0
         var points = 0
         var hash = ResultHash()
@@ -43,7 +46,8 @@ extension Benchmark {
             let track = riders[rider]!.sorted { $0.fix.tsMs < $1.fix.tsMs }
             for start in stride(from: 0, to: track.count, by: 256) {
                 let slice = Array(track[start..<min(start + 256, track.count)])
-                let chunk = encode(slice, (0..<256).map { $0 })
+                chunk.removeAll(keepingCapacity: true)
+                encode(slice, arrivals, &encoder, into: &chunk)
                 bytes += chunk.count
                 points += slice.count
             }
