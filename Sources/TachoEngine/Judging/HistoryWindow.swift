@@ -34,12 +34,24 @@ struct HistoryWindow {
         fixes[index].current = verdict
     }
 
-    /// The fixes that belong to the chain: the first at each time, unless quarantined.
-    func chainEntries() -> [ChainEntry] {
+    /// Up to `before` fixes before a time and `after` from it on; a time's fixes stay together.
+    func slice(around tsMs: Int64, before: Int, after: Int) -> Range<Int> {
+        let at = HistorySource.firstIndex(fixes, atOrAfter: tsMs)
+        var low = max(0, at - before)
+        var high = min(fixes.count, at + after)
+        while low > 0 && fixes[low - 1].tsMs == fixes[low].tsMs { low -= 1 }
+        while high > low && high < fixes.count && fixes[high].tsMs == fixes[high - 1].tsMs {
+            high += 1
+        }
+        return low..<high
+    }
+
+    /// The fixes of a slice that belong to the chain: the first at each time, unless quarantined.
+    func chainEntries(_ slice: Range<Int>) -> [ChainEntry] {
         var entries: [ChainEntry] = []
-        entries.reserveCapacity(fixes.count + 1)
-        var index = 0
-        while index < fixes.count {
+        entries.reserveCapacity(slice.count + 1)
+        var index = slice.lowerBound
+        while index < slice.upperBound {
             let fix = fixes[index]
             if fix.current.effect != .quarantine {
                 entries.append(
@@ -47,7 +59,7 @@ struct HistoryWindow {
                         fix: fix.stored.fix, vehicle: fix.stored.vehicle, verdict: fix.current))
             }
             index += 1
-            while index < fixes.count && fixes[index].tsMs == fix.tsMs { index += 1 }
+            while index < slice.upperBound && fixes[index].tsMs == fix.tsMs { index += 1 }
         }
         return entries
     }

@@ -11,11 +11,16 @@ extension Shard {
             late: TailView(tail: slot.pointee.late), closed: pending.tails(of: rider),
             amendments: pending.amendments(of: rider),
             hasAmendments: slot.pointee.amendments > 0,
-            maxChunkSpanMs: slot.pointee.maxChunkSpanMs, database: database, snapshot: nil)
+            maxChunkSpanMs: slot.pointee.maxChunkSpanMs,
+            chunks: ChunkHull(
+                oldestMs: slot.pointee.closedOldestMs, newestMs: slot.pointee.closedNewestMs,
+                hasClockSpans: slot.pointee.hasClockSpans), database: database, snapshot: nil)
     }
 
-    /// How far around a time a window is loaded: a few chunks.
-    private static let aroundMs: Int64 = 10 * 60_000
+    /// How far around a time a window is loaded: little for a single late fix, more for a rider
+    /// whose late fixes keep coming.
+    private static let aroundMs: Int64 = 60_000
+    private static let aroundAgainMs: Int64 = 5 * 60_000
 
     /// A window that covers the times asked for, from the cache or loaded.
     mutating func window(
@@ -23,8 +28,9 @@ extension Shard {
     ) throws(StoreError) -> HistoryWindow {
         if let known = windows[rider], known.covers(fromMs, toMs) { return known }
         let limit = Fix.timeLimitMs
-        let from = max(-limit, fromMs - Self.aroundMs)
-        let to = min(limit, toMs + Self.aroundMs)
+        let around = windows[rider] == nil ? Self.aroundMs : Self.aroundAgainMs
+        let from = max(-limit, fromMs - around)
+        let to = min(limit, toMs + around)
         let fixes = try source(rider, slot).load(fromMs: from, toMs: to)
         let fresh = HistoryWindow(rider: rider, fromMs: from, toMs: to, fixes: fixes)
         if fixes.count <= WindowCache.maxFixes { windows.put(fresh) }
@@ -49,10 +55,12 @@ extension Shard {
                 index -= 1
             }
             let late = slot.pointee.late
-            for index in 0..<Int(late.count) where late.tsMs(index) == fix.tsMs {
-                if late[index].stored.fix == fix { return nil }
+            var isKnown = false
+            late.scan(fromMs: fix.tsMs, toMs: fix.tsMs) { index in
+                if late[index].stored.fix == fix { isKnown = true }
                 others += 1
             }
+            if isKnown { return nil }
             return others
         }
         for other in try window(rider, slot, fix.tsMs, fix.tsMs).at(fix.tsMs) {

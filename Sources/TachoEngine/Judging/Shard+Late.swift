@@ -11,7 +11,11 @@ struct LateOutcome {
 }
 
 extension Shard {
-    /// Judges a fix older than the chain's newest between its neighbours in time.
+    /// Neighbours looked at on each side at first. Two fixes that agree end a run as a rule.
+    private static let firstReach = 8
+
+    /// Judges a fix older than the chain's newest between its neighbours in time: a few first, more
+    /// of the window if they do not settle it, then more history.
     mutating func judgeLate(
         _ stored: StoredFix, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
     ) throws(StoreError) -> LateOutcome {
@@ -20,18 +24,26 @@ extension Shard {
         var from = ts
         var to = ts
         var reachesFirst = false
+        var (before, after) = (Self.firstReach, Self.firstReach)
         while true {
             let window = try window(rider, slot, from, to)
-            var entries = window.chainEntries()
+            let slice = window.slice(around: ts, before: before, after: after)
+            var entries = window.chainEntries(slice)
             var at = entries.count
             while at > 0 && entries[at - 1].fix.tsMs > ts { at -= 1 }
             entries.insert(
                 ChainEntry(fix: stored.fix, vehicle: stored.vehicle, verdict: stored.verdict),
                 at: at)
             let outcome = Rejudge.run(
-                window: entries, lateIndex: at, reachesFirst: reachesFirst,
-                reachesNewest: window.toMs >= newest, rules.thresholds)
+                window: entries, lateIndex: at,
+                reachesFirst: reachesFirst && slice.lowerBound == 0,
+                reachesNewest: window.toMs >= newest && slice.upperBound == window.fixes.count,
+                rules.thresholds)
             switch outcome {
+            case .needsEarlierHistory where slice.lowerBound > 0:
+                before *= Self.firstReach
+            case .needsLaterHistory where slice.upperBound < window.fixes.count:
+                after *= Self.firstReach
             case .needsEarlierHistory:
                 from = window.fromMs
                 to = window.toMs

@@ -53,6 +53,7 @@ extension Shard {
             isNearLimit = true
         }
         slot.pointee.maxChunkSpanMs = max(slot.pointee.maxChunkSpanMs, lastMs - firstMs)
+        slot.pointee.closedOldestMs = min(slot.pointee.closedOldestMs, firstMs)
         slot.pointee.isDirty = true
         var index = Int(tail.count) - 1
         while index >= 0 {

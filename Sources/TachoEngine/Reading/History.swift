@@ -20,6 +20,18 @@ struct HistoryFix: BitwiseCopyable {
     }
 }
 
+/// Between which times a rider's chunks lie: outside, the database need not be asked. Newest leaves
+/// clock forgeries out, so with those nothing is certain.
+struct ChunkHull: BitwiseCopyable {
+    var oldestMs: Int64
+    var newestMs: Int64
+    var hasClockSpans: Bool
+
+    func mayReach(_ fromMs: Int64, _ toMs: Int64) -> Bool {
+        hasClockSpans || (fromMs <= newestMs && toMs >= oldestMs)
+    }
+}
+
 /// Where one rider's fixes are at a moment: tails, tails being written, database. A value, so that
 /// the judge reads its live state and a reader thread a copy taken by the judge.
 struct HistorySource {
@@ -32,6 +44,7 @@ struct HistorySource {
     var amendments: [PendingAmendment]
     var hasAmendments: Bool
     var maxChunkSpanMs: Int64
+    var chunks: ChunkHull
     let database: Database
     var snapshot: Snapshot?
 
@@ -40,21 +53,27 @@ struct HistorySource {
     func load(fromMs: Int64, toMs: Int64) throws(StoreError) -> [HistoryFix] {
         var fixes: [HistoryFix] = []
         func take(_ tail: Tail, _ index: Int, _ range: UInt32) {
-            let ts = tail.tsMs(index)
-            guard ts >= fromMs && ts <= toMs else { return }
             let entry = tail[index]
             fixes.append(
                 HistoryFix(
                     stored: entry.stored, current: entry.stored.verdict, range: range,
                     arrival: entry.arrival))
         }
-        for index in main.indices { take(main.tail, index, range) }
-        for index in late.indices { take(late.tail, index, range) }
-        for tail in closed where tail.firstMs <= toMs && tail.lastMs >= fromMs {
-            let entries = tail.entries
-            for index in entries.indices { take(entries.tail, index, tail.key.range) }
+        func takeSorted(_ tail: Tail, _ range: UInt32) {
+            var index = tail.firstIndex(atOrAfter: fromMs)
+            while index < Int(tail.count), tail.tsMs(index) <= toMs {
+                take(tail, index, range)
+                index += 1
+            }
         }
-        try loadChunks(fromMs: fromMs, toMs: toMs, into: &fixes)
+        takeSorted(main.tail, range)
+        late.tail.scan(fromMs: fromMs, toMs: toMs) { take(late.tail, $0, range) }
+        for tail in closed where tail.firstMs <= toMs && tail.lastMs >= fromMs {
+            takeSorted(tail.entries.tail, tail.key.range)
+        }
+        if chunks.mayReach(fromMs, toMs) {
+            try loadChunks(fromMs: fromMs, toMs: toMs, into: &fixes)
+        }
         fixes.sort(by: <)
         if hasAmendments { try overlay(&fixes, fromMs: fromMs, toMs: toMs) }
         return fixes
@@ -144,8 +163,9 @@ extension HistorySource {
         var best: Int64?
         func offer(_ ts: Int64) { if ts < ms, ts > best ?? Int64.min { best = ts } }
         if !main.isEmpty { offer(main.tail.tsMs(0)) }
-        for index in late.indices { offer(late.tail.tsMs(index)) }
+        late.tail.scan(fromMs: Int64.min, toMs: ms - 1) { offer(late.tail.tsMs($0)) }
         for tail in closed { offer(tail.firstMs) }
+        guard chunks.hasClockSpans || chunks.oldestMs < ms else { return best }
         let cursor = database.cursor(.track, at: snapshot)
         cursor.seekBack(
             Keys.track(ChunkKey(rider: rider, t0Ms: ms - 1, range: .max, generation: .max)))
@@ -159,9 +179,11 @@ extension HistorySource {
     func later(than ms: Int64) throws(StoreError) -> Int64? {
         var best: Int64?
         func offer(_ ts: Int64) { if ts > ms, ts < best ?? Int64.max { best = ts } }
-        for index in main.indices { offer(main.tail.tsMs(index)) }
-        for index in late.indices { offer(late.tail.tsMs(index)) }
+        let next = main.tail.firstIndex(atOrAfter: ms + 1)
+        if next < Int(main.tail.count) { offer(main.tail.tsMs(next)) }
+        late.tail.scan(fromMs: ms + 1, toMs: Int64.max) { offer(late.tail.tsMs($0)) }
         for tail in closed where tail.lastMs > ms { offer(max(tail.firstMs, ms + 1)) }
+        guard chunks.hasClockSpans || chunks.newestMs > ms else { return best }
         let cursor = database.cursor(.track, at: snapshot)
         let start = max(ms, -Keys.timeOffsetMs + maxChunkSpanMs) - maxChunkSpanMs
         cursor.seek(Keys.track(rider: rider, fromMs: start))

@@ -63,6 +63,8 @@ struct Slot: BitwiseCopyable {
     /// fix look late.
     private(set) var futureSpan = TimeSpan()
     private(set) var pastSpan = TimeSpan()
+    /// The oldest time in closed chunks: before it there is nothing to look for in the database.
+    var closedOldestMs = Int64.max
     /// The longest chunk of the rider, ms: how far before a time its chunks may begin.
     var maxChunkSpanMs: Int64 = 0
     var amendments: UInt32 = 0

@@ -23,7 +23,7 @@ enum SlotImage {
         for ms in [
             slot.mainNewestMs, slot.closedNewestMs, slot.futureSpan.firstMs,
             slot.futureSpan.lastMs, slot.pastSpan.firstMs, slot.pastSpan.lastMs,
-            slot.maxChunkSpanMs,
+            slot.maxChunkSpanMs, slot.closedOldestMs,
         ] { writer.put(ms) }
         if slot.hasShown { put(slot.shown.stored, to: &writer) }
         if slot.hasNewest { put(slot.newest.stored, to: &writer) }
@@ -56,6 +56,7 @@ enum SlotImage {
                 future: TimeSpan(firstMs: try reader.read(), lastMs: try reader.read()),
                 past: TimeSpan(firstMs: try reader.read(), lastMs: try reader.read()))
             slot.maxChunkSpanMs = try reader.read()
+            slot.closedOldestMs = try reader.read()
             slot.hasShown = flags & 1 != 0
             slot.hasNewest = flags & 2 != 0
             if slot.hasShown { slot.shown = FixImage(try stored(&reader)) }

