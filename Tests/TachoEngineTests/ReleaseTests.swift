@@ -1,4 +1,5 @@
 import Foundation
+import TachoAudit
 import TachoGeo
 import TachoStore
 import Testing
@@ -108,6 +109,38 @@ struct ReleaseTests {
 
     @Test func `releasing before the checkpoint is durable loses acknowledged points`() throws {
         #expect(try !lossy(.releaseFirst).isEmpty)
+    }
+
+    @Test(arguments: 1...9)
+    func `a power cut at any sync of a seal leaves points and segments whole`(cut: Int) throws {
+        let directory = TemporaryDirectory()
+        var options = testOptions(directory)
+        options.rowTarget = { ForgetfulRows($0, cutAtSync: cut) }
+        var engine = try Engine.open(options)
+        var acknowledged: [Fix] = []
+        do {
+            for index in 0..<40 {
+                let one = fix(Double(index) * 400)
+                try engine.add("r", one)
+                acknowledged.append(one)
+                if index % 10 == 9 { _ = try engine.seal() }
+            }
+        } catch {
+            #expect(!acknowledged.isEmpty)
+        }
+        usleep(150_000)
+        engine.abandon()
+        options.rowTarget = nil
+        engine = try Engine.open(options)
+        #expect(try engine.all("r").map(\.fix) == acknowledged)
+        try engine.add("r", fix(50_000))
+        _ = try engine.seal()
+        #expect(engine.figure("sealed_through") == Int64(acknowledged.count + 1))
+        #expect(try engine.all("r").map(\.fix) == acknowledged + [fix(50_000)])
+        try engine.close()
+        let summary = Verifier.run(directory: options.directory + "/audit", deep: true) { _ in }
+        #expect(summary.exit == .verified)
+        #expect(summary.points == UInt64(acknowledged.count + 1))
     }
 
     @Test func `rows are synced before images and before the mark, then the journal goes`() throws {

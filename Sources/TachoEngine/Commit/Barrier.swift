@@ -19,7 +19,8 @@ final class Barrier: Sendable {
     private let state: Monitor<State>
     private let completion: @Sendable () -> Void
 
-    /// `completion` runs on the committer's thread when the barrier's work is durable.
+    /// `completion` runs on the thread of derived rows when the barrier's work is done: a checkpoint
+    /// durable and the journal released, a cut durable and its chunks written.
     init(_ kind: Kind, shards: Int, completion: @escaping @Sendable () -> Void) {
         self.kind = kind
         self.completion = completion

@@ -10,7 +10,7 @@ enum CommitItem {
     case barrier(Barrier)
     /// The operator's consent to a loss; sequences go on behind it.
     case loss(first: UInt64, last: UInt64, @Sendable () -> Void)
-    /// Rows of others (the sealer) that are to be durable with the next group.
+    /// Rows of others (the sealer): written and synced behind all that was handed over before.
     case rows([(family: Family, key: [UInt8], value: [UInt8])], @Sendable () -> Void)
 }
 
