@@ -72,25 +72,33 @@ struct WindowCache {
     /// Beyond so many riders all are forgotten: about 64 × 2,000 fixes.
     private static let limit = 64
     /// A window with more fixes than this is not kept.
-    static let maxFixes = 20_000
+    static let maxFixes = 2_000
 
     subscript(rider: UInt32) -> HistoryWindow? { windows[rider] }
 
-    mutating func put(_ window: HistoryWindow) {
-        if windows.count >= Self.limit { windows.removeAll(keepingCapacity: true) }
-        windows[window.rider] = window
+    /// Looks at a window without a copy of it.
+    func read<R>(_ rider: UInt32, _ body: (borrowing HistoryWindow) -> R?) -> R? {
+        guard let window = windows[rider] else { return nil }
+        return body(window)
     }
 
-    mutating func forget(_ rider: UInt32) { windows[rider] = nil }
-
-    var isEmpty: Bool { windows.isEmpty }
-
-    mutating func insert(_ fix: HistoryFix, rider: UInt32) {
-        // One look-up that changes in place: no copy of the window's fixes.
-        if windows[rider] != nil {
-            windows[rider]!.insert(fix)
-            if windows[rider]!.fixes.count > Self.maxFixes { windows[rider] = nil }
+    /// Returns the riders whose windows went to make room.
+    mutating func put(_ window: HistoryWindow) -> [UInt32] {
+        var gone: [UInt32] = []
+        if windows.count >= Self.limit {
+            gone = Array(windows.keys)
+            windows.removeAll(keepingCapacity: true)
         }
+        windows[window.rider] = window
+        return gone
+    }
+
+    /// False: the window grew too large and is gone.
+    mutating func insert(_ fix: HistoryFix, rider: UInt32) -> Bool {
+        // Changed in place: no copy of the window's fixes.
+        windows[rider]!.insert(fix)
+        if windows[rider]!.fixes.count > Self.maxFixes { windows[rider] = nil }
+        return windows[rider] != nil
     }
 
     mutating func amend(rider: UInt32, _ tsMs: Int64, ordinal: Int, _ verdict: Verdict) {

@@ -33,7 +33,10 @@ extension Shard {
         let to = min(limit, toMs + around)
         let fixes = try source(rider, slot).load(fromMs: from, toMs: to)
         let fresh = HistoryWindow(rider: rider, fromMs: from, toMs: to, fixes: fixes)
-        if fixes.count <= WindowCache.maxFixes { windows.put(fresh) }
+        if fixes.count <= WindowCache.maxFixes {
+            for other in windows.put(fresh) { self.slot(other).pointee.hasWindow = false }
+            slot.pointee.hasWindow = true
+        }
         return fresh
     }
 

@@ -140,6 +140,6 @@ extension Shard {
         pending.add(pendingRow)
         slot.pointee.amendments += 1
         slot.pointee.isDirty = true
-        if !windows.isEmpty { windows.amend(rider: rider, tsMs, ordinal: 0, verdict) }
+        if slot.pointee.hasWindow { windows.amend(rider: rider, tsMs, ordinal: 0, verdict) }
     }
 }

@@ -162,6 +162,10 @@ struct Shard {
                 if step.decidedCount > 0 { decide(step, stored, rider, slot, part) }
                 if stored.verdict.codes != 0 { alert(stored, step, rider, part) }
             }
+        } else if isChained && fitsPlainly(stored, slot, rider) {
+            stored.verdict.isTrusted = true
+            store(stored, rider, slot, entersChain: false, part)
+            return mask
         } else if isChained {
             let outcome = try judgeLate(stored, rider, slot)
             stored.verdict = outcome.verdict
@@ -202,11 +206,10 @@ struct Shard {
             touched.append(rider)
         }
         let arrival = keep(stored, row, rider, slot, sequence, part)
-        if !windows.isEmpty {
-            windows.insert(
-                HistoryFix(
-                    stored: stored, current: stored.verdict, range: range, arrival: arrival),
-                rider: rider)
+        if slot.pointee.hasWindow {
+            let fix = HistoryFix(
+                stored: stored, current: stored.verdict, range: range, arrival: arrival)
+            slot.pointee.hasWindow = windows.insert(fix, rider: rider)
         }
     }
 
@@ -267,9 +270,14 @@ struct Shard {
         if stored.verdict.codes & Code.tsPast.bit != 0 { slot.pointee.extendPast(ts) }
         if row.toLateTail {
             slot.pointee.late.append(row, FixRow.extra(stored), arrival: arrival, sequence)
+            slot.pointee.oldestMs = min(slot.pointee.oldestMs, ts)
             slot.pointee.lateNewestMs = max(slot.pointee.lateNewestMs, ts)
         } else {
             slot.pointee.main.append(row, FixRow.extra(stored), arrival: arrival, sequence)
+            // The main tail is in order of time: only its very first fix can be the oldest.
+            if slot.pointee.mainNewestMs == Int64.min {
+                slot.pointee.oldestMs = min(slot.pointee.oldestMs, ts)
+            }
             slot.pointee.mainNewestMs = ts
         }
         slot.pointee.show(row, isShown: stored.verdict.isShown, FixRow.extra(stored))

@@ -47,6 +47,8 @@ struct Slot: BitwiseCopyable {
     /// Fixes with a clock in the future or the past lie somewhere: see the spans.
     var hasClockSpans = false
     var needsShownAgain = false
+    /// The shard keeps a window of the rider's history.
+    var hasWindow = false
 
     // Second line.
     var main = Tail()
@@ -63,6 +65,8 @@ struct Slot: BitwiseCopyable {
     /// fix look late.
     private(set) var futureSpan = TimeSpan()
     private(set) var pastSpan = TimeSpan()
+    /// The oldest time of all fixes: what is older has nothing before it.
+    var oldestMs = Int64.max
     /// The oldest time in closed chunks: before it there is nothing to look for in the database.
     var closedOldestMs = Int64.max
     /// The longest chunk of the rider, ms: how far before a time its chunks may begin.
@@ -121,7 +125,7 @@ struct Slot: BitwiseCopyable {
     /// Whether a chunk, not only a tail, may hold that time.
     @inline(__always)
     func chunkMayHold(_ tsMs: Int64) -> Bool {
-        tsMs <= closedNewestMs
+        tsMs <= closedNewestMs && tsMs >= closedOldestMs
             || hasClockSpans && (futureSpan.contains(tsMs) || pastSpan.contains(tsMs))
     }
 

@@ -23,7 +23,7 @@ enum SlotImage {
         for ms in [
             slot.mainNewestMs, slot.closedNewestMs, slot.futureSpan.firstMs,
             slot.futureSpan.lastMs, slot.pastSpan.firstMs, slot.pastSpan.lastMs,
-            slot.maxChunkSpanMs, slot.closedOldestMs,
+            slot.maxChunkSpanMs, slot.closedOldestMs, slot.oldestMs,
         ] { writer.put(ms) }
         if slot.hasShown { put(slot.shown.stored, to: &writer) }
         if slot.hasNewest { put(slot.newest.stored, to: &writer) }
@@ -57,6 +57,7 @@ enum SlotImage {
                 past: TimeSpan(firstMs: try reader.read(), lastMs: try reader.read()))
             slot.maxChunkSpanMs = try reader.read()
             slot.closedOldestMs = try reader.read()
+            slot.oldestMs = try reader.read()
             slot.hasShown = flags & 1 != 0
             slot.hasNewest = flags & 2 != 0
             if slot.hasShown { slot.shown = FixImage(try stored(&reader)) }
