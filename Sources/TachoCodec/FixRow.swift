@@ -49,15 +49,15 @@ package struct FixRow: Hashable, Sendable, BitwiseCopyable {
 
     package static let byteCount = 24
 
-    static let timeMask: UInt64 = 1 << 48 - 1
+    @inlinable package static var timeMask: UInt64 { 1 << 48 - 1 }
     static let sourceShift: UInt64 = 48
     static let provenanceShift: UInt64 = 51
     static let vehicleShift: UInt64 = 53
     static let effectShift: UInt64 = 56
     static let trustedBit: UInt64 = 1 << 58
-    package static let lateTailBit: UInt64 = 1 << 59
+    @inlinable package static var lateTailBit: UInt64 { 1 << 59 }
     package static let entersChainBit: UInt64 = 1 << 60
-    package static let extraBit: UInt64 = 1 << 61
+    @inlinable package static var extraBit: UInt64 { 1 << 61 }
     static let reservedBits: UInt64 = 3 << 62
 
     static let speedAbsent: UInt64 = 1 << 17 - 1
@@ -115,19 +115,17 @@ package struct FixRow: Hashable, Sendable, BitwiseCopyable {
             delaySteps: (s.recvMs - s.fix.tsMs) / StoredFix.receiptStepMs)
     }
 
-    @inline(__always) package var tsMs: Int64 {
-        Int64(clock & FixRow.timeMask) &- Fix.timeLimitMs
-    }
-    @inline(__always) package var latE7: Int32 { Int32(truncatingIfNeeded: place) }
-    @inline(__always) package var lonE7: Int32 { Int32(truncatingIfNeeded: place >> 32) }
-    package var hasExtra: Bool { clock & FixRow.extraBit != 0 }
+    @inlinable package var tsMs: Int64 { Int64(clock & FixRow.timeMask) &- Fix.timeLimitMs }
+    @inlinable package var latE7: Int32 { Int32(truncatingIfNeeded: place) }
+    @inlinable package var lonE7: Int32 { Int32(truncatingIfNeeded: place >> 32) }
+    @inlinable package var hasExtra: Bool { clock & FixRow.extraBit != 0 }
     package var hasDelayElsewhere: Bool { motion >> FixRow.delayShift == FixRow.delayElsewhere }
     /// Receipt delay in steps of 64 ms, unless it is elsewhere.
     package var delaySteps: Int64 { Int64(motion >> FixRow.delayShift) - FixRow.delayBias }
     package var isClaimed: Bool {
         bits(FixRow.provenanceShift, 3) == Provenance.claimed.rawValue
     }
-    package var toLateTail: Bool { clock & FixRow.lateTailBit != 0 }
+    @inlinable package var toLateTail: Bool { clock & FixRow.lateTailBit != 0 }
     package var entersChain: Bool { clock & FixRow.entersChainBit != 0 }
 
     /// The fix again. `extra` is looked at only if the row says it has one.

@@ -40,9 +40,9 @@ package struct Fix: Hashable, Sendable, BitwiseCopyable {
     package var source: FixSource
 
     /// Marks an optional field that the phone did not send.
-    package static let absent = Int32.min
+    @inlinable package static var absent: Int32 { Int32.min }
     /// |tsMs| stays below this: a time fits in 48 bits.
-    package static let timeLimitMs: Int64 = 1 << 47
+    @inlinable package static var timeLimitMs: Int64 { 1 << 47 }
 
     package static let speedRangeCms: ClosedRange<Int32> = 0...100_000
     /// A reported heading of 360° is read as 0.

@@ -69,5 +69,5 @@ package struct StoredFix: Hashable, Sendable, BitwiseCopyable {
         return tsMs + steps * receiptStepMs
     }
 
-    package static let receiptStepMs: Int64 = 64
+    @inlinable package static var receiptStepMs: Int64 { 64 }
 }

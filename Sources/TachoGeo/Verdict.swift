@@ -33,7 +33,7 @@ package enum Code: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case spike = 9
     case candidate = 10
 
-    package var bit: UInt64 { 1 << UInt64(rawValue) }
+    @inlinable package var bit: UInt64 { 1 << UInt64(rawValue) }
 
     package var name: String { Code.names[Int(rawValue)]! }
 
@@ -67,7 +67,7 @@ package struct Verdict: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// In latest and in settlement.
-    package var isShown: Bool { effect <= .flag }
+    @inlinable package var isShown: Bool { effect.rawValue <= Effect.flag.rawValue }
 
     /// `ok`, or `EFFECT:CODE+CODE` with the codes in number order.
     package var text: String {

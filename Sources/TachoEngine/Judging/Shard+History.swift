@@ -49,13 +49,11 @@ extension Shard {
         guard slot.pointee.chunkMayHold(fix.tsMs) else {
             // Only the tails can hold that time; the main one is in order, newest last.
             let main = slot.pointee.main
-            var index = Int(main.count) - 1
-            while index >= 0, main.tsMs(index) >= fix.tsMs {
-                if main.tsMs(index) == fix.tsMs {
-                    if main[index].stored.fix == fix { return nil }
-                    others += 1
-                }
-                index -= 1
+            var index = main.firstIndex(atOrAfter: fix.tsMs)
+            while index < Int(main.count), main.tsMs(index) == fix.tsMs {
+                if main[index].stored.fix == fix { return nil }
+                others += 1
+                index += 1
             }
             let late = slot.pointee.late
             var isKnown = false
