@@ -6,7 +6,6 @@ import Testing
 
 /// The order-of-delivery promise through the whole engine: once all fixes of a day are stored,
 /// verdicts and latest are those of time order, whatever came between.
-@Suite(.serialized)
 struct LateOrderTests {
     enum Order: String, CaseIterable {
         case shuffled, reversed, newestPagesFirst, latePages
