@@ -1,6 +1,6 @@
 package import TachoCodec
 
-/// The bytes of a fix in a group: the event there are millions of. 29 bytes as a rule, 29 to 68
+/// The bytes of a fix in a group: the event there are millions of. 29 bytes as a rule, 31 to 57
 /// with an extra; `format-spec.md` §7.
 package enum FixEvent {
     /// Kind, rider and row.

@@ -160,7 +160,7 @@ enum SlotImage {
         return held
     }
 
-    /// A stored fix in fixed width, 66 bytes.
+    /// A stored fix in fixed width, 60 bytes.
     static func put(_ s: StoredFix, to writer: inout ByteWriter) {
         writer.put(s.fix.tsMs)
         writer.put(s.fix.latE7)
@@ -192,11 +192,31 @@ enum SlotImage {
         guard bits < 8, let effect = Effect(rawValue: bits & 3) else {
             throw StoreError.damaged("a verdict in a slot is not known here")
         }
-        return StoredFix(
+        let stored = StoredFix(
             fix: fix, provenance: provenance, vehicle: vehicle,
             verdict: Verdict(
                 codes: try reader.read(), effect: effect, isTrusted: bits & 4 != 0),
             recvMs: try reader.read(), claimedRecvMs: try reader.read())
+        guard isLegal(stored) else {
+            throw StoreError.damaged("a fix in a slot has values no fix can have")
+        }
+        return stored
+    }
+
+    /// Whether a row can hold a fix that comes from a file.
+    private static func isLegal(_ s: StoredFix) -> Bool {
+        func fits(_ value: Int32, _ range: ClosedRange<Int32>) -> Bool {
+            value == Fix.absent || range.contains(value)
+        }
+        let times = -Fix.timeLimitMs + 1...Fix.timeLimitMs - 1
+        let receipts = -2 * Fix.timeLimitMs...2 * Fix.timeLimitMs
+        return times.contains(s.fix.tsMs) && receipts.contains(s.recvMs)
+            && times.contains(s.claimedRecvMs) && (-900_000_000...900_000_000).contains(s.fix.latE7)
+            && (-1_800_000_000...1_800_000_000).contains(s.fix.lonE7)
+            && fits(s.fix.speedCms, Fix.speedRangeCms)
+            && fits(s.fix.headingCdeg, 0...Fix.fullCircleCdeg - 1)
+            && fits(s.fix.accuracyDm, Fix.accuracyRangeDm)
+            && fits(s.fix.altitudeDm, Fix.altitudeRangeDm)
     }
 }
 
@@ -232,9 +252,15 @@ enum TailImage {
                 try reader.read(UInt8.self) == 0
             else { throw StoreError.damaged("a tail has a version that is not known here") }
             let count = Int(try reader.read(UInt16.self))
+            guard count <= Tail.limit else {
+                throw StoreError.damaged("a tail has more fixes than one can have")
+            }
             _ = try reader.read(UInt32.self)
             let first: UInt64 = try reader.read()
             let last: UInt64 = try reader.read()
+            guard first >> 63 == 0, last >> 63 == 0 else {
+                throw StoreError.damaged("a tail has sequences no fix can have")
+            }
             var fixes: [StoredFix] = []
             var arrivals: [UInt32] = []
             try FixColumns.decode(

@@ -1,0 +1,172 @@
+import TachoCodec
+import TachoGeo
+import TachoStore
+import Testing
+
+@testable import TachoEngine
+
+/// The rows of family `geo` against a dictionary made from the chunks, position by position.
+@Suite(.serialized)
+struct PlaceRowsTests {
+    private struct Place: Hashable {
+        var bucket: UInt32
+        var cell: UInt64
+        var rider: UInt32
+        var range: UInt32
+        var generation: UInt16
+    }
+
+    private struct Stay: Equatable {
+        var count = 0
+        var firstMs = Int64.max
+        var lastMs = Int64.min
+        var isAnyFlagged = false
+    }
+
+    /// Without syncs of the journal: a process is killed here, the power stays.
+    private func options(_ directory: TemporaryDirectory, workers: Int = 1) -> EngineOptions {
+        var options = testOptions(directory, workers: workers)
+        options.fault = .skipSync
+        return options
+    }
+
+    private func rows(_ engine: Engine) throws -> [Place: Stay] {
+        var rows: [Place: Stay] = [:]
+        let cursor = engine.store.database.cursor(.geo)
+        cursor.seekToFirst()
+        while try cursor.isValid() {
+            let row = try GeoRow(key: cursor.key, value: cursor.value)
+            let start = (Int64(row.bucket) - GeoRow.bucketOffset) * GeoRow.bucketMs
+            let place = Place(
+                bucket: row.bucket, cell: row.cell, rider: row.rider, range: row.range,
+                generation: row.generation)
+            rows[place] = Stay(
+                count: Int(row.count), firstMs: start + Int64(row.firstMs),
+                lastMs: start + Int64(row.lastMs), isAnyFlagged: row.isAnyFlagged)
+            cursor.next()
+        }
+        return rows
+    }
+
+    /// What the rows must be; and how many fixes chunks hold.
+    private func expected(_ engine: Engine) throws -> (rows: [Place: Stay], fixes: Int) {
+        var rows: [Place: Stay] = [:]
+        var all = 0
+        let cursor = engine.store.database.cursor(.track)
+        cursor.seekToFirst()
+        while try cursor.isValid() {
+            let key = try #require(ChunkKey(trackKey: cursor.key))
+            var fixes: [StoredFix] = []
+            var arrivals: [UInt32] = []
+            _ = try Chunk.decode(cursor.value, fixes: &fixes, arrivals: &arrivals)
+            all += fixes.count
+            for stored in fixes {
+                let ms = stored.fix.tsMs
+                let bucket = Int64((Double(ms) / 300_000).rounded(.down)) + 1 << 31
+                let place = Place(
+                    bucket: UInt32(bucket),
+                    cell: Cell.containing(stored.fix.coordinate, resolution: 9).rawValue,
+                    rider: key.rider, range: key.range, generation: key.generation)
+                rows[place, default: Stay()].count += 1
+                rows[place]!.firstMs = min(rows[place]!.firstMs, ms)
+                rows[place]!.lastMs = max(rows[place]!.lastMs, ms)
+                if stored.verdict.effect != .accept { rows[place]!.isAnyFlagged = true }
+            }
+            cursor.next()
+        }
+        return (rows, all)
+    }
+
+    private func check(_ engine: Engine, _ what: String) throws {
+        let (expected, fixes) = try expected(engine)
+        let rows = try rows(engine)
+        #expect(rows == expected, "\(what)")
+        #expect(rows.values.reduce(0) { $0 + $1.count } == fixes, "\(what)")
+    }
+
+    /// Walks of a few riders: along streets, to and fro over the rim of a cell, standing, jumping;
+    /// late fixes hours and years back, clocks before 1970 among them.
+    private struct Walks {
+        var random: SeededGenerator
+        var seconds = [Double](repeating: 0, count: 4)
+        var places = [(north: Double, east: Double)](repeating: (0, 0), count: 4)
+
+        mutating func next(_ count: Int) -> [(String, Fix)] {
+            (0..<count).map { _ in
+                let rider = random.number(0...3)
+                seconds[rider] += Double(random.one([1, 3, 3, 10, 200]))
+                var place = places[rider]
+                switch random.number(0...9) {
+                case 0: break
+                case 1: place.north += random.chance(50) ? 350 : -350
+                case 2 where random.chance(20): place.east += 9_000
+                default:
+                    place.north += Double(random.number(-40...60))
+                    place.east += Double(random.number(-40...60))
+                }
+                places[rider] = place
+                let at =
+                    switch random.number(0...19) {
+                    case 0, 1: seconds[rider] - Double(random.number(1...3_000))
+                    case 2 where random.chance(20):
+                        -1_767_225_600.0 - Double(random.number(1...9_999))
+                    default: seconds[rider]
+                    }
+                return ("rider-\(rider)", fix(at, north: place.north, east: place.east))
+            }
+        }
+    }
+
+    @Test(arguments: 1...3 as ClosedRange<UInt64>)
+    func `each chunk has its places, and a kill or a seal changes none`(seed: UInt64) throws {
+        let directory = TemporaryDirectory()
+        var walks = Walks(random: SeededGenerator(seed: seed))
+        var engine = try Engine.open(options(directory, workers: Int(seed % 2) + 1))
+        for round in 0..<5 {
+            _ = try engine.append(batch(walks.next(450)))
+            let what = "seed \(seed), round \(round)"
+            switch (round + Int(seed)) % 4 {
+            case 0:
+                engine.runBarrier(.checkpoint)
+                try check(engine, "\(what), after a checkpoint")
+            case 1:
+                engine.abandon()
+                engine = try Engine.open(options(directory))
+                try check(engine, "\(what), after a kill")
+            case 2:
+                _ = try engine.seal()
+                engine.runBarrier(.checkpoint)
+                try check(engine, "\(what), after sealing")
+                let fixes = try (0..<4).reduce(0) { try $0 + engine.all("rider-\($1)").count }
+                #expect(try expected(engine).fixes == fixes, "\(what): a chunk is missing")
+            default:
+                let before = try expected(engine)
+                try engine.close()
+                engine = try Engine.open(options(directory, workers: 2))
+                try check(engine, "\(what), after a clean restart")
+                #expect(try expected(engine).fixes >= before.fixes, "\(what)")
+            }
+        }
+        _ = try engine.seal()
+        engine.runBarrier(.checkpoint)
+        try check(engine, "seed \(seed), at the end")
+        let rows = try rows(engine)
+        #expect(rows.values.contains { $0.isAnyFlagged } && rows.values.contains { $0.count > 5 })
+        #expect(rows.values.contains { $0.firstMs < 0 }, "seed \(seed): nothing before 1970")
+        try engine.close()
+    }
+
+    @Test func `a kill right after sealing makes the same rows again`() throws {
+        let directory = TemporaryDirectory()
+        var walks = Walks(random: SeededGenerator(seed: 77))
+        var engine = try Engine.open(options(directory))
+        _ = try engine.append(batch(walks.next(1_500)))
+        _ = try engine.seal()
+        let sealed = try expected(engine)
+        engine.abandon()
+        engine = try Engine.open(options(directory))
+        #expect(try rows(engine) == sealed.rows)
+        #expect(sealed.fixes > 1_000)
+        try engine.close()
+    }
+}

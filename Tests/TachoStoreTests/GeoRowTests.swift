@@ -1,0 +1,124 @@
+import TachoCodec
+import TachoGeo
+import Testing
+
+@testable import TachoStore
+
+extension GeoRow {
+    func bytes() -> (key: [UInt8], value: [UInt8]) {
+        var room = [UInt8](repeating: 0xEE, count: GeoRow.keyBytes + GeoRow.maxValueBytes)
+        let count = room.withUnsafeMutableBytes { write(to: $0.baseAddress!) }
+        return (
+            Array(room[..<GeoRow.keyBytes]), Array(room[GeoRow.keyBytes..<GeoRow.keyBytes + count])
+        )
+    }
+
+    init(key: [UInt8], value: [UInt8]) throws(StoreError) {
+        let result = key.withUnsafeBytes { k in
+            value.withUnsafeBytes { v in
+                Result { () throws(StoreError) in try GeoRow(key: k, value: v) }
+            }
+        }
+        self = try result.get()
+    }
+}
+
+struct GeoRowTests {
+    /// Fields near their limits and near each other, so that keys agree in part.
+    private func row(_ random: inout SeededGenerator) -> GeoRow {
+        func number<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type) -> T {
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: T.min
+            case 1: T.max
+            case 2: T.random(in: 0...2, using: &random)
+            default: T.random(in: .min ... .max, using: &random)
+            }
+        }
+        let first = UInt32.random(in: 0..<300_000, using: &random)
+        let isWhole = Int.random(in: 0..<5, using: &random) == 0
+        return GeoRow(
+            bucket: number(UInt32.self), cell: number(UInt64.self), rider: number(UInt32.self),
+            range: number(UInt32.self), generation: number(UInt16.self),
+            count: max(1, number(UInt16.self)), firstMs: isWhole ? 0 : first,
+            lastMs: isWhole ? 299_999 : UInt32.random(in: first..<300_000, using: &random),
+            isAnyFlagged: Bool.random(using: &random))
+    }
+
+    @Test func `a row reads back as it was written`() throws {
+        var random = SeededGenerator(seed: 1)
+        for round in 0..<3_000 {
+            let row = row(&random)
+            let (key, value) = row.bytes()
+            #expect(value.count >= 3 && value.count <= GeoRow.maxValueBytes, "round \(round)")
+            #expect(try GeoRow(key: key, value: value) == row, "round \(round)")
+        }
+    }
+
+    @Test func `the order of rows is the order of their keys`() {
+        var random = SeededGenerator(seed: 2)
+        var rows = (0..<300).map { _ in row(&random) }
+        for a in rows {
+            for b in rows {
+                let byKey = a.bytes().key.lexicographicallyPrecedes(b.bytes().key)
+                #expect((a < b) == byKey, "\(a) and \(b)")
+            }
+        }
+        GeoRow.sort(&rows)
+        let keys = rows.map { $0.bytes().key }
+        #expect(
+            zip(keys, keys.dropFirst()).allSatisfy { a, b in !b.lexicographicallyPrecedes(a) })
+    }
+
+    @Test func `a row cut anywhere or longer than it says is refused`() {
+        var random = SeededGenerator(seed: 3)
+        for _ in 0..<50 {
+            let (key, value) = row(&random).bytes()
+            for count in 0..<key.count {
+                #expect(throws: StoreError.damaged("")) {
+                    try GeoRow(key: Array(key[..<count]), value: value)
+                }
+            }
+            for count in 0..<value.count {
+                #expect(throws: StoreError.damaged("")) {
+                    try GeoRow(key: key, value: Array(value[..<count]))
+                }
+            }
+            #expect(throws: StoreError.damaged("")) { try GeoRow(key: key + [0], value: value) }
+            #expect(throws: StoreError.damaged("")) { try GeoRow(key: key, value: value + [0]) }
+        }
+    }
+
+    @Test func `values no row can have are refused and those at the limits taken`() throws {
+        let key = [UInt8](repeating: 1, count: GeoRow.keyBytes)
+        func isTaken(_ head: UInt64, _ first: UInt64, _ span: UInt64) -> Bool {
+            var writer = ByteWriter()
+            for number in [head, first, span] { writer.putVarint(number) }
+            return (try? GeoRow(key: key, value: writer.bytes)) != nil
+        }
+        #expect(isTaken(2, 0, 0))
+        #expect(isTaken(131_071, 0, 299_999))
+        #expect(isTaken(2, 299_999, 0))
+        #expect(!isTaken(0, 0, 0))
+        #expect(!isTaken(1, 0, 0))
+        #expect(!isTaken(131_072, 0, 0))
+        #expect(!isTaken(2, 300_000, 0))
+        #expect(!isTaken(2, 0, 300_000))
+        #expect(!isTaken(2, 299_999, 1))
+        for number in [UInt64(1) << 32, 1 << 63, .max] {
+            #expect(!isTaken(number, 0, 0) && !isTaken(2, number, 0) && !isTaken(2, 0, number))
+        }
+    }
+
+    @Test func `buckets count down before 1970 and times ascend in them`() {
+        var random = SeededGenerator(seed: 4)
+        let top = Fix.timeLimitMs - 1
+        var times = (0..<500).map { _ in Int64.random(in: -top...top, using: &random) }
+        times += [-top, -300_001, -300_000, -299_999, -1, 0, 1, 299_999, 300_000, top]
+        for ms in times {
+            let (number, offset) = GeoRow.bucket(ms)
+            let start = (Int64(number) - GeoRow.bucketOffset) * GeoRow.bucketMs
+            #expect(start + Int64(offset) == ms, "\(ms)")
+            #expect(offset < 300_000, "\(ms)")
+        }
+    }
+}
