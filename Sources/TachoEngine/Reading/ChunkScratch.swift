@@ -9,7 +9,7 @@ final class ChunkScratch {
 
     /// Appends the fixes of a chunk with times from `fromMs` to `toMs`; none are made of others.
     ///
-    /// Cost: about 30 ns for each fix of the chunk, whatever the times, and 10 ns for each appended.
+    /// Cost: about 30 ns for each fix of the chunk, whatever the times, and 10 ns for each taken.
     func append(
         _ bytes: UnsafeRawBufferPointer, fromMs: Int64, toMs: Int64, range: UInt32,
         to fixes: inout [HistoryFix]
