@@ -1,3 +1,4 @@
+import TachoCodec
 import TachoGeo
 
 /// All amendments of a directory, by the fix they name: what turns stored verdicts into current
@@ -47,18 +48,15 @@ package struct AmendmentOverlay {
     /// Counts the fixes of amended times in a segment, decoding only blocks that may hold some.
     mutating func count(in reader: SegmentReader) throws(SegmentError) {
         var buffer: [UInt8] = []
-        var fixes: [StoredFix] = []
-        var arrivals: [UInt32] = []
+        var fixes = ChunkColumns()
         for (name, amendments) in riders {
             guard let rider = reader.names.indexWithPoints(name) else { continue }
             for block in reader.blocks(ofRider: rider)
             where amendments.touches(reader.index[block].tsBounds) {
-                fixes.removeAll(keepingCapacity: true)
-                arrivals.removeAll(keepingCapacity: true)
-                try reader.readFixes(
-                    block: block, buffer: &buffer, fixes: &fixes, arrivals: &arrivals)
-                var cursor = amendments.cursor(from: fixes[0].fix.tsMs)
-                for fix in fixes { _ = amendments.advance(&cursor, to: fix.fix.tsMs) }
+                try reader.readFixes(block: block, buffer: &buffer, into: &fixes)
+                let tsMs = fixes.at.tsMs
+                var cursor = amendments.cursor(from: tsMs[0])
+                for i in 0..<fixes.count { _ = amendments.advance(&cursor, to: tsMs[i]) }
             }
         }
     }

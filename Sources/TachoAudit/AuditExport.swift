@@ -1,3 +1,4 @@
+import TachoCodec
 import TachoGeo
 
 /// Exports points of a directory of segments, by segment, block and index.
@@ -19,18 +20,17 @@ package enum AuditExport {
     }
 }
 
-private struct ExportRun<Format: AuditRowFormat> {
+private struct ExportRun<Format: AuditRowFormat & ~Copyable>: ~Copyable {
     let query: ExportQuery
     var format: Format
     private var overlay = AmendmentOverlay()
     private var summary = ExportSummary()
     private var found: Set<[UInt8]> = []
-    private var out: [UInt8] = []
+    private var out = TextBuffer(capacity: 2 * SegmentSource.pieceBytes)
     private var buffer: [UInt8] = []
-    private var fixes: [StoredFix] = []
-    private var arrivals: [UInt32] = []
+    private var fixes = ChunkColumns(capacity: SegmentFormat.blockCapacity)
 
-    init(query: ExportQuery, format: Format) {
+    init(query: ExportQuery, format: consuming Format) {
         self.query = query
         self.format = format
     }
@@ -61,7 +61,7 @@ private struct ExportRun<Format: AuditRowFormat> {
     }
 }
 
-extension ExportRun {
+extension ExportRun where Format: ~Copyable {
     private func attempt<T>(
         _ entry: AuditDirectory.Entry, _ step: () throws(SegmentError) -> T
     ) throws(ExportError) -> T {
@@ -147,16 +147,14 @@ extension ExportRun {
                 let bounds = reader.index[block].tsBounds
                 let isWanted = receipts && bounds.overlaps(query.tsMs)
                 guard isWanted || amendments?.touches(bounds) == true else { continue }
-                fixes.removeAll(keepingCapacity: true)
-                arrivals.removeAll(keepingCapacity: true)
                 do throws(SegmentError) {
-                    try reader.readFixes(
-                        block: block, buffer: &buffer, fixes: &fixes, arrivals: &arrivals)
+                    try reader.readFixes(block: block, buffer: &buffer, into: &fixes)
                 } catch {
                     throw .segment(error, file: entry.fileName)
                 }
-                appendRows(
-                    segment: reader.header.interval.segmentID, block: block, amendments: amendments)
+                let segment = reader.header.interval.segmentID
+                format.begin(segment: segment, block: block)
+                appendRows(segment: segment, amendments: amendments)
                 if out.count >= SegmentSource.pieceBytes { try output.write(&out) }
             }
         }
@@ -168,24 +166,22 @@ extension ExportRun {
         return wanted.compactMap { reader.names.indexWithPoints($0) }.sorted()
     }
 
-    private mutating func appendRows(
-        segment: UInt64, block: Int, amendments: RiderAmendments?
-    ) {
-        var cursor = amendments?.cursor(from: fixes[0].fix.tsMs) ?? 0
-        for index in fixes.indices {
-            let fix = fixes[index]
+    private mutating func appendRows(segment: UInt64, amendments: RiderAmendments?) {
+        let at = fixes.at
+        var cursor = amendments?.cursor(from: at.tsMs[0]) ?? 0
+        for index in 0..<fixes.count {
+            let (tsMs, verdict) = (at.tsMs[index], at.verdict(index))
             var row = AuditRow(
-                fix: fix, verdictAtSeal: fix.verdict, verdict: fix.verdict, segment: segment,
-                block: block, index: index)
+                fixes: at, index: index, verdictAtSeal: verdict, verdict: verdict)
             if let amendments,
-                let (slot, ordinal) = amendments.advance(&cursor, to: fix.fix.tsMs)
+                let (slot, ordinal) = amendments.advance(&cursor, to: tsMs)
             {
                 let verdicts = amendments.verdicts(
-                    slot: slot, ordinal: ordinal, stored: fix.verdict, segment: segment)
+                    slot: slot, ordinal: ordinal, stored: verdict, segment: segment)
                 row.verdictAtSeal = verdicts.atSeal
                 row.verdict = verdicts.current
             }
-            guard query.tsMs.contains(fix.fix.tsMs), query.recvMs.contains(fix.recvMs) else {
+            guard query.tsMs.contains(tsMs), query.recvMs.contains(at.recvMs[index]) else {
                 continue
             }
             format.append(row, to: &out)

@@ -3,14 +3,14 @@ import TachoGeo
 
 /// What stands inside a block whose checksum is right.
 enum BlockContent {
-    /// Appends fixes and arrivals. `stored` is the whole block.
+    /// Puts fixes and arrivals into `columns`. `stored` is the whole block.
     static func fixes(
         _ stored: UnsafeRawBufferPointer, count: Int, at location: BlockLocation,
-        fixes: inout [StoredFix], arrivals: inout [UInt32]
+        into columns: inout ChunkColumns
     ) throws(SegmentError) {
         do throws(ColumnError) {
             try FixColumns.decode(
-                StoredBlock.payload(stored), count: count, fixes: &fixes, arrivals: &arrivals)
+                StoredBlock.payload(stored), count: count, into: &columns)
         } catch .unknownCodec {
             throw location.error(
                 .unknownAlgorithm, "a column has a codec that is unknown here", stored.count)

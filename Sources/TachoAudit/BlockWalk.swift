@@ -1,7 +1,7 @@
 import TachoGeo
 
 /// Goes through the blocks of a segment in file order, checking each and counting all.
-struct BlockWalk {
+struct BlockWalk: ~Copyable {
     let source: SegmentSource
     let header: SegmentHeader
     /// The stored leaves, if their section is sound.

@@ -1,3 +1,5 @@
+package import TachoGeo
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -37,26 +39,29 @@ package struct ExportOutput: ~Copyable {
         if !isNamed { unlink(partial) }
     }
 
-    /// Writes all of `bytes` and empties it.
-    package func write(_ bytes: inout [UInt8]) throws(ExportError) {
-        let number = bytes.withUnsafeBytes { raw -> Int32 in
-            var done = 0
-            while done < raw.count {
-                #if canImport(Glibc)
-                    let put = Glibc.write(descriptor, raw.baseAddress! + done, raw.count - done)
-                #else
-                    let put = Darwin.write(descriptor, raw.baseAddress! + done, raw.count - done)
-                #endif
-                if put < 0 && errno == EINTR { continue }
-                guard put > 0 else { return put == 0 ? EIO : errno }
-                done += put
-            }
-            return 0
-        }
+    /// Writes all of `buffer` and empties it.
+    package func write(_ buffer: inout TextBuffer) throws(ExportError) {
+        let number = write(buffer.text)
         guard number == 0 else {
             throw .output(operation: "write", path: partial ?? path, errno: number)
         }
-        bytes.removeAll(keepingCapacity: true)
+        buffer.removeAll()
+    }
+
+    /// The errno of a write that failed, or 0.
+    private func write(_ raw: UnsafeRawBufferPointer) -> Int32 {
+        var done = 0
+        while done < raw.count {
+            #if canImport(Glibc)
+                let put = Glibc.write(descriptor, raw.baseAddress! + done, raw.count - done)
+            #else
+                let put = Darwin.write(descriptor, raw.baseAddress! + done, raw.count - done)
+            #endif
+            if put < 0 && errno == EINTR { continue }
+            guard put > 0 else { return put == 0 ? EIO : errno }
+            done += put
+        }
+        return 0
     }
 
     /// Puts the content on disk and gives it its name.

@@ -1,9 +1,8 @@
-import TachoGeo
+import TachoCodec
 
 /// The deep part of a check: decodes every block and counts again what others only state.
-struct Recount {
-    private var fixes: [StoredFix] = []
-    private var blockArrivals: [UInt32] = []
+struct Recount: ~Copyable {
+    private var fixes = ChunkColumns(capacity: SegmentFormat.blockCapacity)
     /// All arrivals of the rider so far.
     private var arrivals: [UInt32] = []
     private var rider = SegmentFormat.noRider
@@ -23,21 +22,19 @@ struct Recount {
                     .blockOrder, "the rider before it lacks part of the delivery order", raw.count)
             }
         }
-        fixes.removeAll(keepingCapacity: true)
-        blockArrivals.removeAll(keepingCapacity: true)
-        try BlockContent.fixes(
-            raw, count: stored.count, at: location, fixes: &fixes, arrivals: &blockArrivals)
+        try BlockContent.fixes(raw, count: stored.count, at: location, into: &fixes)
+        let at = fixes.at
         var bounds = TimeBounds()
-        for i in fixes.indices {
-            let key = (tsMs: fixes[i].fix.tsMs, arrival: blockArrivals[i])
+        for i in 0..<fixes.count {
+            let key = (tsMs: at.tsMs[i], arrival: at.arrival[i])
             if let last, !(last < key) {
                 throw location.error(.blockOrder, "fix \(i) is out of order", raw.count)
             }
             last = key
             bounds.add(key.tsMs)
-            recvBounds.add(fixes[i].recvMs)
+            recvBounds.add(at.recvMs[i])
         }
-        arrivals += blockArrivals
+        arrivals += UnsafeBufferPointer(start: at.arrival, count: fixes.count)
         tsBounds.add(bounds)
         if let entry, entry.tsBounds != bounds {
             throw location.error(

@@ -10,7 +10,7 @@ protocol SegmentSink {
 ///
 /// The only maker of segment bytes: writer and tally differ in their sink alone. Holds index,
 /// leaves and names (about 92 bytes a block and rider) and one block.
-struct SegmentAssembler<Sink: SegmentSink> {
+struct SegmentAssembler<Sink: SegmentSink>: ~Copyable {
     private(set) var header: SegmentHeader
     var sink: Sink
     private var offset = UInt64(HeaderLayout.byteCount)
@@ -20,6 +20,7 @@ struct SegmentAssembler<Sink: SegmentSink> {
     private var names = NameTable()
     private var otherNames: [[UInt8]: UInt32] = [:]
     private var payload: [UInt8] = []
+    private var encoder = ChunkEncoder(capacity: SegmentFormat.blockCapacity)
     private var records: [AuditRecord] = []
     private var lastKey: AmendmentKey?
     private var lostThrough: UInt64 = 0
@@ -46,9 +47,9 @@ struct SegmentAssembler<Sink: SegmentSink> {
             let end = min(start + SegmentFormat.blockCapacity, fixes.count)
             let part = UnsafeBufferPointer(rebasing: fixes[start..<end])
             payload.removeAll(keepingCapacity: true)
-            FixColumns.encode(
-                part, arrivals: UnsafeBufferPointer(rebasing: arrivals[start..<end]),
-                into: &payload)
+            encoder.columns.fill(
+                part, arrivals: UnsafeBufferPointer(rebasing: arrivals[start..<end]))
+            encoder.encodeBlock(into: &payload)
             var bounds = TimeBounds()
             for i in part.indices {
                 bounds.add(part[i].fix.tsMs)

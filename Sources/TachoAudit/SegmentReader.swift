@@ -1,4 +1,4 @@
-import TachoCodec
+package import TachoCodec
 package import TachoGeo
 
 /// Reads a sealed segment, checking what it reads.
@@ -81,17 +81,29 @@ package struct SegmentReader: Sendable {
     package func readFixes(
         block: Int, buffer: inout [UInt8], fixes: inout [StoredFix], arrivals: inout [UInt32]
     ) throws(SegmentError) {
+        var columns = ChunkColumns()
+        try readFixes(block: block, buffer: &buffer, into: &columns)
+        columns.append(to: &fixes, arrivals: &arrivals)
+    }
+
+    /// Replaces what is in `columns` by the fixes of a block, in order of (time, arrival). No
+    /// allocation once both are large enough.
+    package func readFixes(
+        block: Int, buffer: inout [UInt8], into columns: inout ChunkColumns
+    ) throws(SegmentError) {
         precondition(index[block].kind == .fixes, "a fix block is asked for")
         try readBlock(block, into: &buffer)
+        let count = Int(index[block].count)
         let location = location(block)
-        let result = buffer.withUnsafeBytes { raw in
-            Result { () throws(SegmentError) in
-                try BlockContent.fixes(
-                    raw, count: Int(index[block].count), at: location, fixes: &fixes,
-                    arrivals: &arrivals)
+        let failure = buffer.withUnsafeBytes { raw -> SegmentError? in
+            do throws(SegmentError) {
+                try BlockContent.fixes(raw, count: count, at: location, into: &columns)
+                return nil
+            } catch {
+                return error
             }
         }
-        try result.get()
+        if let failure { throw failure }
     }
 
     /// The records of an amendment block.

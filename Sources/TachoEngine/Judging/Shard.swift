@@ -13,6 +13,7 @@ struct Shard {
     var slots = SlotSlab()
     var pending = PendingRows()
     var windows = WindowCache()
+    let scratch = ChunkScratch()
     /// Open alert windows by rider and code.
     var alertWindows: [UInt64: AlertWindow] = [:]
     /// The range that is open now.

@@ -1,3 +1,4 @@
+import TachoCodec
 import TachoGeo
 import TachoIngest
 import TachoStore
@@ -127,6 +128,7 @@ final class Worker: @unchecked Sendable {
 
     private func handOverSlots() {
         var rows: [SlotRows] = []
+        var encoder = ChunkEncoder(capacity: Tail.limit)
         for index in 0..<shard.slots.count {
             let slot = shard.slots[index]
             guard slot.pointee.isDirty else { continue }
@@ -135,8 +137,8 @@ final class Worker: @unchecked Sendable {
                 SlotRows(
                     rider: UInt32(index * shard.count + shard.index),
                     slot: SlotImage.slot(slot.pointee),
-                    main: slot.pointee.main.isEmpty ? nil : TailImage.bytes(slot.pointee.main),
-                    late: slot.pointee.late.isEmpty ? nil : TailImage.bytes(slot.pointee.late)))
+                    main: TailImage.bytes(slot.pointee.main, &encoder),
+                    late: TailImage.bytes(slot.pointee.late, &encoder)))
             if rows.count == Self.slotsPerItem {
                 commits.push(.slots(rows))
                 rows = []

@@ -47,6 +47,8 @@ struct HistorySource {
     var chunks: ChunkHull
     let database: Database
     var snapshot: Snapshot?
+    /// Of the thread that reads.
+    var scratch: ChunkScratch
 
     /// All fixes with times from `fromMs` to `toMs`, ordered, with current verdicts.
     /// Cost: a seek, and a decode per chunk touched.
@@ -85,26 +87,13 @@ struct HistorySource {
         let cursor = database.cursor(.track, at: snapshot)
         let start = max(fromMs, -Keys.timeOffsetMs + maxChunkSpanMs) - maxChunkSpanMs
         cursor.seek(Keys.track(rider: rider, fromMs: start))
-        var decoded: [StoredFix] = []
-        var arrivals: [UInt32] = []
         while try cursor.isValid() {
             guard let key = ChunkKey(trackKey: cursor.key), key.rider == rider, key.t0Ms <= toMs
             else { return }
             if !closed.contains(where: { $0.key == key }) {
                 do {
-                    if try Chunk.header(cursor.value).lastTsMs >= fromMs {
-                        decoded.removeAll(keepingCapacity: true)
-                        arrivals.removeAll(keepingCapacity: true)
-                        _ = try Chunk.decode(cursor.value, fixes: &decoded, arrivals: &arrivals)
-                        for index in 0..<decoded.count {
-                            let ts = decoded[index].fix.tsMs
-                            guard ts >= fromMs && ts <= toMs else { continue }
-                            fixes.append(
-                                HistoryFix(
-                                    stored: decoded[index], current: decoded[index].verdict,
-                                    range: key.range, arrival: arrivals[index]))
-                        }
-                    }
+                    try scratch.append(
+                        cursor.value, fromMs: fromMs, toMs: toMs, range: key.range, to: &fixes)
                 } catch {
                     throw .damaged(
                         "chunk of rider \(rider) at \(key.t0Ms), range \(key.range): "

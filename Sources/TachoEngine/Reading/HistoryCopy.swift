@@ -14,6 +14,7 @@ final class HistoryCopy: @unchecked Sendable {
         source.main = TailView(tail: main)
         source.late = TailView(tail: late)
         source.snapshot = live.database.snapshot()
+        source.scratch = ChunkScratch()
         self.source = source
     }
 

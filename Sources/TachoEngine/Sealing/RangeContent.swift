@@ -41,21 +41,17 @@ struct RangeContent {
     private func pourFixes<T: SegmentTaker & ~Copyable>(
         into taker: inout T
     ) throws(Failure) {
+        var columns = ChunkColumns(capacity: Tail.limit)
         var fixes: [StoredFix] = []
         var arrivals: [UInt32] = []
         for (name, keys) in try ridersByName() {
             fixes.removeAll(keepingCapacity: true)
             arrivals.removeAll(keepingCapacity: true)
-            for key in keys { try load(key, &fixes, &arrivals) }
-            let order = fixes.indices.sorted { a, b in
-                let (x, y) = (fixes[a].fix.tsMs, fixes[b].fix.tsMs)
-                return x != y ? x < y : arrivals[a] < arrivals[b]
-            }
-            let sorted = order.map { fixes[$0] }
-            let sortedArrivals = order.map { arrivals[$0] }
+            for key in keys { try load(key, &columns, &fixes, &arrivals) }
+            Self.sort(&fixes, &arrivals)
             do {
-                try sorted.withUnsafeBufferPointer { f throws(SegmentWriteError) in
-                    try sortedArrivals.withUnsafeBufferPointer { a throws(SegmentWriteError) in
+                try fixes.withUnsafeBufferPointer { f throws(SegmentWriteError) in
+                    try arrivals.withUnsafeBufferPointer { a throws(SegmentWriteError) in
                         try taker.add(rider: name, fixes: f, arrivals: a)
                     }
                 }
@@ -66,7 +62,8 @@ struct RangeContent {
     }
 
     private func load(
-        _ key: ChunkKey, _ fixes: inout [StoredFix], _ arrivals: inout [UInt32]
+        _ key: ChunkKey, _ columns: inout ChunkColumns, _ fixes: inout [StoredFix],
+        _ arrivals: inout [UInt32]
     ) throws(Failure) {
         let bytes: [UInt8]?
         do {
@@ -79,7 +76,7 @@ struct RangeContent {
         }
         let failure = bytes.withUnsafeBytes { raw -> ChunkError? in
             do throws(ChunkError) {
-                _ = try Chunk.decode(raw, fixes: &fixes, arrivals: &arrivals)
+                _ = try Chunk.decode(raw, into: &columns)
                 return nil
             } catch {
                 return error
@@ -89,6 +86,19 @@ struct RangeContent {
             throw .store(
                 .damaged("chunk of rider \(key.rider) at \(key.t0Ms): \(failure.message)"))
         }
+        columns.append(to: &fixes, arrivals: &arrivals)
+    }
+
+    /// Puts a rider's fixes in order of (time, arrival). Chunks come in order of their first fix,
+    /// so without late fixes nothing has to be moved.
+    private static func sort(_ fixes: inout [StoredFix], _ arrivals: inout [UInt32]) {
+        func isBefore(_ a: Int, _ b: Int) -> Bool {
+            (fixes[a].fix.tsMs, arrivals[a]) < (fixes[b].fix.tsMs, arrivals[b])
+        }
+        if (1..<max(fixes.count, 1)).allSatisfy({ isBefore($0 - 1, $0) }) { return }
+        let order = fixes.indices.sorted(by: isBefore)
+        fixes = order.map { fixes[$0] }
+        arrivals = order.map { arrivals[$0] }
     }
 
     /// The riders of the range in order of their names, each with its chunks.

@@ -225,59 +225,64 @@ enum TailImage {
     static let mainKind: UInt8 = 0
     static let lateKind: UInt8 = 1
 
-    static func bytes(_ tail: Tail) -> [UInt8] {
-        let entries = tail.sortedIndices().map { tail[$0] }
+    /// nil: the tail is empty.
+    static func bytes(_ tail: Tail, _ encoder: inout ChunkEncoder) -> [UInt8]? {
+        if tail.isEmpty { return nil }
+        tail.fill(&encoder.columns)
+        if !encoder.columns.isInOrder {
+            var sorted = tail.part(tail.sortedIndices()[...])
+            sorted.fill(&encoder.columns)
+            sorted.free()
+        }
         var writer = ByteWriter()
         writer.put(SlotImage.version)
         writer.put(UInt8(0))
-        writer.put(UInt16(entries.count))
+        writer.put(UInt16(tail.count))
         writer.put(UInt32(0))
         writer.put(tail.first.resolved(first: 0))
         writer.put(tail.last.resolved(first: 0))
-        let fixes = entries.map(\.stored)
-        let arrivals = entries.map(\.arrival)
-        fixes.withUnsafeBufferPointer { f in
-            arrivals.withUnsafeBufferPointer { a in
-                FixColumns.encode(f, arrivals: a, into: &writer.bytes)
-            }
-        }
+        encoder.encodeBlock(into: &writer.bytes)
         return writer.bytes
     }
 
     /// The tail in the order it is kept in memory: of arrival. Verdicts are those as decided.
-    static func read(_ bytes: UnsafeRawBufferPointer) throws(StoreError) -> Tail {
+    static func read(
+        _ bytes: UnsafeRawBufferPointer, _ columns: inout ChunkColumns
+    ) throws(StoreError) -> Tail {
+        let count: Int
+        let first: UInt64
+        let last: UInt64
         do {
             var reader = ByteReader(bytes)
             guard try reader.read(UInt8.self) == SlotImage.version,
                 try reader.read(UInt8.self) == 0
             else { throw StoreError.damaged("a tail has a version that is not known here") }
-            let count = Int(try reader.read(UInt16.self))
+            count = Int(try reader.read(UInt16.self))
             guard count <= Tail.limit else {
                 throw StoreError.damaged("a tail has more fixes than one can have")
             }
             _ = try reader.read(UInt32.self)
-            let first: UInt64 = try reader.read()
-            let last: UInt64 = try reader.read()
+            first = try reader.read()
+            last = try reader.read()
             guard first >> 63 == 0, last >> 63 == 0 else {
                 throw StoreError.damaged("a tail has sequences no fix can have")
             }
-            var fixes: [StoredFix] = []
-            var arrivals: [UInt32] = []
             try FixColumns.decode(
-                try reader.take(reader.remaining), count: count, fixes: &fixes,
-                arrivals: &arrivals)
-            var tail = Tail()
-            for index in (0..<count).sorted(by: { arrivals[$0] < arrivals[$1] }) {
-                let row = FixRow.pack(fixes[index], route: 0).row
-                tail.append(
-                    row, FixRow.extra(fixes[index]), arrival: arrivals[index], .known(first))
-            }
-            tail.last = .known(last)
-            return tail
+                try reader.take(reader.remaining), count: count, into: &columns)
         } catch let error as StoreError {
             throw error
         } catch {
             throw .damaged("a tail cannot be read: \(error)")
         }
+        let at = columns.at
+        var tail = Tail()
+        for index in (0..<count).sorted(by: { at.arrival[$0] < at.arrival[$1] }) {
+            let stored = at.fix(index)
+            tail.append(
+                FixRow.pack(stored, route: 0).row, FixRow.extra(stored),
+                arrival: at.arrival[index], .known(first))
+        }
+        tail.last = .known(last)
+        return tail
     }
 }
