@@ -104,7 +104,8 @@ package struct Benchmark: Sendable {
     }
 
     package static let all: [Benchmark] = [
-        calibration, ingest, tcpPacked, tcpText, naive, latest, latestBusy, decode, bytesPerPoint,
+        calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
+        bytesPerPoint,
         riderDay, fleetScan, ingestSealing, ingestRiders, ingestLate, ingestBatch, ingestLong,
         bytesWritten, memory, restart,
     ]

@@ -17,6 +17,29 @@ extension Engine {
         return raw ? record.newest : record.shown
     }
 
+    /// The same for many riders: `body` gets each one's number and fix, in order; for a rider
+    /// nobody has named the number means nothing. Cost: about 100 ns a rider, as all names and
+    /// positions are asked of memory before the first is looked at.
+    package func latest(
+        count: Int, raw: Bool, _ name: (Int) -> UnsafeRawBufferPointer,
+        _ body: (UInt32, StoredFix?) -> Void
+    ) {
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: RiderTable.batch) { numbers in
+            var next = 0
+            while next < count {
+                let numbers = UnsafeMutableBufferPointer(
+                    rebasing: numbers[..<min(RiderTable.batch, count - next)])
+                riders.look(up: { name(next + $0) }, into: numbers)
+                for number in numbers where number != UInt32.max { latest.prefetch(number) }
+                for number in numbers {
+                    let record = number == UInt32.max ? nil : latest.read(number)
+                    body(number, raw ? record?.newest : record?.shown)
+                }
+                next += numbers.count
+            }
+        }
+    }
+
     /// A page of a rider's track, as of all writes answered before the call. `completion` runs on
     /// a thread of the engine.
     package func track(

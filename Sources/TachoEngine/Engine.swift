@@ -128,7 +128,7 @@ package final class Engine: Sendable {
 
     /// Takes a batch. `completion` is called once, from a thread of the engine, when every stored
     /// fix of it is durable, with a mask per entry; or with the reason why nothing was promised.
-    /// Never blocks. Cost: one look-up per entry on the caller's thread.
+    /// Never blocks. Cost: one look-up per rider of the batch on the caller's thread.
     package func submit(
         _ batch: FixBatch, receivedAtMs: Int64,
         completion: @escaping @Sendable (Result<[ReplyMask], AppendError>) -> Void
@@ -137,24 +137,31 @@ package final class Engine: Sendable {
             completion(.failure(refusal))
             return
         }
-        var numbers: [UInt32] = []
-        numbers.reserveCapacity(batch.count)
-        batch.names.withUnsafeBytes { names in
-            riders.resolve(
-                count: batch.count,
-                { index in
-                    let entry = batch.entries[index]
-                    guard entry.malformed == nil else { return nil }
-                    let start = Int(entry.nameStart)
-                    return UnsafeRawBufferPointer(
-                        rebasing: names[start..<start + Int(entry.nameCount)])
-                }, into: &numbers)
-        }
+        let numbers = numbers(of: batch)
         let work = BatchWork(
             batch: batch, numbers: numbers, receivedAtMs: receivedAtMs, parts: workers.count,
             completion: completion)
         for worker in workers where !worker.post(.batch(work)) {
             work.complete(.stopped("the engine is closed"))
+        }
+    }
+
+    /// Rider numbers by entry, each of the batch's riders looked up once.
+    private func numbers(of batch: FixBatch) -> [UInt32] {
+        var known: [UInt32] = []
+        known.reserveCapacity(batch.riders.count)
+        let places = batch.riders
+        batch.names.withUnsafeBytes { names in
+            riders.resolve(
+                count: places.count,
+                { rider in
+                    let start = Int(places[rider].start)
+                    return UnsafeRawBufferPointer(
+                        rebasing: names[start..<start + Int(places[rider].count)])
+                }, into: &known)
+        }
+        return batch.entries.map { entry in
+            entry.malformed == nil ? known[Int(entry.riderIndex)] : UInt32.max
         }
     }
 

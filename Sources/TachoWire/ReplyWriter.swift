@@ -3,8 +3,6 @@ import TachoGeo
 /// Writes RESP2 replies one after another into one reused array of bytes.
 package struct ReplyWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
-    /// Decimal text waits here until its length is known.
-    private var scratch: [UInt8] = []
 
     package init() {}
 
@@ -49,6 +47,15 @@ package struct ReplyWriter: Sendable {
         lineEnd()
     }
 
+    /// Several fields in one piece, at most 224 bytes of text: for what is written by the million.
+    package mutating func fields(_ write: (inout ReplyFields) -> Void) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { memory in
+            var fields = ReplyFields(memory)
+            write(&fields)
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: memory[..<fields.count]))
+        }
+    }
+
     package mutating func bulk(_ content: some Collection<UInt8>) {
         header(UInt8(ascii: "$"), content.count)
         bytes.append(contentsOf: content)
@@ -66,15 +73,6 @@ package struct ReplyWriter: Sendable {
     package mutating func bulk(_ text: StaticString) {
         header(UInt8(ascii: "$"), text.utf8CodeUnitCount)
         append(text)
-        lineEnd()
-    }
-
-    /// `value` / 10^`decimals` as a bulk string, with all decimals or the shortest text.
-    package mutating func decimal(_ value: Int64, decimals: Int, trimmed: Bool) {
-        scratch.removeAll(keepingCapacity: true)
-        Decimal.append(value, decimals: decimals, trimmed: trimmed, to: &scratch)
-        header(UInt8(ascii: "$"), scratch.count)
-        bytes.append(contentsOf: scratch)
         lineEnd()
     }
 

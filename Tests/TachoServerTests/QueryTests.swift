@@ -1,3 +1,4 @@
+import TachoGeo
 import TachoServer
 import TachoWire
 import Testing
@@ -15,8 +16,8 @@ struct QueryTests {
                 "ACC", "5", "ALT", "-3.1", "SRC", "gps")
             #expect(added == .integer(0))
             let row = [
-                "\(ts)", "37.5000000", "-127.0000001", "4.2", "90.5", "5", "ok", "nil", "-3.1",
-                "gps", "\(ts + 64)",
+                "\(ts)", "37.5000000", "-127.0000001", "4.2", "90.5", "5", "ok",
+                cell(375_000_000, -1_270_000_001), "-3.1", "gps", "\(ts + 64)",
             ]
             #expect(try client.ask("T.GET", "r").plain == row)
             #expect(try client.ask("t.get", "r", "withage").plain == row + ["10"])
@@ -24,11 +25,60 @@ struct QueryTests {
             let both = try client.ask("T.MGET", "bare", "nobody", "r").elements
             #expect(
                 both?.first?.plain == [
-                    "\(ts)", "0.5000000", "0.0000000", "nil", "nil", "nil", "ok", "nil", "nil",
-                    "nil", "\(ts + 64)",
+                    "\(ts)", "0.5000000", "0.0000000", "nil", "nil", "nil", "ok",
+                    cell(5_000_000, 0), "nil", "nil", "\(ts + 64)",
                 ])
             #expect(both?[1] == .null)
             #expect(both?.last?.plain == row)
+        }
+    }
+
+    private func cell(_ latE7: Int32, _ lonE7: Int32) -> String {
+        Cell.containing(Coordinate(latE7: latE7, lonE7: lonE7), resolution: 9).hex
+    }
+
+    @Test func `a pipeline of reads among writes is answered in its order`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            // More than are read at once, a write between any two kinds, riders that nobody has.
+            var sent: [UInt8] = []
+            for i in 0..<200 {
+                sent += request("T.ADD", "r\(i % 3)", "\(ts - 1_000 + Int64(i))", "37.5", "127")
+                for _ in 0..<(i % 5) { sent += request("T.GET", "r\(i % 3)") }
+                if i % 7 == 0 { sent += request("T.GET", "nobody") }
+                if i % 11 == 0 { sent += request("T.GET", "r\(i % 3)", "RAW") }
+            }
+            for _ in 0..<150 { sent += request("t.get", "r0") }
+            client.send(sent)
+            for i in 0..<200 {
+                #expect(try client.receive(1).first == .integer(0), "fix \(i)")
+                let time = "\(ts - 1_000 + Int64(i))"
+                for _ in 0..<(i % 5) {
+                    #expect(try client.receive(1).first?.plain.first == time, "fix \(i)")
+                }
+                if i % 7 == 0 { #expect(try client.receive(1).first == .null) }
+                if i % 11 == 0 { #expect(try client.receive(1).first?.plain.first == time) }
+            }
+            for reply in try client.receive(150) {
+                #expect(reply.plain.first == "\(ts - 1_000 + 198)")
+            }
+        }
+    }
+
+    @Test func `the cell is that of the fix shown, also when the rider has moved`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            for step in 0..<20 {
+                let lat = 375_000_000 + Int32(step) * 20_000
+                _ = try client.ask(
+                    "T.ADD", "r", "\(ts - 1_000_000 + Int64(step) * 30_000)",
+                    "37.\(lat - 370_000_000)", "127")
+                for _ in 0..<2 {
+                    let row = try client.ask("T.GET", "r").plain
+                    #expect(row[1] == "37.\(lat - 370_000_000)", "step \(step)")
+                    #expect(row[7] == cell(lat, 1_270_000_000), "step \(step)")
+                }
+            }
         }
     }
 

@@ -101,16 +101,6 @@ struct ReplyTests {
         #expect(hear(writer.bytes, cuts: []).0 == [.error("ERR a  +OK  b")])
     }
 
-    @Test func `decimals are written with all places or the shortest`() {
-        var writer = ReplyWriter()
-        writer.decimal(375_000_000, decimals: 7, trimmed: false)
-        writer.decimal(-1, decimals: 7, trimmed: false)
-        writer.decimal(350, decimals: 2, trimmed: true)
-        writer.decimal(0, decimals: 1, trimmed: true)
-        let texts = hear(writer.bytes, cuts: []).0.map(\.text)
-        #expect(texts == ["37.5000000", "-0.0000001", "3.5", "0"])
-    }
-
     @Test func `a reply can be taken back`() {
         var writer = ReplyWriter()
         writer.integer(1)

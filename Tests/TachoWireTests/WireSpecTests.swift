@@ -1,3 +1,4 @@
+import TachoGeo
 import TachoWire
 import Testing
 
@@ -45,13 +46,18 @@ struct WireSpecTests {
         replies.integer(0)
         replies.array(11)
         replies.integer(1_767_312_000_000)
-        replies.decimal(375_665_000, decimals: 7, trimmed: false)
-        replies.decimal(1_269_780_000, decimals: 7, trimmed: false)
-        replies.decimal(420, decimals: 2, trimmed: true)
+        replies.fields { fields in
+            fields.degrees(375_665_000)
+            fields.degrees(1_269_780_000)
+            fields.hundredths(420)
+        }
         replies.null()
         replies.null()
         replies.bulk("ok")
-        for _ in 0..<3 { replies.null() }
+        let position = Coordinate(latE7: 375_665_000, lonE7: 1_269_780_000)
+        replies.bulk(Cell.containing(position, resolution: 9).hex)
+        replies.null()
+        replies.null()
         replies.integer(1_767_312_000_128)
         #expect(replies.bytes == blocks[1])
     }

@@ -129,6 +129,9 @@ def redis_py(c, subject):
             out["pipeline"] == [0] * 50 + [51], f"{out['pipeline'][-3:]}")
     c.check("redis-py T.GET", isinstance(out["get"], list) and len(out["get"]) == 11,
             f"{out['get']}")
+    cell = (out["get"] or [None] * 8)[7]
+    c.check("its cell is an H3 id", len(cell or "") == 15 and int(cell, 16) >> 52 & 15 == 9,
+            f"{cell}")
     first = [[3, 1, 0, 0, 0, 1, 1], [2, 1, 3, 64, 4, 128]]
     c.check("redis-py T.PUT of a batch packed in Python", out["put"] == first, f"{out['put']}")
     c.check("a resend in its session is answered the same", out["put_again"] == first,

@@ -90,15 +90,19 @@ extension Peer {
         ) { work in
             let scratch = ScratchDirectory(in: work.directory, "redis")
             let socket = scratch.path + "/socket"
+            let port = try LoopbackPort.free()
             let process = try PeerProcess(
                 [
-                    server, "--port", "0", "--unixsocket", socket, "--dir", scratch.path,
+                    server, "--bind", "127.0.0.1", "--port", "\(port)", "--unixsocket", socket,
+                    "--dir", scratch.path,
                     "--save", "", "--auto-aof-rewrite-percentage", "0", "--daemonize", "no",
                 ] + log.arguments, log: scratch.path + "/log")
             // Nothing of it is kept.
             defer { process.stop(SIGKILL) }
             try process.wait { RespSocket(unix: socket) != nil }
-            return try RedisRun(work: work, log: log, socket: socket, path: scratch.path).run()
+            let run = RedisRun(
+                work: work, log: log, socket: socket, port: port, path: scratch.path)
+            return try run.run()
         }
     }
 
@@ -109,6 +113,7 @@ private struct RedisRun {
     let work: PeerWork
     let log: RedisLog
     let socket: String
+    let port: UInt16
     let path: String
 
     func run() throws -> PeerResult {
@@ -181,7 +186,7 @@ private struct RedisRun {
         return 0
     }
 
-    /// GET of a string as long as a latest position, riders at random, pipelines of 64.
+    /// GET of a string as long as a latest position, over TCP as ours.
     private func reads(_ socket: RespSocket) throws -> Measurement {
         let riders = work.points.activeRiders
         var fill = RespWriter()
@@ -194,26 +199,21 @@ private struct RedisRun {
         }
         try socket.send(fill.bytes)
         try socket.receive(riders)
-        var random = SplitMix(seed: 5)
-        let requests = (0..<256).map { _ in
-            var request = RespWriter()
-            for _ in 0..<64 {
-                request.command(2)
-                request.add("GET".utf8)
-                request.add("g:".utf8 + BenchmarkFleet.name(random.next(riders)))
-            }
-            return request.bytes
+        let reads = PipelinedReads(riders: riders) { rider, request in
+            request.command(2)
+            request.add("GET".utf8)
+            request.add("g:".utf8 + BenchmarkFleet.name(rider))
         }
-        let rounds = max(1, work.points.count / 64)
-        let seconds = try Timing.seconds {
-            for round in 0..<rounds {
-                try socket.send(requests[round % requests.count])
-                try socket.receive(64)
+        let sockets = try (0..<PipelinedReads.connections).map { _ in
+            guard let one = RespSocket(tcp: port) else {
+                throw PeerError("redis-server does not listen on port \(port)")
             }
+            return one
         }
+        let (requests, seconds) = try reads.run(work.points.count, on: sockets)
         return Measurement(
-            "redis_get_pipelined_64", Double(rounds * 64) / seconds, "requests/s",
-            n: rounds * 64, hash: UInt64(rounds))
+            "redis_get_pipelined_64", Double(requests) / seconds, "requests/s", n: requests,
+            hash: UInt64(requests))
     }
 
     private func settings(_ sockets: [RespSocket]) throws -> [String] {

@@ -28,6 +28,21 @@ final class RespSocket {
         self.fd = fd
     }
 
+    /// nil: nobody listens on that port of this machine.
+    init?(tcp port: UInt16) {
+        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard fd >= 0 else { return nil }
+        var address = LoopbackPort.address(port)
+        guard withUnsafePointer(to: &address, { LoopbackPort.call(connect, fd, $0) }) == 0 else {
+            close(fd)
+            return nil
+        }
+        var on: Int32 = 1
+        setsockopt(
+            fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        self.fd = fd
+    }
+
     deinit { close(fd) }
 
     func send(_ bytes: [UInt8]) throws {
@@ -126,7 +141,8 @@ struct ReplyCounter {
             rest = Int(number) + 2
         case UInt8(ascii: "*") where !isNegative && number > 0: open.append(Int(number))
         default:
-            if kind == UInt8(ascii: ":") { integers += isNegative ? -number : number }
+            // Wrap-around is meant: of many times in ms it is a check sum.
+            if kind == UInt8(ascii: ":") { integers &+= isNegative ? -number : number }
             complete()
         }
     }

@@ -12,7 +12,7 @@ struct LatestRecord: BitwiseCopyable {
     init(
         shown: FixImage, newest: FixImage, hasShown: Bool, hasNewest: Bool, newestIsShown: Bool
     ) {
-        flags = (hasShown ? 1 : 0) | (hasNewest ? 2 : 0) | (newestIsShown ? 4 : 0)
+        flags = (hasShown ? 1 : 0) | (hasNewest ? 2 : 0) | (newestIsShown ? Self.isNewestShown : 0)
         shownImage = shown
         newestImage = newest
     }
@@ -23,10 +23,13 @@ struct LatestRecord: BitwiseCopyable {
     /// The newest fix of any effect.
     var newest: StoredFix? {
         guard flags & 2 != 0 else { return nil }
-        return flags & 4 != 0 ? shownImage.stored : newestImage.stored
+        return newestIsShown ? shownImage.stored : newestImage.stored
     }
 
-    var newestIsShown: Bool { flags & 4 != 0 }
+    var newestIsShown: Bool { flags & Self.isNewestShown != 0 }
+
+    /// The first word's bit for it.
+    static let isNewestShown: UInt64 = 4
 
     /// Words of the record that mean something when the newest fix is the one shown.
     static let firstWords = 1 + MemoryLayout<FixImage>.size / 8
@@ -87,8 +90,11 @@ final class LatestTable: @unchecked Sendable {
             if before == 0 { return nil }
             if before & 1 == 1 { continue }
             var copy = Self.empty
+            // A torn first word is found out below, like any other.
+            let isShort = words[1].load(ordering: .relaxed) & LatestRecord.isNewestShown != 0
+            let end = isShort ? LatestRecord.firstWords + 1 : Self.words
             withUnsafeMutableBytes(of: &copy) { raw in
-                for index in 1..<Self.words {
+                for index in 1..<end {
                     raw.storeBytes(
                         of: words[index].load(ordering: .relaxed), toByteOffset: (index - 1) * 8,
                         as: UInt64.self)

@@ -67,6 +67,27 @@ final class RiderTable: Sendable {
         }
     }
 
+    /// Numbers of at most `batch` names; `UInt32.max` where nobody has that name.
+    func look(
+        up name: (Int) -> UnsafeRawBufferPointer, into numbers: UnsafeMutableBufferPointer<UInt32>
+    ) {
+        precondition(numbers.count <= Self.batch, "\(numbers.count) names at once")
+        withUnsafeTemporaryAllocation(of: Key.self, capacity: Self.batch) { keys in
+            state.withLock { state in
+                let mask = state.cells.count - 1
+                for index in numbers.indices {
+                    let key = Self.key(name(index), state.seed)
+                    keys[index] = key
+                    tacho_prefetch(state.cells.baseAddress! + (Int(key.hash) & mask))
+                }
+                for index in numbers.indices {
+                    let number = Self.find(state, keys[index], name(index)).pointee.number
+                    numbers[index] = number == 0 ? UInt32.max : number - 1
+                }
+            }
+        }
+    }
+
     /// Numbers for names, new ones where needed, `batch` names at a time under the lock.
     func resolve(count: Int, _ name: (Int) -> UnsafeRawBufferPointer?, into out: inout [UInt32]) {
         withUnsafeTemporaryAllocation(of: Key.self, capacity: Self.batch) { keys in
@@ -94,7 +115,8 @@ final class RiderTable: Sendable {
         }
     }
 
-    private static let batch = 64
+    /// Names of one hold of the lock.
+    static let batch = 64
 
     /// Loads a rider at start. Numbers must come in order.
     func load(number: UInt32, name: [UInt8]) {

@@ -7,10 +7,11 @@ extension ConnectionHandler {
     func run(_ command: Command, _ arguments: Arguments) {
         switch command {
         case .add, .addMany, .put: preconditionFailure("writes are collected, not run")
-        case .get(let query): latest(arguments[1], withAge: query.withAge, raw: query.raw)
+        case .get(let query):
+            latest(1, withAge: query.withAge, raw: query.raw) { _ in arguments[1] }
         case .getMany:
             output.array(arguments.count - 1)
-            for i in 1..<arguments.count { latest(arguments[i]) }
+            latest(arguments.count - 1) { arguments[$0 + 1] }
         case .range(let query): range(query, arguments)
         case .length(let query): length(query, arguments)
         case .alerts(let query): alerts(query, arguments)
@@ -24,13 +25,22 @@ extension ConnectionHandler {
         }
     }
 
-    private func latest(
-        _ rider: UnsafeRawBufferPointer, withAge: Bool = false, raw: Bool = false
+    /// The latest fixes of `count` riders, one reply each. Cost: 0.2 µs a rider, no allocation.
+    func latest(
+        _ count: Int, withAge: Bool = false, raw: Bool = false,
+        _ rider: (Int) -> UnsafeRawBufferPointer
     ) {
-        guard let fix = service.engine.latest(rider: rider, raw: raw) else {
-            return output.nullArray()
+        let nowMs = withAge ? service.nowMs() : 0
+        let cells = service.shownCells
+        // A property of an object is checked at each access, a local is not.
+        var replies = ReplyWriter()
+        swap(&replies, &output)
+        defer { swap(&replies, &output) }
+        service.engine.latest(count: count, raw: raw, rider) { number, fix in
+            guard let fix else { return replies.nullArray() }
+            let cell = cells.cell(of: fix.fix, rider: number)
+            replies.latest(fix, cell: cell, ageMs: withAge ? nowMs - fix.fix.tsMs : nil)
         }
-        output.latest(fix, ageMs: withAge ? service.nowMs() - fix.fix.tsMs : nil)
     }
 
     private func range(_ query: RangeQuery, _ arguments: Arguments) {

@@ -147,7 +147,7 @@ extension ConnectionHandler {
     private func takeRequests() {
         guard let context else { return }
         isInputUsedUp = false
-        while mayTakeRequest(context), takeOne() {}
+        while mayTakeRequest(context), takeLatest() || takeOne() {}
         input.trim()
         countInput()
         if service.heldInputBytes > service.limits.inputBytes, countedInput > 0,
@@ -161,6 +161,20 @@ extension ConnectionHandler {
         output.count < service.limits.outputSoftBytes
             && state.mayTakeRequest(
                 isWritable: context.channel.isWritable, limits: service.limits)
+    }
+
+    /// Answers plain T.GETs from where they lie in the input. False: what comes next is something
+    /// else, or writes come before it.
+    private func takeLatest() -> Bool {
+        guard writes.isEmpty, !state.hasUnansweredWrites else { return false }
+        let count = input.takeLatest { bytes, riders in
+            latest(riders.count) { index in
+                let start = Int(riders[index].start)
+                return .init(rebasing: bytes[start..<start + Int(riders[index].count)])
+            }
+        }
+        service.totalCommands += count
+        return count > 0
     }
 
     /// False: there is no whole request, or it has to wait.

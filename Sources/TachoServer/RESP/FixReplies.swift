@@ -6,49 +6,31 @@ import TachoWire
 /// value is nil.
 extension ReplyWriter {
     /// T.GET: ts lat lon speed heading acc verdict cell alt src recv_ms [age_ms].
-    mutating func latest(_ fix: StoredFix, ageMs: Int64?) {
-        array(ageMs == nil ? 11 : 12)
-        position(fix.fix)
-        verdict(fix.verdict)
-        // The cell: unknown until cells are built.
-        null()
-        provenance(fix)
-        if let ageMs { integer(ageMs) }
+    mutating func latest(_ fix: StoredFix, cell: UInt64, ageMs: Int64?) {
+        entry(fix, elements: ageMs == nil ? 11 : 12, cell: cell, ageMs: ageMs)
     }
 
     /// One element of T.RANGE: ts lat lon speed heading acc verdict alt src recv_ms.
     mutating func point(_ fix: StoredFix) {
-        array(10)
-        position(fix.fix)
-        verdict(fix.verdict)
-        provenance(fix)
+        entry(fix, elements: 10, cell: nil, ageMs: nil)
     }
 
-    private mutating func position(_ fix: Fix) {
-        integer(fix.tsMs)
-        decimal(Int64(fix.latE7), decimals: 7, trimmed: false)
-        decimal(Int64(fix.lonE7), decimals: 7, trimmed: false)
-        optional(fix.speedCms, decimals: 2)
-        optional(fix.headingCdeg, decimals: 2)
-        optional(fix.accuracyDm, decimals: 1)
-    }
-
-    private mutating func provenance(_ fix: StoredFix) {
-        optional(fix.fix.altitudeDm, decimals: 1)
-        if let name = fix.fix.source.name { bulk(name) } else { null() }
-        integer(fix.recvMs)
-    }
-
-    private mutating func optional(_ value: Int32, decimals: Int) {
-        if value == Fix.absent {
-            null()
-        } else {
-            decimal(Int64(value), decimals: decimals, trimmed: true)
+    /// In one piece unless the verdict has codes, which are text of any length.
+    private mutating func entry(_ fix: StoredFix, elements: Int, cell: UInt64?, ageMs: Int64?) {
+        if fix.verdict.codes == 0 && fix.verdict.effect == .accept {
+            return fields { fields in
+                fields.array(elements)
+                fields.position(fix.fix)
+                fields.bulk("ok")
+                fields.rest(fix, cell: cell, ageMs: ageMs)
+            }
         }
-    }
-
-    private mutating func verdict(_ verdict: Verdict) {
-        bulk(verdict.codes == 0 && verdict.effect == .accept ? "ok" : verdict.text)
+        fields { fields in
+            fields.array(elements)
+            fields.position(fix.fix)
+        }
+        bulk(fix.verdict.text)
+        fields { fields in fields.rest(fix, cell: cell, ageMs: ageMs) }
     }
 
     /// T.RANGE. A cut page with COUNT ends in its cursor; without COUNT a cut is an error, because
@@ -103,6 +85,33 @@ extension ReplyWriter {
     private static func hex(_ bytes: [UInt8]) -> [UInt8] {
         let digits = Array("0123456789abcdef".utf8)
         return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    }
+}
+
+extension ReplyFields {
+    /// ts lat lon speed heading acc.
+    fileprivate mutating func position(_ fix: Fix) {
+        integer(fix.tsMs)
+        degrees(fix.latE7)
+        degrees(fix.lonE7)
+        if fix.speedCms == Fix.absent { null() } else { hundredths(fix.speedCms) }
+        if fix.headingCdeg == Fix.absent { null() } else { hundredths(fix.headingCdeg) }
+        if fix.accuracyDm == Fix.absent { null() } else { tenths(fix.accuracyDm) }
+    }
+
+    /// What stands behind the verdict: [cell] alt src recv_ms [age_ms].
+    fileprivate mutating func rest(_ fix: StoredFix, cell: UInt64?, ageMs: Int64?) {
+        if let cell { hex(cell) }
+        if fix.fix.altitudeDm == Fix.absent { null() } else { tenths(fix.fix.altitudeDm) }
+        switch fix.fix.source {
+        case .unknown: null()
+        case .gps: bulk("gps")
+        case .net: bulk("net")
+        case .fused: bulk("fused")
+        case .mock: bulk("mock")
+        }
+        integer(fix.recvMs)
+        if let ageMs { integer(ageMs) }
     }
 }
 

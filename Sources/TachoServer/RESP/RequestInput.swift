@@ -39,6 +39,28 @@ struct RequestInput {
         }
     }
 
+    /// Lends the riders of plain T.GETs that come next, all that are whole, and they are done.
+    /// Returns how many; 0: the next request is another one, or already at hand.
+    mutating func takeLatest(
+        _ body: (UnsafeRawBufferPointer, UnsafeMutableBufferPointer<ArgumentSlice>) -> Void
+    ) -> Int {
+        guard current == nil, !parser.isInsideRequest else { return 0 }
+        return withUnsafeTemporaryAllocation(
+            of: ArgumentSlice.self, capacity: Self.latestAtOnce
+        ) { riders in
+            let (count, size) = buffer.withUnsafeReadableBytes { bytes in
+                let found = LatestRequests.read(bytes.bytes, into: riders)
+                if found.count > 0 { body(bytes, .init(rebasing: riders[..<found.count])) }
+                return found
+            }
+            buffer.moveReaderIndex(forwardBy: size)
+            return count
+        }
+    }
+
+    /// As many as are usual in a pipeline: the reply is some 14 KB.
+    private static let latestAtOnce = 64
+
     /// Lends the request at hand.
     func withArguments<R>(_ body: (Arguments) -> R) -> R {
         buffer.withUnsafeReadableBytes { bytes in parser.withArguments(of: bytes, body) }

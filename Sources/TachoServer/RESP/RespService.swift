@@ -24,6 +24,9 @@ final class RespService {
     /// What T.PUT answered lately.
     var sessions: PutSessions
 
+    /// Of the fixes that T.GET and T.MGET show.
+    let shownCells = ShownCells()
+
     /// Bytes of unfinished requests of all connections.
     var heldInputBytes = 0
     private(set) var totalConnections = 0
