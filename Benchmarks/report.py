@@ -211,8 +211,8 @@ SECTIONS = {
     "written": named(["bytes a point", "measured"], [
         ("device, everything, as the kernel counts", "written_device", ""),
         ("journal records", "written_journal", ""),
-        ("RocksDB's log (with the journal while it is a family)", "written_log", ""),
-        ("memtables of the journal family, flushed", "written_journal_flush", ""),
+        ("zeros that made room for them, once", "written_journal_room", ""),
+        ("RocksDB's log", "written_log", ""),
         ("chunks, flushed", "written_chunk_flush", ""),
         ("cells, flushed", "written_cell_flush", ""),
         ("other families, flushed", "written_other_flush", ""),
@@ -229,7 +229,10 @@ SECTIONS = {
         ("clean, 1,000,000 riders", "restart_clean_1000000", "s"),
     ]),
     "memory": named(["resident memory, 150,000 active riders", "measured"], [
-        ("at the end", "memory", "MB"), ("highest seen", "memory_peak", "MB")]),
+        ("at the end", "memory", "MB"), ("highest seen", "memory_peak", "MB"),
+        ("of it: slots", "memory_slots", "MB"), ("open tails", "memory_tails", "MB"),
+        ("latest positions", "memory_latest", "MB"), ("names", "memory_names", "MB"),
+        ("RocksDB", "memory_rocksdb", "MB")]),
 }
 
 

@@ -184,6 +184,7 @@ extension Engine {
         let sealed = sealedTotals()
         let hot = control.isClosing ? 0 : store.database.bytes
         let perPoint = points == 0 ? 0 : Double(hot) / Double(points)
+        let memory = memory
         return [
             ("points", .integer(Int64(points))),
             ("riders", .integer(Int64(riders.count))),
@@ -199,6 +200,12 @@ extension Engine {
             ("journal_disk_bytes", .integer(Int64(store.journal.bytesOnDisk))),
             ("pending_points", .integer(Int64(control.pendingPoints))),
             ("range", .integer(Int64(now.range))),
+            ("memory_slots", .integer(Int64(memory.slots))),
+            ("memory_tails", .integer(Int64(memory.tails))),
+            ("memory_latest", .integer(Int64(memory.latest))),
+            ("memory_names", .integer(Int64(memory.names))),
+            ("memory_rocksdb", .integer(Int64(memory.rocksDB))),
+            ("memory_limit", .integer(Int64(memoryLimitBytes))),
         ]
     }
 

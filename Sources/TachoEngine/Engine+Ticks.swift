@@ -4,8 +4,9 @@ extension Engine {
     /// The watermark is at most this far behind the last acknowledgement, with the time of a sync.
     private static let tickMs = 50
     private static let ticksPerSecond = 20
+    private static let ticksPerMemoryCheck = 4
 
-    /// Watermark, disk space, background errors, checkpoints that are due, ranges that are old.
+    /// Watermark, memory, disk space, background errors, checkpoints that are due, ranges that are old.
     func tick() {
         var count = 0
         var rangeAgeSeconds = 0
@@ -28,6 +29,7 @@ extension Engine {
             if wishes.checkpoint && !control.isClosing { checkpointInBackground() }
             if wishes.cut { seal { _ in } }
             count += 1
+            if count % Self.ticksPerMemoryCheck == 0 { checkMemory() }
             guard count % Self.ticksPerSecond == 0 else { continue }
             control.checkDisk(options.directory, shortage: store.journal.shortage())
             let errors = store.database.backgroundErrors
@@ -48,8 +50,8 @@ extension Engine {
     }
 
     /// Writers go on meanwhile; only the judging of one moment is held.
-    private func checkpointInBackground() {
-        let barrier = Barrier(.checkpoint, shards: workers.count) {}
+    func checkpointInBackground(completion: @escaping @Sendable () -> Void = {}) {
+        let barrier = Barrier(.checkpoint, shards: workers.count, completion: completion)
         control.withBarrierOrder {
             for worker in workers { worker.post(.barrier(barrier)) }
         }

@@ -8,6 +8,11 @@ final class EngineControl: Sendable {
         var isClosing = false
         var diskRefusal: String?
         var journalRefusal: String?
+        var memoryRefusal: String?
+        /// Something that frees memory is under way.
+        var isRelieving = false
+        /// Looks at memory since it ended.
+        var looksSinceRelief = Int.max
         /// A checkpoint was asked for and has not released the journal yet.
         var isCheckpointDue = false
         var pendingPoints = 0
@@ -44,6 +49,7 @@ final class EngineControl: Sendable {
             if state.isClosing { return .stopped("the engine is closed") }
             if let reason = state.diskRefusal { return .tryAgain(afterMs: 1000, reason: reason) }
             if let reason = state.journalRefusal { return .tryAgain(afterMs: 100, reason: reason) }
+            if let reason = state.memoryRefusal { return .tryAgain(afterMs: 100, reason: reason) }
             // One batch is always taken, however large: otherwise it could never be.
             if state.pendingPoints > 0, state.pendingPoints + points > options.maxPendingPoints {
                 return .tryAgain(
@@ -108,6 +114,34 @@ final class EngineControl: Sendable {
             journalGrew(bytes: bytes)
         } else {
             state.withLock { $0.journalRefusal = nil }
+        }
+    }
+
+    /// A quarter above the limit nothing is taken. True: it is above the limit.
+    func memoryIs(_ bytes: Int, limit: Int) -> Bool {
+        state.withLock { state in
+            if state.looksSinceRelief < .max { state.looksSinceRelief += 1 }
+            state.memoryRefusal =
+                bytes - limit > limit / 4
+                ? "\(bytes >> 20) MiB of memory are in use, \(limit >> 20) MiB are allowed "
+                    + "(--memory-limit)" : nil
+            return bytes > limit
+        }
+    }
+
+    /// False: the last one has not ended, or less than `pauseTicks` looks ago.
+    func beginRelief(pauseTicks: Int = 0) -> Bool {
+        state.withLock { state in
+            if state.isRelieving || state.looksSinceRelief < pauseTicks { return false }
+            state.isRelieving = true
+            return true
+        }
+    }
+
+    func endRelief() {
+        state.withLock { state in
+            state.isRelieving = false
+            state.looksSinceRelief = 0
         }
     }
 

@@ -34,6 +34,9 @@ package struct EngineOptions: Sendable {
     package var journalFileBytes = 64 << 20
     /// Points accepted but not yet durable; beyond, writers hear "try again".
     package var maxPendingPoints = 262_144
+    /// Over it memory is freed ahead of time, and a quarter over it writers hear "try again"; nil:
+    /// min(4 GiB, half of the machine's).
+    package var memoryLimitBytes: Int?
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.
     package var onFailStop: @Sendable (String) -> Void = { _ in }

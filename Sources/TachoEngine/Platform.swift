@@ -11,6 +11,11 @@ extension EngineOptions {
     }
 
     static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+    static var defaultMemoryLimitBytes: Int {
+        let half = sysconf(Int32(_SC_PHYS_PAGES)) / 2 * sysconf(Int32(_SC_PAGESIZE))
+        return half > 0 ? min(4 << 30, half) : 4 << 30
+    }
 }
 
 /// A state, its lock, and a way to sleep until it changes. Over pthread, because `Synchronization`

@@ -1,6 +1,9 @@
 import Foundation
-import TachoEngine
+import TachoCodec
 import TachoGeo
+import TachoStore
+
+@testable import TachoEngine
 
 /// splitmix64: tests repeat exactly from their seed.
 struct SeededGenerator: RandomNumberGenerator {
@@ -100,5 +103,18 @@ final class Answer<Value: Sendable>: @unchecked Sendable {
     func wait() throws -> Value {
         semaphore.wait()
         return try result!.get()
+    }
+}
+
+extension TailImage {
+    /// With an encoder for this one image.
+    static func bytes(_ tail: Tail) -> [UInt8] {
+        var encoder = ChunkEncoder(capacity: Tail.limit)
+        return bytes(tail, &encoder) ?? []
+    }
+
+    static func read(_ bytes: UnsafeRawBufferPointer) throws -> Tail {
+        var columns = ChunkColumns(capacity: Tail.limit)
+        return try read(bytes, &columns)
     }
 }

@@ -41,6 +41,7 @@ struct SlotSpecTests {
             past: TimeSpan(firstMs: 1_005, lastMs: 1_006))
         slot.maxChunkSpanMs = 1_007
         slot.closedOldestMs = 1_008
+        slot.oldestMs = 1_009
         var shown = random.stored(500, extras: 100)
         shown.verdict.effect = .flag
         var newest = random.stored(600, extras: 100)
@@ -85,6 +86,7 @@ struct SlotSpecTests {
             "first time of TS_FUTURE fixes": 1_003, "last time of TS_FUTURE fixes": 1_004,
             "first time of TS_PAST fixes": 1_005, "last time of TS_PAST fixes": 1_006,
             "longest chunk, ms": 1_007, "oldest time in chunks": 1_008,
+            "oldest time of all fixes": 1_009,
         ]
         let bytes = image(slot)
         for row in rows {
@@ -92,7 +94,7 @@ struct SlotSpecTests {
                 .reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             #expect(value == (try #require(expected[row.name], "\(row.name)")), "\(row.name)")
         }
-        #expect(rows.last?.name == "oldest time in chunks" && next == 100)
+        #expect(rows.last?.name == "oldest time of all fixes" && next == 108)
         // Behind it the two fixes, 60 bytes each, and the chain.
         #expect(bytes.count == next + 2 * 60 + SlotImage.chain(Slot().chain).count)
     }

@@ -48,6 +48,12 @@ struct Tachod: ParsableCommand {
             discussion: "Default: 1 % of the file system, at most 1G.", valueName: "size"))
     var reserve: ByteSize?
 
+    @Option(
+        help: ArgumentHelp(
+            "Free memory ahead of time above this, and refuse writes (try again) a quarter above.",
+            discussion: "Default: half of the machine's memory, at most 4G.", valueName: "size"))
+    var memoryLimit: ByteSize?
+
     @Option(help: ArgumentHelp("Judging threads. Default: cores - 1.", valueName: "n"))
     var workers: Int?
 
@@ -108,6 +114,7 @@ struct Tachod: ParsableCommand {
         options.acceptLoss = acceptLoss?.range
         options.rangeSeconds = rangeSeconds
         options.minFreeBytes = minFree?.bytes
+        options.memoryLimitBytes = memoryLimit.map { Int(clamping: $0.bytes) }
         options.reserveBytes = reserve?.bytes ?? DiskSpace.reserveBytes(of: data)
         return options
     }

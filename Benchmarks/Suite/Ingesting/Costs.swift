@@ -8,14 +8,15 @@ extension Benchmark {
     /// Bytes a point that reach the device in one run of ingest and a clean stop.
     ///
     /// `device` is what the kernel counts for this process; the parts are RocksDB's own count,
-    /// rounded by it, and files that are written past it. What wrote nothing is left out.
+    /// rounded by it, and files that are written past it: groups of the journal, padding included,
+    /// and the zeros its files were filled with. What wrote nothing is left out.
     static let bytesWritten = Benchmark(
         name: "bytes_written", about: "device bytes a point, by what writes them", isSweep: true
     ) { scale in
         let batches = FleetBatches(scale)
         let run = try IngestRun("written", batches, scale)
         let before = ProcessFigures.writtenBytes
-        let journal = try sendWatchingJournal(run, points: scale.points)
+        let (journal, room) = try sendWatchingJournal(run, points: scale.points)
         let hash = try run.hash()
         _ = try run.engine.seal()
         let storage = run.engine.storage
@@ -31,14 +32,14 @@ extension Benchmark {
         }
         var others: UInt64 = 0
         for (family, bytes) in storage.flushBytes
-        where !["track", "journal", "geo"].contains(family) {
+        where !["track", "geo"].contains(family) {
             others += bytes
         }
         return [
             figure("device", device), figure("hot", UInt64(hot)),
-            figure("journal", UInt64(journal * points)), figure("log", storage.logBytes),
+            figure("journal", UInt64(journal * points)), figure("journal_room", UInt64(room)),
+            figure("log", storage.logBytes),
             figure("chunk_flush", storage.flushBytes["track"] ?? 0),
-            figure("journal_flush", storage.flushBytes["journal"] ?? 0),
             figure("cell_flush", storage.flushBytes["geo"] ?? 0), figure("other_flush", others),
             figure("compaction", storage.compactionBytes.values.reduce(0, +)),
             figure("segment", UInt64(sealed)),
@@ -46,10 +47,14 @@ extension Benchmark {
     }
 
     /// Returns the bytes of a point in the journal, from stretches without a checkpoint, which
-    /// sets the engine's count back.
-    private static func sendWatchingJournal(_ run: IngestRun, points: Int) throws -> Double {
+    /// sets the engine's count back; and the largest size of all its files: they are filled with
+    /// zeros once and then used again.
+    private static func sendWatchingJournal(
+        _ run: IngestRun, points: Int
+    ) throws -> (perPoint: Double, room: Int) {
         var bytes = 0
         var counted = 0
+        var room = 0
         while run.sent < points {
             let sentBefore = run.sent
             let before = run.engine.figure("journal_bytes")
@@ -59,8 +64,9 @@ extension Benchmark {
                 bytes += after - before
                 counted += run.sent - sentBefore
             }
+            room = max(room, run.engine.figure("journal_disk_bytes"))
         }
-        return Double(bytes) / Double(max(1, counted))
+        return (Double(bytes) / Double(max(1, counted)), room)
     }
 
     /// Resident bytes of an engine with ten times the riders, all active, tails filled half on
@@ -80,6 +86,7 @@ extension Benchmark {
             peak = max(peak, ProcessFigures.residentBytes)
         }
         let after = ProcessFigures.residentBytes
+        let parts = run.engine.stats().filter { $0.name.hasPrefix("memory_") }
         let hash = try run.hash()
         try run.engine.close()
         func megabytes(_ bytes: UInt64) -> Double {
@@ -89,6 +96,11 @@ extension Benchmark {
             Measurement("memory", megabytes(after), "MB", n: one.riders, hash: hash),
             Measurement("memory_peak", megabytes(peak), "MB", n: one.riders, hash: hash),
         ]
+            + parts.compactMap { part in
+                guard case .integer(let bytes) = part.value, bytes > 0 else { return nil }
+                return Measurement(
+                    part.name, Double(bytes) / 1e6, "MB", n: one.riders, hash: 0)
+            }
     }
 }
 

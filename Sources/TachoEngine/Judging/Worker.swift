@@ -9,6 +9,8 @@ enum WorkerJob {
     /// A reader wants a rider's history as it is now.
     case read(rider: UInt32, @Sendable (HistoryCopy) -> Void)
     case barrier(Barrier)
+    /// What is written is to be let go now, not with the next batches.
+    case sweep
 }
 
 /// A judging thread and its shard of riders.
@@ -110,6 +112,8 @@ final class Worker: @unchecked Sendable {
             commits.push(.afterCommit { body(copy) })
         case .barrier(let barrier):
             pass(barrier)
+        case .sweep:
+            shard.pending.sweep(now: true)
         }
     }
 

@@ -91,9 +91,11 @@ struct PendingRows {
     func tails(of rider: UInt32) -> [ClosedTail] { tails[rider] ?? [] }
     func amendments(of rider: UInt32) -> [PendingAmendment] { amendments[rider] ?? [] }
 
-    /// Forgets what is written. Called between parts.
-    mutating func sweep() {
-        guard sinceSweep >= Self.sweepEvery || tails.count + amendments.count < 64 else { return }
+    /// Forgets what is written. Called between parts; `now`: also where looking costs a lot.
+    mutating func sweep(now: Bool = false) {
+        guard now || sinceSweep >= Self.sweepEvery || tails.count + amendments.count < 64 else {
+            return
+        }
         tails = tails.compactMapValues { list in
             let rest = list.filter { !$0.isWritten }
             return rest.isEmpty ? nil : rest

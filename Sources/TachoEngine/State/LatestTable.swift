@@ -50,6 +50,12 @@ final class LatestTable: @unchecked Sendable {
     private static let maxSegments = 1 << 16
 
     private let segments: UnsafeMutablePointer<Atomic<UnsafeMutableRawPointer?>>
+    private let segmentCount = Atomic<Int>(0)
+
+    /// Memory in use.
+    var bytes: Int {
+        segmentCount.load(ordering: .relaxed) * Self.segmentRiders * Self.strideWords * 8
+    }
 
     init() {
         segments = .allocate(capacity: Self.maxSegments)
@@ -126,6 +132,7 @@ final class LatestTable: @unchecked Sendable {
             let words = fresh.bindMemory(to: Word.self, capacity: count)
             for index in 0..<count { (words + index).initialize(to: Word(0)) }
             segments[segment].store(fresh, ordering: .releasing)
+            segmentCount.add(1, ordering: .relaxed)
             base = fresh
         }
         return base!.assumingMemoryBound(to: Word.self)

@@ -38,15 +38,18 @@ struct SlotSlab {
         base + index
     }
 
-    /// Memory in use.
-    var bytes: Int { ready * MemoryLayout<Slot>.stride }
+    /// Memory for so many riders in use.
+    static func bytes(riders: Int) -> Int { ready(for: riders) * MemoryLayout<Slot>.stride }
+
+    private static func ready(for riders: Int) -> Int {
+        min(maxRiders, (riders + readyStep - 1) / readyStep * readyStep)
+    }
 
     mutating func grow(to needed: Int) {
         guard needed > count else { return }
         precondition(needed <= Self.maxRiders, "more riders than a shard is built for")
         if needed > ready {
-            let end = min(
-                Self.maxRiders, (needed + Self.readyStep - 1) / Self.readyStep * Self.readyStep)
+            let end = Self.ready(for: needed)
             (base + ready).initialize(repeating: Slot(), count: end - ready)
             ready = end
         }

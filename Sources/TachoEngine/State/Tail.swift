@@ -61,6 +61,8 @@ struct Tail: BitwiseCopyable {
     static let spanMs: Int64 = 15 * 60_000
     private static let pageRows = Int32(TailPool.pageRows)
     private static let extraStep: Int32 = 8
+    private static let extraStepBytes = Int(extraStep) * MemoryLayout<FixExtra>.stride
+    private static let sideBytes = limit * MemoryLayout<UInt64>.stride
 
     var isEmpty: Bool { count == 0 }
 
@@ -119,6 +121,7 @@ struct Tail: BitwiseCopyable {
     private mutating func note(_ extra: FixExtra?, arrival: UInt32) {
         if side == nil {
             let fresh = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.limit)
+            TailPool.shared.count(besideBytes: Self.sideBytes)
             for index in 0..<Int(count) { fresh[index] = UInt64(firstArrival) + UInt64(index) }
             side = fresh
         }
@@ -128,6 +131,7 @@ struct Tail: BitwiseCopyable {
                 let room = Int(extraCount + Self.extraStep) * MemoryLayout<FixExtra>.stride
                 guard let grown = realloc(extras, room) else { fatalError("out of memory") }
                 extras = grown.assumingMemoryBound(to: FixExtra.self)
+                TailPool.shared.count(besideBytes: Self.extraStepBytes)
             }
             extras![Int(extraCount)] = extra
             extraCount += 1
@@ -223,6 +227,10 @@ struct Tail: BitwiseCopyable {
             withUnsafeBytes(of: pages) { raw in
                 TailPool.shared.give(raw.bindMemory(to: UInt32.self).prefix(used))
             }
+        }
+        if side != nil {
+            let steps = Int((extraCount + Self.extraStep - 1) / Self.extraStep)
+            TailPool.shared.count(besideBytes: -Self.sideBytes - steps * Self.extraStepBytes)
         }
         side?.deallocate()
         Glibc.free(extras)

@@ -22,6 +22,8 @@ final class TailPool: @unchecked Sendable {
         var free: [UInt32] = []
         /// Pages handed out at least once.
         var touched: UInt32 = 0
+        /// What tails keep beside their rows.
+        var besideBytes = 0
     }
 
     private let base: UnsafeMutableRawPointer
@@ -56,10 +58,13 @@ final class TailPool: @unchecked Sendable {
         state.withLock { $0.free.append(contentsOf: pages) }
     }
 
+    /// A tail allocated so much beside its rows; negative: freed.
+    func count(besideBytes: Int) { state.withLock { $0.besideBytes += besideBytes } }
+
     /// Memory in use by tails, and memory held for them.
     var bytes: (used: Int, held: Int) {
         state.withLock { state in
-            let held = Int(state.touched) * Self.pageBytes
+            let held = Int(state.touched) * Self.pageBytes + state.besideBytes
             return (held - state.free.count * Self.pageBytes, held)
         }
     }

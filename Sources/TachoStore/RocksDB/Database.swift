@@ -136,6 +136,16 @@ package final class Database: @unchecked Sendable {
         return sum
     }
 
+    /// Memory in use: memtables, indexes of open tables, and the block cache all families share.
+    package var memoryBytes: UInt64 {
+        var sum = property("rocksdb.block-cache-usage", of: families[0])
+        for family in families {
+            sum += property("rocksdb.cur-size-all-mem-tables", of: family)
+            sum += property("rocksdb.estimate-table-readers-mem", of: family)
+        }
+        return sum
+    }
+
     /// A property that is a text, of the whole database; empty where there is none of that name.
     package func text(_ name: String) -> String {
         Self.take(rocksdb_property_value(handle, name))
