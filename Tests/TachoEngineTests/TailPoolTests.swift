@@ -45,8 +45,9 @@ struct TailPoolTests {
                         FixRow.pack(stored, route: 0).row, FixRow.extra(stored),
                         arrival: UInt32(index * 2), .known(1))
                 }
-                let pages = TailPool.shared.bytes.used / (TailPool.pageRows * FixRow.byteCount)
-                #expect(pages == (count + 31) / 32)
+                // Its pages, and what it keeps beside them.
+                let pageBytes = TailPool.pageRows * FixRow.byteCount
+                #expect(TailPool.shared.bytes.used >= (count + 31) / 32 * pageBytes)
                 var copy = tail.copy()
                 var part = copy.part(Array(0..<count / 2)[...])
                 var moved = tail.move()
