@@ -68,7 +68,7 @@ let package = Package(
         module(
             "TachoEngine",
             ["TachoGeo", "TachoCodec", "TachoIngest", "TachoStore", "TachoAudit", "CTacho"]),
-        module("TachoServer", ["TachoEngine", "TachoWire", "TachoGeo", logging] + nio),
+        module("TachoServer", ["TachoEngine", "TachoWire", "TachoGeo", "CTacho", logging] + nio),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 
         // Programs: thin, over modules that tests can reach.

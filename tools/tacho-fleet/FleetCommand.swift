@@ -63,7 +63,7 @@ struct FleetCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Time of the first fix, Unix ms.", valueName: "ms"))
     var start: Int64?
 
-    @Option(help: "Fixes in one T.MADDX or T.PUT (default: what 10 ms bring, 500 at rate 0).")
+    @Option(help: "Fixes in one T.MADDX or T.PUT (default: what 2 ms bring, 500 at rate 0).")
     var batch: Int?
 
     @Flag(help: "Send each fix as a T.ADD of its own.")
@@ -140,7 +140,7 @@ struct FleetCommand: ParsableCommand {
             impossibleShare: impossible)
         var options = FleetOptions(
             plan: plan, address: address, rate: rate, seconds: seconds,
-            batch: batch ?? (rate > 0 ? max(1, min(500, Int(rate / 100))) : 500))
+            batch: batch ?? (rate > 0 ? max(1, min(500, Int(rate / 500))) : 500))
         options.form = single ? .single : packed ? .packed : .extended
         options.window = window
         options.ledger = ledgerFile
