@@ -10,6 +10,8 @@ struct FleetBatches {
     private let stretch: [[FixBatch]]
     private var round = 0
     private var place = 0
+    /// The stretch is there and back, not only there.
+    private let isWhole: Bool
     let riders: Int
 
     static let firstMs: Int64 = 1_767_225_600_000
@@ -19,17 +21,20 @@ struct FleetBatches {
     private static let stretchPoints = 3_000_000
 
     init(_ scale: Scale) {
-        var fleet = BenchmarkFleet(riders: scale.riders)
-        var random = SplitMix(seed: 7)
         let wanted = min(Self.wantedRounds, scale.points / scale.riders + 1)
         let rounds = max(2, min(wanted, Self.stretchPoints / scale.riders))
         riders = scale.riders
-        stretch = (0..<rounds).map { _ in
+        var fleet = BenchmarkFleet(riders: scale.riders)
+        let way = (0..<rounds).map { _ in (0..<scale.riders).map { _ in fleet.step().fix } }
+        isWhole = scale.latePercent > 0
+        var lateness = Lateness(percent: scale.latePercent, way: way)
+        // There and back, or the way there only: late reports are not the same on the way back.
+        let phases = isWhole ? 2 * (rounds - 1) : rounds
+        stretch = (0..<phases).map { phase in
             stride(from: 0, to: scale.riders, by: scale.batch).map { first in
                 var batch = FixBatch(capacity: min(scale.batch, scale.riders - first))
-                for _ in first..<min(first + scale.batch, scale.riders) {
-                    var (rider, fix) = fleet.step()
-                    if random.next(100) < scale.latePercent { fix.tsMs -= random.delayMs() }
+                for rider in first..<min(first + scale.batch, scale.riders) {
+                    let fix = lateness.report(rider, round: phase)
                     fleet.names[rider].withUnsafeBytes { _ = batch.append(rider: $0, fix: fix) }
                 }
                 return batch
@@ -39,7 +44,7 @@ struct FleetBatches {
 
     /// The next batch, and when the server gets it.
     mutating func next() -> (batch: FixBatch, receivedAtMs: Int64) {
-        let period = 2 * (stretch.count - 1)
+        let period = isWhole ? stretch.count : 2 * (stretch.count - 1)
         let phase = round % period
         let source = phase < stretch.count ? phase : period - phase
         var batch = stretch[source][place]
@@ -52,6 +57,49 @@ struct FleetBatches {
             round += 1
         }
         return (batch, receivedAtMs)
+    }
+}
+
+/// What a fleet reports when some of it comes late: a late report tells where the rider was then.
+struct Lateness {
+    let percent: Int
+    /// By round, then by rider. Driven back and forth, also before the first round.
+    let way: [[Fix]]
+    private var random = SplitMix(seed: 7)
+
+    init(percent: Int, way: [[Fix]]) {
+        self.percent = percent
+        self.way = way
+    }
+
+    /// What is received from a rider in a round.
+    mutating func report(_ rider: Int, round: Int) -> Fix {
+        guard percent > 0, random.next(100) < percent else { return fix(rider, round) }
+        let interval = FleetBatches.intervalMs
+        let rounds = Int(random.delayMs() / interval) + 1
+        // Between two rounds, and in each round elsewhere: no time comes twice.
+        let afterMs = Int64(round) % (interval - 1) + 1
+        let part = Double(afterMs) / Double(interval)
+        let (before, after) = (fix(rider, round - rounds), fix(rider, round - rounds + 1))
+        func between(_ from: Int32, _ to: Int32) -> Int32 {
+            from + Int32(Double(to - from) * part)
+        }
+        var late = before
+        late.tsMs += afterMs
+        late.latE7 = between(before.latE7, after.latE7)
+        late.lonE7 = between(before.lonE7, after.lonE7)
+        return late
+    }
+
+    /// Where a rider is in a round, whichever.
+    private func fix(_ rider: Int, _ round: Int) -> Fix {
+        let period = 2 * (way.count - 1)
+        let phase = ((round % period) + period) % period
+        let source = phase < way.count ? phase : period - phase
+        var fix = way[source][rider]
+        fix.tsMs += Int64(round - source) * FleetBatches.intervalMs
+        if source != phase { fix.headingCdeg = (fix.headingCdeg + 18_000) % 36_000 }
+        return fix
     }
 }
 
