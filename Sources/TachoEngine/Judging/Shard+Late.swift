@@ -139,6 +139,7 @@ extension Shard {
         part.amendments.append(pendingRow)
         pending.add(pendingRow)
         slot.pointee.amendments += 1
+        if slot.pointee.past != 0 { rememberAmendment(tsMs, verdict, slot) }
         slot.pointee.isDirty = true
         if slot.pointee.hasWindow { windows.amend(rider: rider, tsMs, ordinal: 0, verdict) }
     }

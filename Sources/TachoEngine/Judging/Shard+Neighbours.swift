@@ -14,14 +14,15 @@ extension Shard {
     /// Whether a late fix fits between its neighbours so plainly that it is trusted and changes
     /// nothing. False says nothing: `judgeLate` decides.
     ///
-    /// Looks only at what is in memory: a window at hand, or the open tails where no chunk reaches.
+    /// Looks only at what is in memory: the recent past, or a window at hand.
     /// Cost: 0.3 µs where `judgeLate` takes 5 and more.
     func fitsPlainly(
         _ stored: StoredFix, _ slot: UnsafeMutablePointer<Slot>, _ rider: UInt32
     ) -> Bool {
-        let found =
-            slot.pointee.hasWindow
-            ? fromWindow(stored.fix.tsMs, slot, rider) : fromTails(stored.fix.tsMs, slot)
+        let tsMs = stored.fix.tsMs
+        var found: Neighbours?
+        if slot.pointee.past != 0 { found = fromPast(tsMs, slot) }
+        if found == nil && slot.pointee.hasWindow { found = fromWindow(tsMs, slot, rider) }
         guard let found else { return false }
         return Rejudge.fitsPlainly(
             stored, before: found.before, after: found.after, rules.thresholds)
@@ -51,29 +52,38 @@ extension Shard {
         }
     }
 
-    private func fromTails(
+    /// The neighbours among the recent past and the open main tail, which together hold all fixes
+    /// outside of `elsewhere`.
+    private func fromPast(
         _ tsMs: Int64, _ slot: UnsafeMutablePointer<Slot>
     ) -> Neighbours? {
-        // Amended verdicts are in the database.
-        guard slot.pointee.amendments == 0, !slot.pointee.hasClockSpans else { return nil }
+        guard !slot.pointee.hasClockSpans else { return nil }
+        let main = slot.pointee.main
         var scan = NeighbourScan(tsMs: tsMs)
-        let (main, late) = (slot.pointee.main, slot.pointee.late)
-        let at = main.firstIndex(atOrAfter: tsMs)
-        // One more on each side, to see whether a time is taken twice.
-        for index in max(0, at - 2)..<min(Int(main.count), at + 2) {
-            scan.offer(main.tsMs(index), index, isLate: false)
-        }
-        late.scan(fromMs: Int64.min, toMs: Int64.max) {
-            scan.offer(late.tsMs($0), $0, isLate: true)
+        pasts.around(tsMs, in: slot.pointee.past) { scan.offer($0.tsMs, .past($0)) }
+        if !main.isEmpty {
+            let at = tsMs <= main.firstTsMs ? 0 : main.firstIndex(atOrAfter: tsMs)
+            // One more on each side, to see whether a time is taken twice.
+            for index in max(0, at - 2)..<min(Int(main.count), at + 2) {
+                scan.offer(main.tsMs(index), .main(index))
+            }
         }
         guard let after = scan.after, !scan.isAmbiguous else { return nil }
-        let oldest = slot.pointee.closedOldestMs
-        let isBeyondChunks =
-            scan.before.map { $0.tsMs > slot.pointee.closedNewestMs || after.tsMs < oldest }
-            ?? (after.tsMs < oldest)
-        guard isBeyondChunks else { return nil }
+        let past = pasts[slot.pointee.past]
+        let elsewhere = past.elsewhere
+        let isCovered =
+            elsewhere.isEmpty || after.tsMs < elsewhere.firstMs
+            || scan.before.map { $0.tsMs > elsewhere.lastMs } ?? false
+        guard isCovered else { return nil }
         func stored(_ found: NeighbourScan.Found) -> StoredFix {
-            (found.isLate ? late : main)[found.index].stored
+            switch found.place {
+            case .past(let row):
+                return row.stored
+            case .main(let index):
+                var fix = main[index].stored
+                fix.verdict = past.current(found.tsMs, fix.verdict)
+                return fix
+            }
         }
         return Neighbours(before: scan.before.map(stored), after: stored(after))
     }
@@ -81,10 +91,14 @@ extension Shard {
 
 /// Finds the nearest times on both sides of one.
 private struct NeighbourScan {
+    enum Place: BitwiseCopyable {
+        case main(Int)
+        case past(PastRow)
+    }
+
     struct Found {
         var tsMs: Int64
-        var index: Int
-        var isLate: Bool
+        var place: Place
     }
 
     let tsMs: Int64
@@ -100,11 +114,11 @@ private struct NeighbourScan {
     var isAmbiguous: Bool { isBeforeTwice || isAfterTwice || isTaken }
 
     @inline(__always)
-    mutating func offer(_ ms: Int64, _ index: Int, isLate: Bool) {
+    mutating func offer(_ ms: Int64, _ place: Place) {
         if ms < tsMs {
             let best = before?.tsMs ?? Int64.min
             if ms > best {
-                before = Found(tsMs: ms, index: index, isLate: isLate)
+                before = Found(tsMs: ms, place: place)
                 isBeforeTwice = false
             } else if ms == best {
                 isBeforeTwice = true
@@ -112,7 +126,7 @@ private struct NeighbourScan {
         } else if ms > tsMs {
             let best = after?.tsMs ?? Int64.max
             if ms < best {
-                after = Found(tsMs: ms, index: index, isLate: isLate)
+                after = Found(tsMs: ms, place: place)
                 isAfterTwice = false
             } else if ms == best {
                 isAfterTwice = true

@@ -13,6 +13,8 @@ struct Shard {
     var slots = SlotSlab()
     var pending = PendingRows()
     var windows = WindowCache()
+    /// What late fixes are judged by, of riders that have them.
+    var pasts: RecentPasts
     let scratch = ChunkScratch()
     /// Open alert windows by rider and code.
     var alertWindows: [UInt64: AlertWindow] = [:]
@@ -30,6 +32,7 @@ struct Shard {
         self.count = count
         self.rules = rules
         self.database = database
+        pasts = RecentPasts(limitBytes: Self.pastBytes / max(1, count))
     }
 
     func owns(_ rider: UInt32) -> Bool { count == 1 || Int(rider) % count == index }
@@ -129,8 +132,11 @@ struct Shard {
         let fix = entry.fix
         var ordinal = 0
         if slot.pointee.mayHold(fix.tsMs) {
-            guard let known = try place(of: fix, rider, slot) else { return .duplicate }
-            ordinal = known
+            let isAtHand = try rememberPast(rider, slot)
+            if !isAtHand || !isSurelyFree(fix.tsMs, slot) {
+                guard let known = try place(of: fix, rider, slot) else { return .duplicate }
+                ordinal = known
+            }
         }
         var stored = StoredFix(
             fix: fix, provenance: entry.provenance, vehicle: slot.pointee.vehicle,
@@ -207,6 +213,7 @@ struct Shard {
             touched.append(rider)
         }
         let arrival = keep(stored, row, rider, slot, sequence, part)
+        if row.toLateTail && slot.pointee.past != 0 { remember(stored, slot) }
         if slot.pointee.hasWindow {
             let fix = HistoryFix(
                 stored: stored, current: stored.verdict, range: range, arrival: arrival)

@@ -63,6 +63,7 @@ final class Worker: @unchecked Sendable {
             return (true, ())
         }
         thread?.join()
+        shard.pasts.free()
         shard.slots.free()
     }
 
@@ -114,6 +115,7 @@ final class Worker: @unchecked Sendable {
             pass(barrier)
         case .sweep:
             shard.pending.sweep(now: true)
+            shard.forgetPasts()
         }
     }
 
