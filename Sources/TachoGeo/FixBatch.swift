@@ -64,6 +64,9 @@ package struct FixBatch: Sendable {
         }
     }
 
+    /// Gives a report of the batch another fix. For load generators.
+    package mutating func replace(_ index: Int, by fix: Fix) { entries[index].fix = fix }
+
     /// Adds a report given as text. `history` marks imports: a readable `recv` makes it claimed.
     /// Returns why it is malformed, if it is; the entry is added either way, so that masks line up.
     @discardableResult

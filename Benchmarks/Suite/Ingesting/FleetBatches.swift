@@ -10,8 +10,7 @@ struct FleetBatches {
     private let stretch: [[FixBatch]]
     private var round = 0
     private var place = 0
-    /// The stretch is there and back, not only there.
-    private let isWhole: Bool
+    private var lateness: Lateness?
     let riders: Int
 
     static let firstMs: Int64 = 1_767_225_600_000
@@ -26,16 +25,14 @@ struct FleetBatches {
         riders = scale.riders
         var fleet = BenchmarkFleet(riders: scale.riders)
         let way = (0..<rounds).map { _ in (0..<scale.riders).map { _ in fleet.step().fix } }
-        isWhole = scale.latePercent > 0
-        var lateness = Lateness(percent: scale.latePercent, way: way)
-        // There and back, or the way there only: late reports are not the same on the way back.
-        let phases = isWhole ? 2 * (rounds - 1) : rounds
-        stretch = (0..<phases).map { phase in
+        lateness = scale.latePercent > 0 ? Lateness(percent: scale.latePercent, way: way) : nil
+        stretch = way.map { round in
             stride(from: 0, to: scale.riders, by: scale.batch).map { first in
                 var batch = FixBatch(capacity: min(scale.batch, scale.riders - first))
                 for rider in first..<min(first + scale.batch, scale.riders) {
-                    let fix = lateness.report(rider, round: phase)
-                    fleet.names[rider].withUnsafeBytes { _ = batch.append(rider: $0, fix: fix) }
+                    fleet.names[rider].withUnsafeBytes {
+                        _ = batch.append(rider: $0, fix: round[rider])
+                    }
                 }
                 return batch
             }
@@ -44,12 +41,20 @@ struct FleetBatches {
 
     /// The next batch, and when the server gets it.
     mutating func next() -> (batch: FixBatch, receivedAtMs: Int64) {
-        let period = isWhole ? stretch.count : 2 * (stretch.count - 1)
+        let period = 2 * (stretch.count - 1)
         let phase = round % period
         let source = phase < stretch.count ? phase : period - phase
         var batch = stretch[source][place]
         batch.shift(
             byMs: Int64(round - source) * Self.intervalMs, turned: phase >= stretch.count)
+        if lateness != nil {
+            let first = place * stretch[source][0].count
+            for index in 0..<batch.count {
+                if let fix = lateness!.late(first + index, round: round) {
+                    batch.replace(index, by: fix)
+                }
+            }
+        }
         let receivedAtMs = Self.firstMs + Int64(round + 1) * Self.intervalMs + 128
         place += 1
         if place == stretch[source].count {
@@ -72,9 +77,9 @@ struct Lateness {
         self.way = way
     }
 
-    /// What is received from a rider in a round.
-    mutating func report(_ rider: Int, round: Int) -> Fix {
-        guard percent > 0, random.next(100) < percent else { return fix(rider, round) }
+    /// What is received from a rider in a round, if it is late.
+    mutating func late(_ rider: Int, round: Int) -> Fix? {
+        guard random.next(100) < percent else { return nil }
         let interval = FleetBatches.intervalMs
         let rounds = Int(random.delayMs() / interval) + 1
         // Between two rounds, and in each round elsewhere: no time comes twice.
