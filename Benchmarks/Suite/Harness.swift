@@ -106,8 +106,8 @@ package struct Benchmark: Sendable {
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
         bytesPerPoint,
-        riderDay, fleetScan, ingestSealing, ingestRiders, ingestLate, ingestBatch, ingestLong,
-        bytesWritten, memory, restart,
+        riderDay, fleetScan, ingestSealing, ingestRiders, ingestLate, ingestBacklog, ingestBatch,
+        ingestLong, bytesWritten, memory, restart,
     ]
 }
 

@@ -54,7 +54,9 @@ package final class Engine: Sendable {
         let count = options.workers ?? max(1, EngineOptions.coreCount - 1)
         let riders = RiderTable()
         let shards = (0..<count).map {
-            Shard(index: $0, count: count, rules: rules, database: store.database)
+            Shard(
+                index: $0, count: count, rules: rules, database: store.database,
+                memoryLimitBytes: options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes)
         }
         var recovery = Recovery(store: store, riders: riders, shards: shards)
         try recovery.run()

@@ -56,30 +56,6 @@ package struct Rejudge: Sendable {
         return run.execute(reachesFirst: reachesFirst, reachesNewest: reachesNewest)
     }
 
-    /// Whether a late fix fits between its neighbours so plainly that nothing needs a run: it is
-    /// trusted, and no other verdict changes.
-    ///
-    /// `before` and `after` are the rider's next shown fixes in time, both trusted; nil before: it is
-    /// the rider's first. Each of the three is within reach of the one before it, and no two lie at
-    /// one position, so no hold is counted: the run would stand on `after` as the old one did.
-    /// False says nothing. Cost: two legs without trigonometry, 10 ns.
-    package static func fitsPlainly(
-        _ late: StoredFix, before: StoredFix?, after: StoredFix, _ limits: Thresholds
-    ) -> Bool {
-        guard late.verdict.codes == 0, after.verdict.isTrusted, after.verdict.isShown,
-            after.verdict.codes & Chain.codes == 0, !late.fix.isAt(after.fix),
-            Leg.isSurelyWithinReach(
-                from: Anchor(late.fix, heldMs: 0, limits), to: after.fix, vehicle: after.vehicle,
-                limits)
-        else { return false }
-        guard let before else { return true }
-        return before.verdict.isTrusted && before.verdict.isShown
-            && !before.fix.isAt(late.fix) && !before.fix.isAt(after.fix)
-            && Leg.isSurelyWithinReach(
-                from: Anchor(before.fix, heldMs: 0, limits), to: late.fix, vehicle: late.vehicle,
-                limits)
-    }
-
     /// The last trusted entry before `lateIndex`, where a run may start; nil: none in the window.
     package static func startIndex(_ window: [ChainEntry], lateIndex: Int) -> Int? {
         window[..<lateIndex].lastIndex { $0.verdict.isTrusted }
@@ -197,8 +173,4 @@ extension Rejudge {
             return list
         }
     }
-}
-
-extension Fix {
-    fileprivate func isAt(_ other: Fix) -> Bool { latE7 == other.latE7 && lonE7 == other.lonE7 }
 }

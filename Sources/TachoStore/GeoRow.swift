@@ -1,7 +1,61 @@
 import TachoCodec
 
-/// That a chunk has fixes of five minutes in one cell: a row of family `geo`, whose keys ascend by
-/// time and place, so that who was somewhere is one stretch of keys. `format-spec.md` §6.
+/// How finely rows tell where a chunk was: a chunk of late fixes that lie hours apart would have a
+/// row for nearly each of them, and cost more there than anywhere else.
+package enum GeoGrain: Sendable, CaseIterable {
+    /// Five minutes and cells with edges of about 200 m.
+    case fine
+    /// A day and cells with edges of about 1.4 km.
+    case coarse
+
+    /// Chunks that span more than this, ms, are told coarsely.
+    package static let longestFineMs: Int64 = 2 * 3_600_000
+
+    package init(spanMs: Int64) { self = spanMs > Self.longestFineMs ? .coarse : .fine }
+
+    /// Of the cells.
+    package var resolution: Int {
+        switch self {
+        case .fine: 9
+        case .coarse: 7
+        }
+    }
+
+    package var bucketMs: Int64 {
+        switch self {
+        case .fine: 300_000
+        case .coarse: 86_400_000
+        }
+    }
+
+    /// Added to a bucket's number: never negative, and of the two grains never the same.
+    package var bucketOffset: Int64 {
+        switch self {
+        case .fine: 1 << 31
+        case .coarse: 1 << 29
+        }
+    }
+
+    /// Of a row with that bucket.
+    package init(bucket: UInt32) { self = bucket < 1 << 30 ? .coarse : .fine }
+
+    /// The bucket a time falls into, and its place in it.
+    @inline(__always)
+    package func bucket(_ tsMs: Int64) -> (number: UInt32, offsetMs: UInt32) {
+        // Rounds down also for times before 1970.
+        var number = tsMs / bucketMs
+        var offset = tsMs % bucketMs
+        if offset < 0 {
+            offset += bucketMs
+            number -= 1
+        }
+        return (UInt32(number + bucketOffset), UInt32(offset))
+    }
+}
+
+/// That a chunk has fixes of five minutes, or of a day, in one cell: a row of family `geo`, whose
+/// keys ascend by time and place, so that who was somewhere is one stretch of keys.
+/// `format-spec.md` §6.
 ///
 /// Made from the chunk alone and named after it, so rows are only added, replay makes the same ones
 /// again, and the whole family can be rebuilt. Readers sum a rider's rows.
@@ -34,23 +88,7 @@ package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
         self.isAnyFlagged = isAnyFlagged
     }
 
-    package static let bucketMs: Int64 = 300_000
-    /// Added to a bucket's number so that it is never negative.
-    package static let bucketOffset: Int64 = 1 << 31
     package static let keyBytes = 22
-
-    /// The bucket a time falls into, and its place in it.
-    @inline(__always)
-    package static func bucket(_ tsMs: Int64) -> (number: UInt32, offsetMs: UInt32) {
-        // Rounds down also for times before 1970.
-        var number = tsMs / bucketMs
-        var offset = tsMs % bucketMs
-        if offset < 0 {
-            offset += bucketMs
-            number -= 1
-        }
-        return (UInt32(number + bucketOffset), UInt32(offset))
-    }
 
     /// Puts rows in the order of their keys. Here and not with the caller, so that the comparison
     /// is compiled into the sort.
@@ -66,9 +104,9 @@ package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
         return a.generation < b.generation
     }
 
-    package static let maxValueBytes = 10
+    package static let maxValueBytes = 11
 
-    /// Writes the key, 22 bytes, and behind it the value, 3 to 10; returns the value's length.
+    /// Writes the key, 22 bytes, and behind it the value, 3 to 11; returns the value's length.
     /// `to` has room for both.
     package func write(to: UnsafeMutableRawPointer) -> Int {
         to.storeBytes(of: bucket.bigEndian, as: UInt32.self)
@@ -102,10 +140,11 @@ package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
         rider = KeyReader.u32(key, at: 12)
         range = KeyReader.u32(key, at: 16)
         generation = KeyReader.u16(key, at: 20)
+        let bucketMs = UInt64(GeoGrain(bucket: bucket).bucketMs)
         var reader = ByteReader(value)
         guard let head = try? reader.readVarint(), let first = try? reader.readVarint(),
             let span = try? reader.readVarint(), reader.isAtEnd, head >> 1 <= UInt64(UInt16.max),
-            head >> 1 > 0, first < UInt64(Self.bucketMs), span < UInt64(Self.bucketMs) - first
+            head >> 1 > 0, first < bucketMs, span < bucketMs - first
         else { throw .damaged("a geo row cannot be read") }
         count = UInt16(head >> 1)
         isAnyFlagged = head & 1 != 0

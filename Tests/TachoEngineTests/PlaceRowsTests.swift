@@ -36,7 +36,8 @@ struct PlaceRowsTests {
         cursor.seekToFirst()
         while try cursor.isValid() {
             let row = try GeoRow(key: cursor.key, value: cursor.value)
-            let start = (Int64(row.bucket) - GeoRow.bucketOffset) * GeoRow.bucketMs
+            let grain = GeoGrain(bucket: row.bucket)
+            let start = (Int64(row.bucket) - grain.bucketOffset) * grain.bucketMs
             let place = Place(
                 bucket: row.bucket, cell: row.cell, rider: row.rider, range: row.range,
                 generation: row.generation)
@@ -60,12 +61,17 @@ struct PlaceRowsTests {
             var arrivals: [UInt32] = []
             _ = try Chunk.decode(cursor.value, fixes: &fixes, arrivals: &arrivals)
             all += fixes.count
+            let isLong = fixes.last!.fix.tsMs - fixes[0].fix.tsMs > 2 * 3_600_000
             for stored in fixes {
                 let ms = stored.fix.tsMs
-                let bucket = Int64((Double(ms) / 300_000).rounded(.down)) + 1 << 31
+                let bucket =
+                    isLong
+                    ? Int64((Double(ms) / 86_400_000).rounded(.down)) + 1 << 29
+                    : Int64((Double(ms) / 300_000).rounded(.down)) + 1 << 31
                 let place = Place(
                     bucket: UInt32(bucket),
-                    cell: Cell.containing(stored.fix.coordinate, resolution: 9).rawValue,
+                    cell: Cell.containing(stored.fix.coordinate, resolution: isLong ? 7 : 9)
+                        .rawValue,
                     rider: key.rider, range: key.range, generation: key.generation)
                 rows[place, default: Stay()].count += 1
                 rows[place]!.firstMs = min(rows[place]!.firstMs, ms)
@@ -85,7 +91,7 @@ struct PlaceRowsTests {
     }
 
     /// Walks of a few riders: along streets, to and fro over the rim of a cell, standing, jumping;
-    /// late fixes hours and years back, clocks before 1970 among them.
+    /// late fixes minutes, hours and years back, clocks before 1970 among them.
     private struct Walks {
         var random: SeededGenerator
         var seconds = [Double](repeating: 0, count: 4)
@@ -108,6 +114,8 @@ struct PlaceRowsTests {
                 let at =
                     switch random.number(0...19) {
                     case 0, 1: seconds[rider] - Double(random.number(1...3_000))
+                    case 3 where random.chance(30):
+                        seconds[rider] - Double(random.number(1...30_000))
                     case 2 where random.chance(20):
                         -1_767_225_600.0 - Double(random.number(1...9_999))
                     default: seconds[rider]
@@ -153,6 +161,11 @@ struct PlaceRowsTests {
         let rows = try rows(engine)
         #expect(rows.values.contains { $0.isAnyFlagged } && rows.values.contains { $0.count > 5 })
         #expect(rows.values.contains { $0.firstMs < 0 }, "seed \(seed): nothing before 1970")
+        for grain in GeoGrain.allCases {
+            #expect(
+                rows.keys.contains { GeoGrain(bucket: $0.bucket) == grain },
+                "seed \(seed): no \(grain) row")
+        }
         try engine.close()
     }
 

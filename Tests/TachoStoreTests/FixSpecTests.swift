@@ -144,13 +144,18 @@ struct FixSpecTests {
         #expect(written.value == value.bytes)
     }
 
-    @Test func `the number of a bucket is that of the page`() throws {
+    @Test(arguments: [(GeoGrain.fine, "five minutes", 300_000.0, 31), (.coarse, "a day", 86_400_000, 29)])
+    func `the number of a bucket is that of the page`(
+        grain: GeoGrain, name: String, lengthMs: Double, power: Int
+    ) throws {
+        let digits = lengthMs.formatted(.number.grouping(.automatic).locale(Locale(identifier: "en")))
         let line = try #require(
-            try SpecPage(section: 6).line(holding: "the bucket is ⌊time / 300,000⌋ + 2^31"))
-        #expect(line.contains("resolution 9"))
-        for ms in [-300_001, -300_000, -1, 0, 1, 299_999, 300_000] as [Int64] {
-            let floor = (Double(ms) / 300_000).rounded(.down)
-            #expect(Double(GeoRow.bucket(ms).number) == floor + 2_147_483_648, "\(ms)")
+            try SpecPage(section: 6).line(holding: "⌊time / \(digits)⌋ + 2^\(power)"))
+        #expect(line.contains("resolution \(grain.resolution) and buckets of \(name)"))
+        let end = Int64(lengthMs)
+        for ms in [-end - 1, -end, -1, 0, 1, end - 1, end] {
+            let floor = (Double(ms) / lengthMs).rounded(.down)
+            #expect(Double(grain.bucket(ms).number) == floor + Double(1 << power), "\(ms)")
         }
     }
 }

@@ -34,13 +34,15 @@ struct GeoRowTests {
             default: T.random(in: .min ... .max, using: &random)
             }
         }
-        let first = UInt32.random(in: 0..<300_000, using: &random)
+        let bucket = number(UInt32.self)
+        let end = UInt32(GeoGrain(bucket: bucket).bucketMs)
+        let first = UInt32.random(in: 0..<end, using: &random)
         let isWhole = Int.random(in: 0..<5, using: &random) == 0
         return GeoRow(
-            bucket: number(UInt32.self), cell: number(UInt64.self), rider: number(UInt32.self),
+            bucket: bucket, cell: number(UInt64.self), rider: number(UInt32.self),
             range: number(UInt32.self), generation: number(UInt16.self),
             count: max(1, number(UInt16.self)), firstMs: isWhole ? 0 : first,
-            lastMs: isWhole ? 299_999 : UInt32.random(in: first..<300_000, using: &random),
+            lastMs: isWhole ? end - 1 : UInt32.random(in: first..<end, using: &random),
             isAnyFlagged: Bool.random(using: &random))
     }
 
@@ -88,37 +90,52 @@ struct GeoRowTests {
         }
     }
 
-    @Test func `values no row can have are refused and those at the limits taken`() throws {
-        let key = [UInt8](repeating: 1, count: GeoRow.keyBytes)
+    @Test(arguments: GeoGrain.allCases)
+    func `values no row can have are refused and those at the limits taken`(
+        grain: GeoGrain
+    ) throws {
+        var key = [UInt8](repeating: 1, count: GeoRow.keyBytes)
+        key[0] = grain == .fine ? 0x80 : 0x20
+        let end = UInt64(grain.bucketMs)
         func isTaken(_ head: UInt64, _ first: UInt64, _ span: UInt64) -> Bool {
             var writer = ByteWriter()
             for number in [head, first, span] { writer.putVarint(number) }
             return (try? GeoRow(key: key, value: writer.bytes)) != nil
         }
         #expect(isTaken(2, 0, 0))
-        #expect(isTaken(131_071, 0, 299_999))
-        #expect(isTaken(2, 299_999, 0))
+        #expect(isTaken(131_071, 0, end - 1))
+        #expect(isTaken(2, end - 1, 0))
         #expect(!isTaken(0, 0, 0))
         #expect(!isTaken(1, 0, 0))
         #expect(!isTaken(131_072, 0, 0))
-        #expect(!isTaken(2, 300_000, 0))
-        #expect(!isTaken(2, 0, 300_000))
-        #expect(!isTaken(2, 299_999, 1))
+        #expect(!isTaken(2, end, 0))
+        #expect(!isTaken(2, 0, end))
+        #expect(!isTaken(2, end - 1, 1))
         for number in [UInt64(1) << 32, 1 << 63, .max] {
             #expect(!isTaken(number, 0, 0) && !isTaken(2, number, 0) && !isTaken(2, 0, number))
         }
     }
 
-    @Test func `buckets count down before 1970 and times ascend in them`() {
+    @Test(arguments: [(GeoGrain.fine, Int64(300_000)), (.coarse, 86_400_000)])
+    func `buckets count down before 1970 and times ascend in them`(
+        grain: GeoGrain, length: Int64
+    ) {
         var random = SeededGenerator(seed: 4)
         let top = Fix.timeLimitMs - 1
         var times = (0..<500).map { _ in Int64.random(in: -top...top, using: &random) }
-        times += [-top, -300_001, -300_000, -299_999, -1, 0, 1, 299_999, 300_000, top]
+        times += [-top, -length - 1, -length, -length + 1, -1, 0, 1, length - 1, length, top]
         for ms in times {
-            let (number, offset) = GeoRow.bucket(ms)
-            let start = (Int64(number) - GeoRow.bucketOffset) * GeoRow.bucketMs
+            let (number, offset) = grain.bucket(ms)
+            let start = (Int64(number) - grain.bucketOffset) * length
             #expect(start + Int64(offset) == ms, "\(ms)")
-            #expect(offset < 300_000, "\(ms)")
+            #expect(offset < length, "\(ms)")
+            #expect(GeoGrain(bucket: number) == grain, "\(ms)")
         }
+    }
+
+    @Test func `a chunk of two hours is told finely and a longer one coarsely`() {
+        #expect(GeoGrain(spanMs: 0) == .fine)
+        #expect(GeoGrain(spanMs: 7_200_000) == .fine)
+        #expect(GeoGrain(spanMs: 7_200_001) == .coarse)
     }
 }

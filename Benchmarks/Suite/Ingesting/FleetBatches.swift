@@ -25,7 +25,7 @@ struct FleetBatches {
         riders = scale.riders
         var fleet = BenchmarkFleet(riders: scale.riders)
         let way = (0..<rounds).map { _ in (0..<scale.riders).map { _ in fleet.step().fix } }
-        lateness = scale.latePercent > 0 ? Lateness(percent: scale.latePercent, way: way) : nil
+        lateness = scale.latePercent > 0 ? Lateness(scale, way: way) : nil
         stretch = way.map { round in
             stride(from: 0, to: scale.riders, by: scale.batch).map { first in
                 var batch = FixBatch(capacity: min(scale.batch, scale.riders - first))
@@ -47,14 +47,7 @@ struct FleetBatches {
         var batch = stretch[source][place]
         batch.shift(
             byMs: Int64(round - source) * Self.intervalMs, turned: phase >= stretch.count)
-        if lateness != nil {
-            let first = place * stretch[source][0].count
-            for index in 0..<batch.count {
-                if let fix = lateness!.late(first + index, round: round) {
-                    batch.replace(index, by: fix)
-                }
-            }
-        }
+        lateness?.replaceLate(in: &batch)
         let receivedAtMs = Self.firstMs + Int64(round + 1) * Self.intervalMs + 128
         place += 1
         if place == stretch[source].count {
@@ -66,20 +59,51 @@ struct FleetBatches {
 }
 
 /// What a fleet reports when some of it comes late: a late report tells where the rider was then.
+/// As many as the scale has points are made ahead, so that the sender only copies them.
 struct Lateness {
-    let percent: Int
-    /// By round, then by rider. Driven back and forth, also before the first round.
-    let way: [[Fix]]
-    private var random = SplitMix(seed: 7)
+    /// A report in the order in which all are sent, and what it is if it is late.
+    private typealias Late = (report: Int, fix: Fix)
 
-    init(percent: Int, way: [[Fix]]) {
-        self.percent = percent
-        self.way = way
+    private let percent: Int
+    /// Round after round. Driven back and forth, also before the first round.
+    private let way: [Fix]
+    private let riders: Int
+    private let rounds: Int
+    private var random = SplitMix(seed: 7)
+    private var late: [Late] = []
+    /// The next of them, and reports sent and drawn so far.
+    private var next = 0
+    private var sent = 0
+    private var drawn = 0
+
+    init(_ scale: Scale, way: [[Fix]]) {
+        percent = scale.latePercent
+        riders = scale.riders
+        rounds = way.count
+        self.way = way.flatMap { $0 }
+        draw(through: scale.points)
     }
 
-    /// What is received from a rider in a round, if it is late.
-    mutating func late(_ rider: Int, round: Int) -> Fix? {
-        guard random.next(100) < percent else { return nil }
+    /// Replaces the late ones among the next reports.
+    mutating func replaceLate(in batch: inout FixBatch) {
+        if sent + batch.count > drawn { draw(through: sent + batch.count) }
+        while next < late.count, late[next].report < sent + batch.count {
+            batch.replace(late[next].report - sent, by: late[next].fix)
+            next += 1
+        }
+        sent += batch.count
+    }
+
+    private mutating func draw(through reports: Int) {
+        while drawn < reports {
+            if random.next(100) < percent {
+                late.append((drawn, report(drawn % riders, round: drawn / riders)))
+            }
+            drawn += 1
+        }
+    }
+
+    private mutating func report(_ rider: Int, round: Int) -> Fix {
         let interval = FleetBatches.intervalMs
         let rounds = Int(random.delayMs() / interval) + 1
         // Between two rounds, and in each round elsewhere: no time comes twice.
@@ -98,10 +122,10 @@ struct Lateness {
 
     /// Where a rider is in a round, whichever.
     private func fix(_ rider: Int, _ round: Int) -> Fix {
-        let period = 2 * (way.count - 1)
+        let period = 2 * (rounds - 1)
         let phase = ((round % period) + period) % period
-        let source = phase < way.count ? phase : period - phase
-        var fix = way[source][rider]
+        let source = phase < rounds ? phase : period - phase
+        var fix = way[source * riders + rider]
         fix.tsMs += Int64(round - source) * FleetBatches.intervalMs
         if source != phase { fix.headingCdeg = (fix.headingCdeg + 18_000) % 36_000 }
         return fix

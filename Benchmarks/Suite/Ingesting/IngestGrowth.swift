@@ -53,20 +53,23 @@ extension Benchmark {
         }
     }
 
-    /// Late points, a minute to three days; then backlogs: phones that were offline for a day.
+    /// Late points, a minute to three days.
     static let ingestLate = Benchmark(
-        name: "ingest_late",
-        about: "ingest with 0, 5, 30 and 100 % late points; backlogs of a day", isSweep: true
+        name: "ingest_late", about: "ingest with 0, 5, 30 and 100 % late points", isSweep: true
     ) { scale in
-        var one = scale.sweep
-        one.points = max(1000, scale.points / 5)
-        var figures: [Measurement] = []
-        for percent in [0, 5, 30, 100] {
+        try [0, 5, 30, 100].map { percent in
+            var one = scale.sweep
             one.latePercent = percent
-            figures.append(try ingest("ingest_late_\(percent)", one))
+            return try ingest("ingest_late_\(percent)", one)
         }
-        for order in Backlog.allCases { figures.append(try backlog(order, one)) }
-        return figures
+    }
+
+    /// Backlogs: phones that were offline for a day.
+    static let ingestBacklog = Benchmark(
+        name: "ingest_backlog", about: "a day kept back: in order, newest first, reversed",
+        isSweep: true
+    ) { scale in
+        try Backlog.allCases.map { try backlog($0, scale.sweep) }
     }
 
     private static func backlog(_ order: Backlog, _ scale: Scale) throws -> Measurement {

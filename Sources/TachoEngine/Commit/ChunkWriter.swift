@@ -41,13 +41,12 @@ final class ChunkWriter {
 /// They wait until there are many, since a long sorted run is cheap; what waits when the process
 /// dies is made again by replay, because a checkpoint asks for all first.
 struct PlaceGatherer {
-    private var cells = CellWalker(resolution: PlaceGatherer.resolution)
+    private var fineCells = CellWalker(resolution: GeoGrain.fine.resolution)
+    private var coarseCells = CellWalker(resolution: GeoGrain.coarse.resolution)
     private var rows: [GeoRow] = []
 
-    /// Of the cells in family `geo`: edges of about 200 m.
-    static let resolution = 9
     /// Rows worth sorting and writing together; 40 B each.
-    static let runLength = 32_768
+    static let runLength = 262_144
 
     var count: Int { rows.count }
 
@@ -59,12 +58,24 @@ struct PlaceGatherer {
 
     /// One row for each bucket and cell the chunk has fixes in. The fixes are in order of time.
     mutating func add(_ at: ColumnPointers, count: Int, of chunk: ChunkKey) {
+        switch GeoGrain(spanMs: at.tsMs[count - 1] - at.tsMs[0]) {
+        case .fine: Self.add(.fine, &fineCells, at, count, chunk, to: &rows)
+        case .coarse: Self.add(.coarse, &coarseCells, at, count, chunk, to: &rows)
+        }
+    }
+
+    /// One loop for each grain.
+    @inline(__always)
+    private static func add(
+        _ grain: GeoGrain, _ cells: inout CellWalker, _ at: ColumnPointers, _ count: Int,
+        _ chunk: ChunkKey, to rows: inout [GeoRow]
+    ) {
         let start = rows.count
         var index = 0
         while index < count {
             let cell = cells.cell(latE7: at.latE7[index], lonE7: at.lonE7[index])
-            let (bucket, firstMs) = GeoRow.bucket(at.tsMs[index])
-            let bucketEndMs = at.tsMs[index] + GeoRow.bucketMs - Int64(firstMs)
+            let (bucket, firstMs) = grain.bucket(at.tsMs[index])
+            let bucketEndMs = at.tsMs[index] + grain.bucketMs - Int64(firstMs)
             let first = index
             var flags = at.flags[index]
             index += 1
@@ -80,13 +91,13 @@ struct PlaceGatherer {
                 GeoRow(
                     bucket: bucket, cell: cell.rawValue, rider: chunk.rider, range: chunk.range,
                     generation: chunk.generation, count: UInt16(index - first), firstMs: firstMs,
-                    lastMs: lastMs, isAnyFlagged: flags & 3 != 0), from: start)
+                    lastMs: lastMs, isAnyFlagged: flags & 3 != 0), in: &rows, from: start)
         }
     }
 
     /// Adds a stay to the chunk's row for its bucket and cell, if the rider was there before. Few
-    /// cells are visited in five minutes, so the newest rows are looked at one by one.
-    private mutating func note(_ stay: GeoRow, from start: Int) {
+    /// cells are visited in a bucket, so the newest rows are looked at one by one.
+    private static func note(_ stay: GeoRow, in rows: inout [GeoRow], from start: Int) {
         var index = rows.count - 1
         while index >= start && rows[index].bucket == stay.bucket {
             if rows[index].cell == stay.cell {

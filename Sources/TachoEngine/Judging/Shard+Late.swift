@@ -139,7 +139,7 @@ extension Shard {
         part.amendments.append(pendingRow)
         pending.add(pendingRow)
         slot.pointee.amendments += 1
-        if slot.pointee.past != 0 { rememberAmendment(tsMs, verdict, slot) }
+        if slot.pointee.past != 0 { pasts.amend(tsMs, verdict, in: slot.pointee.past) }
         slot.pointee.isDirty = true
         if slot.pointee.hasWindow { windows.amend(rider: rider, tsMs, ordinal: 0, verdict) }
     }

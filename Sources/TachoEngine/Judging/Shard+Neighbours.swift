@@ -3,35 +3,40 @@ import TachoGeo
 import TachoIngest
 import TachoStore
 
-/// The fixes next to a late one in time, as they are now.
-private struct Neighbours {
-    /// nil: there is nothing earlier.
-    var before: StoredFix?
-    var after: StoredFix
+/// What memory alone tells of a time among a rider's fixes.
+struct Surroundings {
+    /// No fix of that time is stored.
+    var isSurelyFree: Bool
+    /// The fixes next to it in time, as they are now. Without one after it nothing is told; with
+    /// one and none before, the time is before all others.
+    var before: Neighbour?
+    var after: Neighbour?
 }
 
 extension Shard {
     /// Whether a late fix fits between its neighbours so plainly that it is trusted and changes
     /// nothing. False says nothing: `judgeLate` decides.
     ///
-    /// Looks only at what is in memory: the recent past, or a window at hand.
-    /// Cost: 0.3 µs where `judgeLate` takes 5 and more.
+    /// Looks only at what is in memory: `around`, or a window at hand.
+    /// Cost: 20 ns where `judgeLate` takes 30 µs and more.
     func fitsPlainly(
-        _ stored: StoredFix, _ slot: UnsafeMutablePointer<Slot>, _ rider: UInt32
+        _ stored: StoredFix, _ around: Surroundings?, _ slot: UnsafeMutablePointer<Slot>,
+        _ rider: UInt32
     ) -> Bool {
-        let tsMs = stored.fix.tsMs
-        var found: Neighbours?
-        if slot.pointee.past != 0 { found = fromPast(tsMs, slot) }
-        if found == nil && slot.pointee.hasWindow { found = fromWindow(tsMs, slot, rider) }
-        guard let found else { return false }
+        var found = around
+        if found?.after == nil && slot.pointee.hasWindow {
+            found = fromWindow(stored.fix.tsMs, slot, rider)
+        }
+        guard let found, let after = found.after else { return false }
         return Rejudge.fitsPlainly(
-            stored, before: found.before, after: found.after, rules.thresholds)
+            stored.fix, stored.vehicle, base: stored.verdict, before: found.before, after: after,
+            rules.thresholds)
     }
 
     /// Several fixes at a neighbour's time, or none where the window ends, are not decided here.
     private func fromWindow(
         _ tsMs: Int64, _ slot: UnsafeMutablePointer<Slot>, _ rider: UInt32
-    ) -> Neighbours? {
+    ) -> Surroundings? {
         windows.read(rider) { window in
             guard window.covers(tsMs, tsMs) else { return nil }
             let fixes = window.fixes
@@ -41,51 +46,63 @@ extension Shard {
                 // The last fix of a window may have others at its time only if it ends there.
                 fixes[at].tsMs < window.toMs
             else { return nil }
-            let after = fixes[at].asItIs
+            let after = fixes[at].neighbour
             if at == 0 {
-                return tsMs < slot.pointee.oldestMs ? Neighbours(before: nil, after: after) : nil
+                return tsMs < slot.pointee.oldestMs
+                    ? Surroundings(isSurelyFree: true, before: nil, after: after) : nil
             }
             guard at == 1 || fixes[at - 2].tsMs != fixes[at - 1].tsMs,
                 fixes[at - 1].tsMs > window.fromMs
             else { return nil }
-            return Neighbours(before: fixes[at - 1].asItIs, after: after)
+            return Surroundings(
+                isSurelyFree: true, before: fixes[at - 1].neighbour, after: after)
         }
     }
 
-    /// The neighbours among the recent past and the open main tail, which together hold all fixes
-    /// outside of `elsewhere`.
-    private func fromPast(
-        _ tsMs: Int64, _ slot: UnsafeMutablePointer<Slot>
-    ) -> Neighbours? {
-        guard !slot.pointee.hasClockSpans else { return nil }
-        let main = slot.pointee.main
+    /// What the recent past and the open main tail, which together hold all fixes outside of
+    /// `elsewhere`, tell of a time.
+    mutating func surroundings(
+        of tsMs: Int64, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
+    ) throws(StoreError) -> Surroundings {
+        try rememberPast(rider, slot)
+        let past = slot.pointee.past
         var scan = NeighbourScan(tsMs: tsMs)
-        pasts.around(tsMs, in: slot.pointee.past) { scan.offer($0.tsMs, .past($0)) }
-        if !main.isEmpty {
+        pasts.around(tsMs, in: past) { scan.offer($0.tsMs, .past($0)) }
+        let main = slot.pointee.main
+        // As a rule the next fix is older than all of the main tail, which then stays untouched.
+        if !main.isEmpty, scan.after.map({ $0.tsMs >= main.firstTsMs }) ?? true {
             let at = tsMs <= main.firstTsMs ? 0 : main.firstIndex(atOrAfter: tsMs)
             // One more on each side, to see whether a time is taken twice.
             for index in max(0, at - 2)..<min(Int(main.count), at + 2) {
                 scan.offer(main.tsMs(index), .main(index))
             }
         }
-        guard let after = scan.after, !scan.isAmbiguous else { return nil }
-        let past = pasts[slot.pointee.past]
-        let elsewhere = past.elsewhere
+        let elsewhere = pasts[past].elsewhere
+        var told = Surroundings(
+            isSurelyFree: !scan.isTaken && !elsewhere.contains(tsMs), before: nil, after: nil)
+        guard let after = scan.after, !scan.isAmbiguous else { return told }
         let isCovered =
             elsewhere.isEmpty || after.tsMs < elsewhere.firstMs
             || scan.before.map { $0.tsMs > elsewhere.lastMs } ?? false
-        guard isCovered else { return nil }
-        func stored(_ found: NeighbourScan.Found) -> StoredFix {
-            switch found.place {
-            case .past(let row):
-                return row.stored
-            case .main(let index):
-                var fix = main[index].stored
-                fix.verdict = past.current(found.tsMs, fix.verdict)
-                return fix
-            }
+        guard isCovered else { return told }
+        told.before = scan.before.map { neighbour($0, main, past) }
+        told.after = neighbour(after, main, past)
+        return told
+    }
+
+    @inline(__always)
+    private func neighbour(
+        _ found: NeighbourScan.Found, _ main: Tail, _ past: UInt32
+    ) -> Neighbour {
+        switch found.place {
+        case .past(let fix):
+            return fix.neighbour
+        case .main(let index):
+            let stored = main[index].stored
+            return Neighbour(
+                stored.fix, stored.vehicle,
+                pasts.current(found.tsMs, stored.verdict, in: past))
         }
-        return Neighbours(before: scan.before.map(stored), after: stored(after))
     }
 }
 
@@ -93,7 +110,7 @@ extension Shard {
 private struct NeighbourScan {
     enum Place: BitwiseCopyable {
         case main(Int)
-        case past(PastRow)
+        case past(PastFix)
     }
 
     struct Found {
@@ -106,7 +123,7 @@ private struct NeighbourScan {
     var after: Found?
     private var isBeforeTwice = false
     private var isAfterTwice = false
-    private var isTaken = false
+    private(set) var isTaken = false
 
     init(tsMs: Int64) { self.tsMs = tsMs }
 
@@ -139,9 +156,5 @@ private struct NeighbourScan {
 
 extension HistoryFix {
     /// With its current verdict.
-    fileprivate var asItIs: StoredFix {
-        var fix = stored
-        fix.verdict = current
-        return fix
-    }
+    fileprivate var neighbour: Neighbour { Neighbour(stored.fix, stored.vehicle, current) }
 }

@@ -4,46 +4,44 @@ import TachoIngest
 import TachoStore
 
 extension Shard {
-    /// Recent pasts of all shards take at most so much.
-    static let pastBytes = 384 << 20
+    /// Recent pasts of all shards take at most this share of the memory limit.
+    static let pastShare = 10
     /// A rider with at most so many fixes has all of them read at its first late one.
     private static let readAtOnce: UInt64 = 4096
 
-    /// Has the rider's recent past at hand from now on; false where clocks were wrong, as then no
-    /// stretch of time is sure to be known. Cost: nothing as a rule; at a rider's first late fix up
-    /// to 0.3 ms.
+    /// Has the rider's recent past at hand from now on. Cost: nothing as a rule; at a rider's first
+    /// late fix up to 0.3 ms.
     mutating func rememberPast(
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
-    ) throws(StoreError) -> Bool {
-        if slot.pointee.hasClockSpans { return false }
-        if slot.pointee.past != 0 { return true }
-        var past = RecentPast(rider: rider)
-        let hasChunks = slot.pointee.closedOldestMs <= slot.pointee.closedNewestMs
+    ) throws(StoreError) {
+        if slot.pointee.past != 0 { return }
+        var head = PastHead(rider: rider)
+        let hasChunks =
+            slot.pointee.closedOldestMs <= slot.pointee.closedNewestMs
+            || slot.pointee.hasClockSpans
         let isPlain = slot.pointee.amendments == 0 && !hasChunks
         let readsAll = !isPlain && slot.pointee.points <= Self.readAtOnce
         if !isPlain && !readsAll {
-            past.elsewhere.extend(slot.pointee.oldestMs)
-            past.elsewhere.extend(slot.pointee.newestMs)
+            head.elsewhere.extend(slot.pointee.oldestMs)
+            head.elsewhere.extend(slot.pointee.newestMs)
+            for span in [slot.pointee.pastSpan, slot.pointee.futureSpan] where !span.isEmpty {
+                head.elsewhere.extend(span.firstMs)
+                head.elsewhere.extend(span.lastMs)
+            }
         }
-        if readsAll && slot.pointee.amendments > 0 {
-            past.amended = try amendedInTail(rider, slot)
-        }
-        let index = pasts.begin(past)
-        slot.pointee.past = index
+        let amended =
+            readsAll && slot.pointee.amendments > 0 ? try amendedInTail(rider, slot) : [:]
+        let past = pasts.begin(head, amended: amended)
+        slot.pointee.past = past
         if readsAll {
             var source = source(rider, slot)
             source.main = TailView(tail: Tail())
             for fix in try source.load(fromMs: -Fix.timeLimitMs, toMs: Fix.timeLimitMs) {
-                pasts.insert(
-                    PastRow(fix.stored.fix, fix.stored.vehicle, fix.current), to: index)
+                pasts.insert(fix.stored.fix, fix.stored.vehicle, fix.current, to: past)
             }
         } else {
-            for entry in TailView(tail: slot.pointee.late) {
-                let stored = entry.stored
-                pasts.insert(PastRow(stored.fix, stored.vehicle, stored.verdict), to: index)
-            }
+            for entry in TailView(tail: slot.pointee.late) { remember(entry.stored, slot) }
         }
-        return true
     }
 
     /// Verdicts of the open main tail that are not the ones the fixes arrived with.
@@ -67,8 +65,7 @@ extension Shard {
     /// A late fix that was just stored.
     @inline(__always)
     mutating func remember(_ stored: StoredFix, _ slot: UnsafeMutablePointer<Slot>) {
-        pasts.insert(
-            PastRow(stored.fix, stored.vehicle, stored.verdict), to: slot.pointee.past)
+        pasts.insert(stored.fix, stored.vehicle, stored.verdict, to: slot.pointee.past)
     }
 
     /// The main tail that is being closed.
@@ -76,27 +73,9 @@ extension Shard {
         let past = slot.pointee.past
         for entry in TailView(tail: main) {
             let stored = entry.stored
-            let verdict = pasts[past].current(stored.fix.tsMs, stored.verdict)
-            pasts.insert(PastRow(stored.fix, stored.vehicle, verdict), to: past)
+            let verdict = pasts.current(stored.fix.tsMs, stored.verdict, in: past)
+            pasts.insert(stored.fix, stored.vehicle, verdict, to: past)
         }
-        pasts[past].amended = [:]
-    }
-
-    /// The verdict of the first fix at a time is another now.
-    mutating func rememberAmendment(
-        _ tsMs: Int64, _ verdict: Verdict, _ slot: UnsafeMutablePointer<Slot>
-    ) {
-        let past = slot.pointee.past
-        guard pasts[past].covers(tsMs), !pasts.amend(tsMs, verdict, in: past) else { return }
-        pasts[past].amended[tsMs] = verdict
-    }
-
-    /// Whether memory alone tells that no fix of that time is stored.
-    func isSurelyFree(_ tsMs: Int64, _ slot: UnsafeMutablePointer<Slot>) -> Bool {
-        let past = slot.pointee.past
-        guard pasts[past].covers(tsMs), !pasts.holds(tsMs, in: past) else { return false }
-        let main = slot.pointee.main
-        let index = main.firstIndex(atOrAfter: tsMs)
-        return index == Int(main.count) || main.tsMs(index) != tsMs
+        pasts.forgetAmended(in: past)
     }
 }

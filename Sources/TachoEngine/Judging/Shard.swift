@@ -27,12 +27,14 @@ struct Shard {
     /// Riders with fixes in the part being judged.
     private var touched: [UInt32] = []
 
-    init(index: Int, count: Int, rules: RuleSet, database: Database) {
+    init(
+        index: Int, count: Int, rules: RuleSet, database: Database, memoryLimitBytes: Int
+    ) {
         self.index = index
         self.count = count
         self.rules = rules
         self.database = database
-        pasts = RecentPasts(limitBytes: Self.pastBytes / max(1, count))
+        pasts = RecentPasts(limitBytes: memoryLimitBytes / Self.pastShare / count)
     }
 
     func owns(_ rider: UInt32) -> Bool { count == 1 || Int(rider) % count == index }
@@ -45,9 +47,12 @@ struct Shard {
 
     mutating func admit(_ rider: UInt32) { slots.grow(to: place(rider) + 1) }
 
-    /// Fixes ahead of the one being judged whose slot, and whose tail, are asked for.
+    /// Fixes ahead of the one being judged whose slot, and whose tail, are asked for; and of a late
+    /// one the list of its past's blocks, and rows.
     private static let slotAhead = 16
     private static let tailAhead = 8
+    private static let pastListAhead = 5
+    private static let pastRowsAhead = 2
 
     /// Judges this shard's entries of a batch, in order. The part's sequences are relative until
     /// `settle`. Throws when stored history cannot be read: nothing may be guessed then.
@@ -82,7 +87,7 @@ struct Shard {
     ) throws(StoreError) {
         let vehicle = work.batch.vehicle
         for index in 0..<entries.count {
-            prefetch(numbers, index)
+            prefetch(entries, numbers, index)
             let rider = numbers[index]
             guard rider != UInt32.max, owns(rider) else { continue }
             if let vehicle { set(vehicle, of: rider, part) }
@@ -91,15 +96,53 @@ struct Shard {
     }
 
     @inline(__always)
-    private func prefetch(_ numbers: UnsafeBufferPointer<UInt32>, _ index: Int) {
+    private func prefetch(
+        _ entries: UnsafeBufferPointer<BatchEntry>, _ numbers: UnsafeBufferPointer<UInt32>,
+        _ index: Int
+    ) {
         if index + Self.slotAhead < numbers.count {
             let rider = numbers[index + Self.slotAhead]
             if rider != UInt32.max { slots.prefetch(place(rider)) }
         }
         if index + Self.tailAhead < numbers.count {
             let rider = numbers[index + Self.tailAhead]
-            if rider != UInt32.max && owns(rider) { slots.prefetchTail(place(rider)) }
+            if rider != UInt32.max && owns(rider) {
+                let slot = slots[place(rider)]
+                if isLate(entries[index + Self.tailAhead].fix.tsMs, slot) {
+                    SlotSlab.prefetchLate(slot)
+                    pasts.prefetchHead(slot.pointee.past)
+                } else {
+                    SlotSlab.prefetchTail(slot)
+                }
+            }
         }
+        prefetchPast(entries, numbers, index + Self.pastListAhead) { pasts, slot, _ in
+            SlotSlab.prefetchLateTail(slot)
+            pasts.prefetchList(slot.pointee.past)
+        }
+        prefetchPast(entries, numbers, index + Self.pastRowsAhead) { pasts, slot, tsMs in
+            pasts.prefetchRows(tsMs, slot.pointee.past)
+        }
+    }
+
+    /// Late, and with a past to look at.
+    @inline(__always)
+    private func isLate(_ tsMs: Int64, _ slot: UnsafeMutablePointer<Slot>) -> Bool {
+        tsMs <= slot.pointee.mainNewestMs && slot.pointee.past != 0
+    }
+
+    @inline(__always)
+    private func prefetchPast(
+        _ entries: UnsafeBufferPointer<BatchEntry>, _ numbers: UnsafeBufferPointer<UInt32>,
+        _ index: Int,
+        _ body: (borrowing RecentPasts, UnsafeMutablePointer<Slot>, Int64) -> Void
+    ) {
+        guard index < numbers.count else { return }
+        let rider = numbers[index]
+        guard rider != UInt32.max, owns(rider) else { return }
+        let slot = slots[place(rider)]
+        let tsMs = entries[index].fix.tsMs
+        if isLate(tsMs, slot) { body(pasts, slot, tsMs) }
     }
 
     /// The part's first sequence is known: gives the open tails theirs.
@@ -131,12 +174,14 @@ struct Shard {
         let slot = slot(rider)
         let fix = entry.fix
         var ordinal = 0
+        var around: Surroundings?
         if slot.pointee.mayHold(fix.tsMs) {
-            let isAtHand = try rememberPast(rider, slot)
-            if !isAtHand || !isSurelyFree(fix.tsMs, slot) {
+            let told = try surroundings(of: fix.tsMs, rider, slot)
+            if !told.isSurelyFree {
                 guard let known = try place(of: fix, rider, slot) else { return .duplicate }
                 ordinal = known
             }
+            around = told
         }
         var stored = StoredFix(
             fix: fix, provenance: entry.provenance, vehicle: slot.pointee.vehicle,
@@ -169,7 +214,7 @@ struct Shard {
                 if step.decidedCount > 0 { decide(step, stored, rider, slot, part) }
                 if stored.verdict.codes != 0 { alert(stored, step, rider, part) }
             }
-        } else if isChained && fitsPlainly(stored, slot, rider) {
+        } else if isChained && fitsPlainly(stored, around, slot, rider) {
             stored.verdict.isTrusted = true
             store(stored, rider, slot, entersChain: false, part)
             return mask

@@ -49,6 +49,8 @@ struct Slot: BitwiseCopyable {
     var needsShownAgain = false
     /// The shard keeps a window of the rider's history.
     var hasWindow = false
+    /// The rider's place among the shard's recent pasts; 0: none is kept.
+    var past: UInt32 = 0
 
     // Second line.
     var main = Tail()
@@ -72,8 +74,6 @@ struct Slot: BitwiseCopyable {
     /// The longest chunk of the rider, ms: how far before a time its chunks may begin.
     var maxChunkSpanMs: Int64 = 0
     var amendments: UInt32 = 0
-    /// The rider's place among the shard's recent pasts; 0: none is kept.
-    var past: UInt32 = 0
     /// Groups up to this one are contained; set when loaded from a checkpoint.
     var asOfGroup: UInt64 = 0
 

@@ -230,9 +230,7 @@ enum TailImage {
         if tail.isEmpty { return nil }
         tail.fill(&encoder.columns)
         if !encoder.columns.isInOrder {
-            var sorted = tail.part(tail.sortedIndices()[...])
-            sorted.fill(&encoder.columns)
-            sorted.free()
+            tail.fill(&encoder.columns, order: tail.sortedIndices())
         }
         var writer = ByteWriter()
         writer.put(SlotImage.version)

@@ -66,9 +66,22 @@ struct SlotSlab {
 
     /// The same for where the rider's next row goes; the slot itself must have arrived.
     @inline(__always)
-    func prefetchTail(_ index: Int) {
-        guard index < count, let row = base[index].main.nextRow else { return }
-        tacho_prefetch(UnsafeRawPointer(row))
+    static func prefetchTail(_ slot: UnsafeMutablePointer<Slot>) {
+        if let row = slot.pointee.main.nextRow { tacho_prefetch(UnsafeRawPointer(row)) }
+    }
+
+    /// The lines of a slot that a late fix needs.
+    @inline(__always)
+    static func prefetchLate(_ slot: UnsafeMutablePointer<Slot>) {
+        let late = UnsafeRawPointer(slot) + MemoryLayout<Slot>.offset(of: \.late)!
+        tacho_prefetch(late)
+        tacho_prefetch(late + 64)
+    }
+
+    /// Where the next row of a late fix goes; the lines above must have arrived.
+    @inline(__always)
+    static func prefetchLateTail(_ slot: UnsafeMutablePointer<Slot>) {
+        slot.pointee.late.prefetchNext()
     }
 
     mutating func free() {

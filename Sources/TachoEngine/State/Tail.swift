@@ -1,3 +1,4 @@
+import CTacho
 import TachoCodec
 import TachoGeo
 
@@ -60,8 +61,8 @@ struct Tail: BitwiseCopyable {
     /// A main chunk spans at most so long, gaps included.
     static let spanMs: Int64 = 15 * 60_000
     private static let pageRows = Int32(TailPool.pageRows)
-    private static let extraStep: Int32 = 8
-    private static let extraStepBytes = Int(extraStep) * MemoryLayout<FixExtra>.stride
+    /// Room for extras grows fourfold: 8, 32, 128, then one for every row.
+    private static let fewestExtras: Int32 = 8
     private static let sideBytes = limit * MemoryLayout<UInt64>.stride
 
     var isEmpty: Bool { count == 0 }
@@ -108,6 +109,15 @@ struct Tail: BitwiseCopyable {
         count += 1
     }
 
+    /// Asks for where the next row goes, and what is beside it.
+    @inline(__always)
+    func prefetchNext() {
+        guard let nextRow else { return }
+        tacho_prefetch(nextRow)
+        if let side { tacho_prefetch(side + Int(count)) }
+        if let extras { tacho_prefetch(extras + Int(extraCount)) }
+    }
+
     private mutating func addPage() {
         precondition(count < Self.limit, "a tail is closed before it is full")
         let page = TailPool.shared.take()
@@ -127,17 +137,29 @@ struct Tail: BitwiseCopyable {
         }
         var number: UInt64 = 0
         if let extra {
-            if extraCount % Self.extraStep == 0 {
-                let room = Int(extraCount + Self.extraStep) * MemoryLayout<FixExtra>.stride
-                guard let grown = realloc(extras, room) else { fatalError("out of memory") }
-                extras = grown.assumingMemoryBound(to: FixExtra.self)
-                TailPool.shared.count(besideBytes: Self.extraStepBytes)
-            }
+            if extraCount == Self.extraRoom(extraCount) { growExtras() }
             extras![Int(extraCount)] = extra
             extraCount += 1
             number = UInt64(extraCount)
         }
         side![Int(count)] = UInt64(arrival) | number << 32
+    }
+
+    /// How many extras there is memory for when there are so many.
+    private static func extraRoom(_ count: Int32) -> Int32 {
+        if count == 0 { return 0 }
+        var room = fewestExtras
+        while room < count { room *= 4 }
+        return min(room, Int32(limit))
+    }
+
+    private mutating func growExtras() {
+        let before = Self.extraRoom(extraCount)
+        let room = Self.extraRoom(extraCount + 1)
+        let stride = MemoryLayout<FixExtra>.stride
+        guard let grown = realloc(extras, Int(room) * stride) else { fatalError("out of memory") }
+        extras = grown.assumingMemoryBound(to: FixExtra.self)
+        TailPool.shared.count(besideBytes: Int(room - before) * stride)
     }
 
     /// Calls `body` with the index of every row whose time is in the bounds. Cost: 1 ns a row.
@@ -188,6 +210,16 @@ struct Tail: BitwiseCopyable {
         }
     }
 
+    /// Unpacks all rows into columns, in another order.
+    func fill(_ columns: inout ChunkColumns, order: [Int]) {
+        columns.makeRoom(for: order.count)
+        columns.count = order.count
+        let at = columns.at
+        for (place, index) in order.enumerated() {
+            at.set(place, row(index), extra(index), arrival: arrival(index))
+        }
+    }
+
     private func pageRows(_ number: Int) -> UnsafeMutablePointer<FixRow> {
         TailPool.shared.rows(
             withUnsafeBytes(of: pages) { $0.load(fromByteOffset: number * 4, as: UInt32.self) })
@@ -213,13 +245,20 @@ struct Tail: BitwiseCopyable {
         return other
     }
 
-    /// Indices in order of time, then arrival.
+    /// Indices in order of time, then arrival: a tail is filled in order of arrival.
     func sortedIndices() -> [Int] {
-        (0..<Int(count)).sorted { a, b in
-            let (x, y) = (tsMs(a), tsMs(b))
-            return x != y ? x < y : arrival(a) < arrival(b)
+        // Time from −2^47 up and the index in one word, which sorts many times faster than rows do.
+        var words: [UInt64] = []
+        words.reserveCapacity(Int(count))
+        scan(fromMs: Int64.min, toMs: Int64.max) { index in
+            let time = UInt64(bitPattern: tsMs(index) &+ Fix.timeLimitMs)
+            words.append(time << Self.indexBits | UInt64(index))
         }
+        words.sort()
+        return words.map { Int($0 & (1 << Self.indexBits - 1)) }
     }
+
+    private static let indexBits: UInt64 = 16
 
     mutating func free() {
         let used = Int((count + Self.pageRows - 1) / Self.pageRows)
@@ -229,8 +268,8 @@ struct Tail: BitwiseCopyable {
             }
         }
         if side != nil {
-            let steps = Int((extraCount + Self.extraStep - 1) / Self.extraStep)
-            TailPool.shared.count(besideBytes: -Self.sideBytes - steps * Self.extraStepBytes)
+            let extraBytes = Int(Self.extraRoom(extraCount)) * MemoryLayout<FixExtra>.stride
+            TailPool.shared.count(besideBytes: -Self.sideBytes - extraBytes)
         }
         side?.deallocate()
         Glibc.free(extras)

@@ -1,0 +1,100 @@
+import TachoGeo
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+// Growing and shrinking.
+extension RecentPasts {
+    /// Takes a fix in, after all others of its time, unless its time is not kept here.
+    mutating func insert(
+        _ fix: Fix, _ vehicle: VehicleClass, _ verdict: Verdict, to past: UInt32
+    ) {
+        if blocks.room < 2 { makeRoom() }
+        let index = Int(past)
+        guard heads[index].covers(fix.tsMs) else { return }
+        var at = heads[index].blockIndex(fix.tsMs)
+        if heads[index].count == 0 || !heads[index].refs![at].canHold(fix.tsMs) {
+            at = begin(fix.tsMs, at, index)
+        }
+        var place = heads[index].refs![at].count == 0 ? 0 : placeIn(at, fix.tsMs, index)
+        if Int(heads[index].refs![at].count) == PastBlocks.rows {
+            (at, place) = split(at, place, fix.tsMs, index)
+        }
+        let ref = heads[index].refs! + at
+        let row = blocks[ref.pointee.block] + place
+        memmove(row + 1, row, (Int(ref.pointee.count) - place) * MemoryLayout<PastRow>.stride)
+        row.pointee = PastRow(fix, vehicle, verdict, baseMs: ref.pointee.baseMs)
+        ref.pointee.count += 1
+        if place == 0 { ref.pointee.firstMs = fix.tsMs }
+    }
+
+    private func placeIn(_ at: Int, _ tsMs: Int64, _ index: Int) -> Int {
+        let ref = heads[index].refs![at]
+        guard tsMs >= ref.firstMs else { return 0 }
+        return Self.bound(
+            UInt32(tsMs - ref.baseMs), in: blocks[ref.block], count: Int(ref.count),
+            guess: heads[index].guess(tsMs, in: at))
+    }
+
+    /// A block of its own for a time that does not fit into the one at `at`; returns its index.
+    private mutating func begin(_ tsMs: Int64, _ at: Int, _ index: Int) -> Int {
+        // All rows of a block that cannot hold a later time are before it: they are within 49 days.
+        let isBehind = heads[index].count > 0 && tsMs >= heads[index].refs![at].firstMs
+        let place = isBehind ? at + 1 : at
+        insertBlock(firstMs: tsMs, at: place, index)
+        return place
+    }
+
+    /// A full block becomes two; returns where the new row goes.
+    private mutating func split(
+        _ at: Int, _ place: Int, _ tsMs: Int64, _ index: Int
+    ) -> (at: Int, place: Int) {
+        // A run that goes on, forward or back, leaves full blocks behind.
+        let split = place == 0 || place == PastBlocks.rows ? place : PastBlocks.rows / 2
+        let full = heads[index].refs![at]
+        if split == 0 {
+            insertBlock(firstMs: tsMs, at: at, index)
+            return (at, 0)
+        }
+        let moved = PastBlocks.rows - split
+        let rows = blocks[full.block] + split
+        insertBlock(
+            firstMs: moved == 0 ? tsMs : full.baseMs + Int64(rows.pointee.sinceBaseMs), at: at + 1,
+            index)
+        if moved == 0 { return (at + 1, 0) }
+        let other = heads[index].refs! + at + 1
+        // One base for both: what fitted there fits here.
+        other.pointee.baseMs = full.baseMs
+        other.pointee.count = Int32(moved)
+        memcpy(blocks[other.pointee.block], rows, moved * MemoryLayout<PastRow>.stride)
+        heads[index].refs![at].count = Int32(split)
+        return place > split ? (at + 1, place - split) : (at, place)
+    }
+
+    private mutating func insertBlock(firstMs: Int64, at: Int, _ index: Int) {
+        let before = heads[index].listBytes
+        heads[index].insert(.init(firstMs: firstMs, block: blocks.take()), at: at)
+        listBytes += heads[index].listBytes - before
+        count()
+    }
+
+    /// The next rider that has two blocks or more loses the older half, or a lone one its block.
+    private mutating func makeRoom() {
+        var wanted = 2
+        while wanted > 0 {
+            turn = turn % headCount + 1
+            if turn == headCount { turn = 1 }
+            let count = Int(heads[turn].count)
+            if count == 0 { continue }
+            let gone = (count + 1) / 2
+            let last = heads[turn].refs![gone - 1]
+            let lastRow = blocks[last.block][Int(last.count) - 1]
+            heads[turn].elsewhere.extend(heads[turn].refs![0].firstMs)
+            heads[turn].elsewhere.extend(last.baseMs + Int64(lastRow.sinceBaseMs))
+            for at in 0..<gone { blocks.give(heads[turn].refs![at].block) }
+            heads[turn].removeFirst(gone)
+            wanted -= gone
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import TachoGeo
+import TachoIngest
+
+/// A row of the past with its time.
+struct PastFix: BitwiseCopyable {
+    var tsMs: Int64
+    var row: PastRow
+
+    var neighbour: Neighbour { row.neighbour(tsMs: tsMs) }
+}
+
+/// The recent pasts of a shard, within a bound of bytes; beyond it riders in turn lose the older
+/// half of theirs. A late fix finds its neighbours here in 0.2 µs, and reads no chunk.
+struct RecentPasts {
+    /// A slot's `past` is the index here; 0 is nobody's.
+    var heads: UnsafeMutablePointer<PastHead>
+    private(set) var headCount = 1
+    private var headCapacity = 64
+    var blocks: PastBlocks
+    /// By past, then by time: see `PastHead.hasAmended`.
+    private var amended: [UInt32: [Int64: Verdict]] = [:]
+    var listBytes = 0
+    /// Whose turn it is to lose rows.
+    var turn = 0
+    private var countedBytes = 0
+
+    init(limitBytes: Int) {
+        blocks = PastBlocks(limitBytes: limitBytes)
+        heads = .allocate(capacity: headCapacity)
+        heads[0] = PastHead(rider: UInt32.max)
+    }
+
+    @inline(__always)
+    subscript(past: UInt32) -> PastHead {
+        precondition(past < headCount)
+        return heads[Int(past)]
+    }
+
+    /// Begins a rider's past; returns its index.
+    mutating func begin(_ head: PastHead, amended verdicts: [Int64: Verdict]) -> UInt32 {
+        if headCount == headCapacity {
+            let grown = UnsafeMutablePointer<PastHead>.allocate(capacity: headCapacity * 2)
+            grown.moveInitialize(from: heads, count: headCount)
+            heads.deallocate()
+            heads = grown
+            headCapacity *= 2
+        }
+        let past = UInt32(headCount)
+        heads[headCount] = head
+        heads[headCount].hasAmended = !verdicts.isEmpty
+        if !verdicts.isEmpty { amended[past] = verdicts }
+        headCount += 1
+        return past
+    }
+
+    /// Forgets everything; returns the riders it was of.
+    mutating func removeAll() -> [UInt32] {
+        var riders: [UInt32] = []
+        for past in 1..<headCount {
+            riders.append(heads[past].rider)
+            heads[past].free()
+        }
+        headCount = 1
+        amended = [:]
+        listBytes = 0
+        turn = 0
+        blocks.removeAll()
+        count()
+        return riders
+    }
+
+    /// After this nothing may be used.
+    mutating func free() {
+        _ = removeAll()
+        heads.deallocate()
+        blocks.unmap()
+        TailPool.shared.count(besideBytes: -countedBytes)
+    }
+
+    /// The verdict a fix of the open main tail has now.
+    func current(_ tsMs: Int64, _ decided: Verdict, in past: UInt32) -> Verdict {
+        heads[Int(past)].hasAmended ? amended[past]?[tsMs] ?? decided : decided
+    }
+
+    /// The first fix of a time has another verdict now: here, or in the open main tail.
+    mutating func amend(_ tsMs: Int64, _ verdict: Verdict, in past: UInt32) {
+        guard heads[Int(past)].covers(tsMs) else { return }
+        let place = bound(tsMs - 1, in: past)
+        if let found = fix(at: place, in: past), found.tsMs == tsMs {
+            blocks[heads[Int(past)].refs![place.block].block][place.index].set(verdict)
+        } else {
+            heads[Int(past)].hasAmended = true
+            amended[past, default: [:]][tsMs] = verdict
+        }
+    }
+
+    /// The main tail whose verdicts were remembered is closed.
+    mutating func forgetAmended(in past: UInt32) {
+        guard heads[Int(past)].hasAmended else { return }
+        heads[Int(past)].hasAmended = false
+        amended[past] = nil
+    }
+
+    /// What it takes is counted with the tails.
+    mutating func count() {
+        let bytes =
+            blocks.heldBytes + listBytes + headCapacity * MemoryLayout<PastHead>.stride
+        if bytes == countedBytes { return }
+        TailPool.shared.count(besideBytes: bytes - countedBytes)
+        countedBytes = bytes
+    }
+}

@@ -1,0 +1,104 @@
+import CTacho
+import TachoGeo
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A late rider's fixes in order of time, in blocks: its closed chunks and its late tail, not the
+/// open main tail, which is in order already.
+struct PastHead: BitwiseCopyable {
+    /// One block of rows. Its first time is here, so that finding a block reads no rows.
+    struct Ref: BitwiseCopyable {
+        var firstMs: Int64
+        /// What the rows' times are counted from.
+        var baseMs: Int64
+        var block: UInt32
+        var count: Int32
+
+        /// A block that begins with a time can hold what lies 24 days around it.
+        init(firstMs: Int64, block: UInt32) {
+            self.firstMs = firstMs
+            baseMs = firstMs - Int64(1 << 31)
+            self.block = block
+            count = 0
+        }
+
+        func canHold(_ tsMs: Int64) -> Bool {
+            tsMs >= baseMs && tsMs - baseMs <= Int64(UInt32.max)
+        }
+    }
+
+    /// Ascending by first time.
+    private(set) var refs: UnsafeMutablePointer<Ref>?
+    private(set) var count: Int32 = 0
+    private var capacity: Int32 = 0
+    let rider: UInt32
+    /// Fixes of the open main tail have another verdict than the one they arrived with.
+    var hasAmended = false
+    /// Where fixes lie that are not kept here: those times are asked of the database.
+    var elsewhere = TimeSpan()
+
+    private static let firstCapacity: Int32 = 4
+
+    init(rider: UInt32) { self.rider = rider }
+
+    /// Whether everything at that time is here or in the open main tail.
+    func covers(_ tsMs: Int64) -> Bool { !elsewhere.contains(tsMs) }
+
+    var listBytes: Int { Int(capacity) * MemoryLayout<Ref>.stride }
+
+    mutating func insert(_ ref: Ref, at index: Int) {
+        if count == capacity {
+            capacity = max(Self.firstCapacity, capacity * 2)
+            guard let grown = realloc(refs, listBytes) else { fatalError("out of memory") }
+            refs = grown.assumingMemoryBound(to: Ref.self)
+        }
+        let at = refs! + index
+        memmove(at + 1, at, (Int(count) - index) * MemoryLayout<Ref>.stride)
+        at.pointee = ref
+        count += 1
+    }
+
+    mutating func removeFirst(_ gone: Int) {
+        memmove(refs!, refs! + gone, (Int(count) - gone) * MemoryLayout<Ref>.stride)
+        count -= Int32(gone)
+    }
+
+    mutating func free() {
+        Glibc.free(refs)
+        self = PastHead(rider: rider)
+    }
+
+    /// The last block that begins not after a time; 0 where all begin after it.
+    @inline(__always)
+    func blockIndex(_ tsMs: Int64) -> Int {
+        guard let refs else { return 0 }
+        var (low, high) = (0, Int(count))
+        while low < high {
+            let middle = (low + high) / 2
+            if refs[middle].firstMs <= tsMs { low = middle + 1 } else { high = middle }
+        }
+        return max(0, low - 1)
+    }
+
+    /// Where in a block a time is likely to be, as if the fixes came evenly.
+    @inline(__always)
+    func guess(_ tsMs: Int64, in index: Int) -> Int {
+        let ref = refs![index]
+        let last = Int(ref.count) - 1
+        guard index + 1 < Int(count) else { return last }
+        let span = refs![index + 1].firstMs - ref.firstMs
+        guard span > 0, tsMs > ref.firstMs else { return 0 }
+        return min(last, Int((tsMs - ref.firstMs) * Int64(ref.count) / span))
+    }
+
+    /// Asks for the middle of the list, where a search begins.
+    @inline(__always)
+    func prefetchList() {
+        guard let refs else { return }
+        let quarter = Int(count) / 4
+        for step in 1...3 { tacho_prefetch(refs + quarter * step) }
+        tacho_prefetch(refs + max(0, Int(count) - 1))
+    }
+}
