@@ -205,6 +205,8 @@ SECTIONS = {
         ("decode, one core", "decode", "points/s"),
         ("a rider's day of 28,800 fixes, median", "rider_day", "ms"),
         ("a rider's day, p99", "rider_day_p99", "ms"),
+        ("a rider's day over TCP, median", "tcp_rider_day", "ms"),
+        ("a rider's day over TCP, p99", "tcp_rider_day_p99", "ms"),
         ("fleet scan through the engine, one caller", "fleet_scan", "points/s"),
         ("the same as CSV into a file", "export_csv", "points/s"),
     ]),

@@ -105,9 +105,8 @@ package struct Benchmark: Sendable {
 
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
-        bytesPerPoint,
-        riderDay, fleetScan, ingestSealing, ingestRiders, ingestLate, ingestBacklog, ingestBatch,
-        ingestLong, bytesWritten, memory, restart,
+        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, ingestSealing, ingestRiders, ingestLate,
+        ingestBacklog, ingestBatch, ingestLong, bytesWritten, memory, restart,
     ]
 }
 

@@ -1,3 +1,4 @@
+import TachoCodec
 import TachoGeo
 import TachoIngest
 import Testing
@@ -75,6 +76,20 @@ struct RecentPastsTests {
                 stored.fix.accuracyDm = random.one([Fix.absent, 50, 65_534, 65_535, 900_000])
                 pasts.insert(stored.fix, stored.vehicle, stored.verdict, to: places[which])
                 models[which].insert(stored.fix, stored.vehicle, stored.verdict)
+                if random.chance(1) {
+                    var tail = Tail()
+                    for index in 0..<random.number(1...256) {
+                        let tsMs = times[which].nowMs + Int64(index) * random.number(900...1_000)
+                        guard index == 0 || tsMs >= tail.tsMs(index - 1) else { break }
+                        let stored = random.stored(tsMs, extras: 10)
+                        tail.append(
+                            FixRow.pack(stored, route: 0).row, FixRow.extra(stored),
+                            arrival: UInt32(index), .known(1))
+                        models[which].insert(stored.fix, stored.vehicle, stored.verdict)
+                    }
+                    pasts.merge(tail, to: places[which])
+                    tail.free()
+                }
                 if random.chance(10), let at = models[which].fixes.randomElement(using: &random) {
                     pasts.amend(at.tsMs, stored.verdict, in: places[which])
                     models[which].amend(at.tsMs, stored.verdict)

@@ -40,7 +40,7 @@ extension Shard {
                 pasts.insert(fix.stored.fix, fix.stored.vehicle, fix.current, to: past)
             }
         } else {
-            for entry in TailView(tail: slot.pointee.late) { remember(entry.stored, slot) }
+            for entry in TailView(tail: slot.pointee.late) { pasts.insert(entry.stored, to: past) }
         }
     }
 
@@ -60,22 +60,5 @@ extension Shard {
     /// Lets go of what is kept for speed alone.
     mutating func forgetPasts() {
         for rider in pasts.removeAll() { slot(rider).pointee.past = 0 }
-    }
-
-    /// A late fix that was just stored.
-    @inline(__always)
-    mutating func remember(_ stored: StoredFix, _ slot: UnsafeMutablePointer<Slot>) {
-        pasts.insert(stored.fix, stored.vehicle, stored.verdict, to: slot.pointee.past)
-    }
-
-    /// The main tail that is being closed.
-    mutating func remember(_ main: Tail, _ slot: UnsafeMutablePointer<Slot>) {
-        let past = slot.pointee.past
-        for entry in TailView(tail: main) {
-            let stored = entry.stored
-            let verdict = pasts.current(stored.fix.tsMs, stored.verdict, in: past)
-            pasts.insert(stored.fix, stored.vehicle, verdict, to: past)
-        }
-        pasts.forgetAmended(in: past)
     }
 }

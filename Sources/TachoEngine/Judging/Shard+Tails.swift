@@ -13,7 +13,7 @@ extension Shard {
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ closed: inout [ClosedTail]
     ) {
         guard !slot.pointee.main.isEmpty else { return }
-        if slot.pointee.past != 0 { remember(slot.pointee.main, slot) }
+        if slot.pointee.past != 0 { pasts.merge(slot.pointee.main, to: slot.pointee.past) }
         close(slot.pointee.main.move(), .main, rider, slot, &closed)
     }
 

@@ -258,7 +258,9 @@ struct Shard {
             touched.append(rider)
         }
         let arrival = keep(stored, row, rider, slot, sequence, part)
-        if row.toLateTail && slot.pointee.past != 0 { remember(stored, slot) }
+        if row.toLateTail && slot.pointee.past != 0 {
+            pasts.insert(stored.fix, stored.vehicle, stored.verdict, to: slot.pointee.past)
+        }
         if slot.pointee.hasWindow {
             let fix = HistoryFix(
                 stored: stored, current: stored.verdict, range: range, arrival: arrival)

@@ -38,6 +38,14 @@ struct PastRow: BitwiseCopyable {
         marks = (told.isTrusted ? Self.trustedBit : 0) | (told.isMarked ? Self.markedBit : 0)
     }
 
+    /// The same row in a block with another base.
+    @inline(__always)
+    func counted(from baseMs: Int64, tsMs: Int64) -> PastRow {
+        var row = self
+        row.sinceBaseMs = UInt32(tsMs - baseMs)
+        return row
+    }
+
     @inline(__always)
     func neighbour(tsMs: Int64) -> Neighbour {
         Neighbour(
@@ -62,7 +70,7 @@ struct PastBlocks {
     /// Address space for so much is reserved; only what is used costs memory.
     init(limitBytes: Int) {
         precondition(MemoryLayout<PastRow>.stride == 16)
-        capacity = max(4, limitBytes / Self.byteCount)
+        capacity = max(16, limitBytes / Self.byteCount)
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         let bytes = capacity * Self.byteCount
         guard let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0),

@@ -65,6 +65,8 @@ struct PastHead: BitwiseCopyable {
         count -= Int32(gone)
     }
 
+    mutating func keepFirst(_ kept: Int) { count = min(count, Int32(kept)) }
+
     mutating func free() {
         Glibc.free(refs)
         self = PastHead(rider: rider)
