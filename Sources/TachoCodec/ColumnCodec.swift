@@ -89,7 +89,8 @@ package enum ColumnError: Error, Equatable {
     case unknownCodec(Column, UInt8)
     /// The bitmap says all or nothing, or has bits beyond the count.
     case badPresence(Column)
-    /// A bit width above 64, a block length out of range, or padding that is not zero.
+    /// A bit width above 64, a block length out of range, padding that is not zero, or planes that
+    /// are no LZ4 block of their size.
     case badPacking(Column)
     case badDictionary
     /// A value a fix cannot have.

@@ -10,6 +10,8 @@ struct ColumnEncoder {
     private let reports: Course.Reports?
     /// What sampling the latitudes said; the same goes for longitudes.
     private var worthwhileForPlaces = ~UInt64(0)
+    /// So does whether they come again.
+    private var placesMayRepeat = true
     private var times: UnsafeMutablePointer<Int64> { fixes.tsMs }
     /// Two rooms for residuals: those of the best codec so far and those of the one in work.
     private var residuals: UnsafeMutablePointer<UInt64>
@@ -95,6 +97,11 @@ struct ColumnEncoder {
                 }
             }
             index += 1
+        }
+        // What repeats itself does so in the residuals of any codec: those of the best are enough.
+        if column != .lon || placesMayRepeat {
+            let isRepeated = chosen.packing!.tryPlanes(best, count: chosen.count, scratch)
+            if column == .lat { placesMayRepeat = isRepeated }
         }
         return chosen
     }

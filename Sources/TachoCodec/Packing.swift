@@ -2,24 +2,30 @@
 ///
 /// *Blocks*: equal blocks with a width each, for tracks whose steps grow and shrink. *Patched*: one
 /// width that most values fit, and the rest of the few that do not, for tracks that stand still
-/// and jump. *Rice*: short for small and long for large values, for noise. Layout: `format-spec.md` §3.
+/// and jump. *Rice*: short for small and long for large values, for noise. *Planes*: bytes under
+/// LZ4, for what comes again. Layout: `format-spec.md` §3.
 struct Packing: Equatable {
     static let patched = 0
     static let rice = 1
+    static let planes = 2
     static let smallestLog2 = 4
     static let largestLog2 = 16
     static let smallest = 1 << smallestLog2
 
-    /// `patched`, `rice`, or the log2 of the block length.
+    /// `patched`, `rice`, `planes`, or the log2 of the block length.
     var form: Int
     /// Bytes of everything.
     var bytes: Int
+    /// Bits of the longest value.
+    var longest = 0
     /// For the patched form: bits of every value, bits of what a patch adds, number of patches.
     var width = 0
     var patchWidth = 0
     var patches = 0
     /// For the Rice form.
     var ricePlan = Rice.Plan()
+    /// For the planes: bytes of all of them.
+    var compressed = 0
 
     /// Bits that number `count` places.
     @inline(__always)
@@ -30,7 +36,7 @@ struct Packing: Equatable {
     /// Bytes that `count` values take at most, whatever they are, with what `pack` may write more.
     static func largest(_ count: Int) -> Int { 9 * count + 32 + BitPacking.slack }
 
-    /// The form that takes the fewest bytes; of equals the one with the lowest number.
+    /// The form that takes the fewest bytes, planes apart; of equals the one with the lowest number.
     init(_ values: UnsafePointer<UInt64>, count: Int, _ scratch: PackingScratch) {
         let blocks = scratch.measure(values, count: count)
         self = Packing(form: Self.smallestLog2, bytes: Int.max)
@@ -39,9 +45,10 @@ struct Packing: Equatable {
         planPatches(count, scratch.lengths, longest)
         planBlocks(count, scratch.widths, blocks)
         if longest > 1 { planRice(values, count, scratch.lengths, longest) }
+        self.longest = longest
     }
 
-    private init(form: Int, bytes: Int) {
+    init(form: Int, bytes: Int) {
         self.form = form
         self.bytes = bytes
     }
@@ -170,6 +177,8 @@ extension Packing {
         out.put(UInt8(form))
         if form == Self.rice {
             Rice.write(ricePlan, values, count: count, scratch, to: &out)
+        } else if form == Self.planes {
+            writePlanes(scratch, to: &out)
         } else if form == Self.patched {
             writePatched(values, count, scratch, to: &out)
         } else {

@@ -7,6 +7,7 @@ extension Packing {
         let form = Int(try reader.byte())
         if form == rice { return try Rice.read(&reader, count: count, into: out, room: room) }
         if form == patched { return try readPatched(&reader, count, out, room) }
+        if form == planes { return try readPlanes(&reader, count, out, room) }
         guard form >= smallestLog2 && form <= largestLog2 else {
             throw .badPacking(reader.column)
         }
@@ -52,7 +53,7 @@ extension Packing {
     }
 }
 
-/// Memory for the places of patches and for what they add.
+/// Memory for the places of patches, or for planes, and for what patches add.
 struct PatchRoom {
     let places: UnsafeMutablePointer<UInt64>
     let patches: UnsafeMutablePointer<UInt64>

@@ -65,12 +65,14 @@ import Testing
     }
 
     @Test func `columns cut at any byte are refused`() {
-        for seed in UInt64(0)..<6 {
+        for seed in UInt64(0)..<7 {
             var random = Seeded(seed)
-            let count = [5, 130, 64, 256, 17, 100][Int(seed)]
+            let count = [5, 130, 64, 256, 17, 100, 120][Int(seed)]
             let track =
-                seed % 2 == 1
-                ? Track.courier(&random, count: count) : .wild(&random, count: count)
+                seed == 6
+                ? Track.laps(&random, count: count, lap: 40)
+                : seed % 2 == 1
+                    ? .courier(&random, count: count) : .wild(&random, count: count)
             let block = track.columns()
             for cut in block.indices {
                 #expect(throws: ColumnError.self, "seed \(seed), cut at \(cut)") {
@@ -80,9 +82,12 @@ import Testing
         }
     }
 
-    @Test func `columns with any bit of a courier's flipped never crash`() {
+    @Test(arguments: [false, true])
+    func `columns with any bit of a courier's flipped never crash`(isRepeated: Bool) {
         var random = Seeded(21)
-        let track = Track.courier(&random, count: 140)
+        let track =
+            isRepeated
+            ? Track.laps(&random, count: 140, lap: 50) : .courier(&random, count: 140)
         let block = track.columns()
         for bit in 0..<block.count * 8 {
             var damaged = block
@@ -164,6 +169,13 @@ import Testing
         expect(.truncated(.time), [3, 0, 1, 0, 1, 0, 0])
         expect(.truncated(.time), [3, 0, 1, 0, 1, 0, 0, 0b100])
         expect(.truncated(.lat), [3, 0, 1, 0, 1, 0, 0, 0b11])
+        expect(.truncated(.lat), [3, 0, 1, 0, 2, 1, 3, 0x20, 0, 0])
+        expect(.badPacking(.time), [3, 0, 1, 0, 2, 0, 3, 0x20, 0, 0])
+        expect(.badPacking(.time), [3, 0, 1, 0, 2, 9, 3, 0x20, 0, 0])
+        expect(.badPacking(.time), [3, 0, 1, 0, 2, 2, 3, 0x20, 0, 0])
+        expect(.badPacking(.time), [3, 0, 1, 0, 2, 1, 2, 0x10, 0])
+        expect(.badPacking(.time), [3, 0, 1, 0, 2, 1, 4, 0x30, 0, 0, 0])
+        expect(.truncated(.time), [3, 0, 1, 0, 2, 1, 4, 0x20, 0, 0])
         expect(.badPacking(.lat), time + [6, 0, 0])
         expect(.badPacking(.lat), time + [6, 0, 1, 0, 2])
         expect(.badPacking(.lat), time + [6, 0, 1, 0x81, 0x80, 0x80, 2, 0])

@@ -5,8 +5,14 @@ import Testing
 @testable import TachoCodec
 
 @Suite struct PackingTests {
-    /// Values of one size, of a few sizes, of noise, with and without outliers.
+    /// Values of one size, of a few sizes, of noise, with and without outliers; some that repeat
+    /// themselves.
     private static func values(_ random: inout Seeded, _ count: Int) -> [UInt64] {
+        if random.chance(10) {
+            let period = random.pick(1...90)
+            let once = values(&random, period)
+            return (0..<count).map { random.chance(1) ? random.next() >> 2 : once[$0 % period] }
+        }
         let width = random.pick(UInt64(0)...40)
         let outliers = random.one(of: [0, 0, 1, 10])
         let isNoise = random.chance(50)
@@ -27,7 +33,11 @@ import Testing
         defer { scratch.free() }
         var writer = RawWriter(scratch.out)
         let packing = values.withUnsafeMutableBufferPointer {
-            let packing = Packing($0.baseAddress!, count: count, scratch.packing)
+            var packing = Packing($0.baseAddress!, count: count, scratch.packing)
+            let others = packing.bytes
+            let isTried = packing.tryPlanes($0.baseAddress!, count: count, scratch.packing)
+            let isTaken = packing.form == Packing.planes
+            #expect(isTaken ? isTried && packing.bytes < others : packing.bytes == others)
             packing.write($0.baseAddress!, count: count, scratch.packing, to: &writer)
             return packing
         }
@@ -56,6 +66,7 @@ import Testing
         // A test that only ever saw one form would say little.
         #expect(seen[Packing.patched, default: 0] > 50)
         #expect(seen[Packing.rice, default: 0] > 200)
+        #expect(seen[Packing.planes, default: 0] > 50)
         #expect(seen.filter { $0.key >= Packing.smallestLog2 }.values.reduce(0, +) > 200)
     }
 

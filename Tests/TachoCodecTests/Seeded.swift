@@ -102,6 +102,21 @@ struct Track: Equatable {
         return track
     }
 
+    /// A phone that plays a recorded lap again and again, as test phones and cheats do.
+    static func laps(_ random: inout Seeded, count: Int, lap: Int) -> Track {
+        let once = courier(&random, count: lap)
+        let lapMs = once.fixes[lap - 1].fix.tsMs - once.fixes[0].fix.tsMs + 3_000
+        var track = Track()
+        for i in 0..<count {
+            var stored = once.fixes[i % lap]
+            stored.fix.tsMs += Int64(i / lap) * lapMs
+            stored.recvMs += Int64(i / lap) * lapMs
+            track.fixes.append(stored)
+            track.arrivals.append(UInt32(i))
+        }
+        return track
+    }
+
     /// Any legal values whatever, extremes among them; in no order.
     static func wild(_ random: inout Seeded, count: Int) -> Track {
         var track = Track()
