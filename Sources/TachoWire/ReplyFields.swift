@@ -52,6 +52,27 @@ package struct ReplyFields: ~Copyable {
         end(to, at + length)
     }
 
+    /// Text of at most `room` bytes.
+    package mutating func bulk(_ text: String, room: Int) {
+        let length = text.utf8.count
+        precondition(length <= room && length < 1_000, "a text of \(length) bytes")
+        let to = place(for: length + Self.longest)
+        var at = 0
+        if length < 100 {
+            at = bulkHeader(to, length)
+        } else {
+            to[0] = UInt8(ascii: "$")
+            at = 1 + Digits.write(UInt64(length), to + 1)
+            (to[at], to[at + 1]) = (0x0D, 0x0A)
+            at += 2
+        }
+        for byte in text.utf8 {
+            to[at] = byte
+            at += 1
+        }
+        end(to, at)
+    }
+
     /// Degrees out of 10^-7 degrees, with seven decimals, as a bulk string.
     package mutating func degrees(_ value: Int32) {
         let magnitude = value.magnitude

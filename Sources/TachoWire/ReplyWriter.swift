@@ -56,6 +56,31 @@ package struct ReplyWriter: Sendable {
         }
     }
 
+    /// The same for replies that come by the thousand: `write` is called for one item after the
+    /// other, with 1 KiB of room at least, until it says that there is none left. What they
+    /// wrote is taken over a piece at a time. False: `limit` bytes are exceeded.
+    package mutating func items(
+        upTo limit: Int, _ write: (inout ReplyFields) -> Bool
+    ) -> Bool {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.pieceBytes) { memory in
+            var hasMore = true
+            while hasMore {
+                var fields = ReplyFields(memory)
+                repeat {
+                    hasMore = write(&fields)
+                } while hasMore && fields.count <= Self.pieceBytes - 1024
+                guard bytes.count + fields.count <= limit else { return false }
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: memory[..<fields.count]))
+            }
+            return true
+        }
+    }
+
+    private static let pieceBytes = 1 << 15
+
+    /// Room for so many bytes more, so that what follows is not copied while it grows.
+    package mutating func reserve(_ more: Int) { bytes.reserveCapacity(bytes.count + more) }
+
     package mutating func bulk(_ content: some Collection<UInt8>) {
         header(UInt8(ascii: "$"), content.count)
         bytes.append(contentsOf: content)
@@ -85,7 +110,9 @@ package struct ReplyWriter: Sendable {
     /// The `count` replies written next are its elements.
     package mutating func array(_ count: Int) { header(UInt8(ascii: "*"), count) }
 
-    package mutating func append(contentsOf other: [UInt8]) { bytes.append(contentsOf: other) }
+    package mutating func append(contentsOf other: [UInt8]) {
+        if bytes.isEmpty { bytes = other } else { bytes.append(contentsOf: other) }
+    }
 
     private mutating func header(_ kind: UInt8, _ count: Int) {
         bytes.append(kind)

@@ -105,24 +105,30 @@ struct ReplyCounter {
                 if rest == 0 { complete() }
                 continue
             }
-            let byte = bytes[index]
-            index += 1
-            if byte != 0x0A {
-                line.append(byte)
-                continue
+            guard let end = bytes[index...].firstIndex(of: 0x0A) else {
+                line.append(contentsOf: bytes[index...])
+                return
             }
-            try endLine()
+            if line.isEmpty {
+                try endLine(UnsafeRawBufferPointer(rebasing: bytes[index..<end]))
+            } else {
+                line.append(contentsOf: bytes[index..<end])
+                let whole = line
+                line.removeAll(keepingCapacity: true)
+                try whole.withUnsafeBytes { try endLine($0) }
+            }
+            index = end + 1
         }
     }
 
-    private mutating func endLine() throws {
+    /// A line with its carriage return.
+    private mutating func endLine(_ line: UnsafeRawBufferPointer) throws {
         guard let kind = line.first else { throw PeerError("an empty line is no reply") }
         if kind == UInt8(ascii: "-") {
             throw PeerError(String(decoding: line.dropLast(), as: UTF8.self))
         }
         if kind == UInt8(ascii: "+") {
             if keepsText { text = Array(line[1..<line.count - 1]) }
-            line.removeAll(keepingCapacity: true)
             return complete()
         }
         var number: Int64 = 0
@@ -134,7 +140,6 @@ struct ReplyCounter {
                 number = number * 10 + Int64(byte) - 48
             }
         }
-        line.removeAll(keepingCapacity: true)
         switch kind {
         case UInt8(ascii: "$") where !isNegative:
             if keepsText { text.removeAll() }

@@ -5,19 +5,11 @@ import TachoWire
 /// Fixes as replies. lat and lon have 7 decimals, other decimals the shortest text; an unknown
 /// value is nil.
 extension ReplyWriter {
-    /// T.GET: ts lat lon speed heading acc verdict cell alt src recv_ms [age_ms].
+    /// T.GET: ts lat lon speed heading acc verdict cell alt src recv_ms [age_ms]. In one piece unless
+    /// the verdict has codes, which are text of any length.
     mutating func latest(_ fix: StoredFix, cell: UInt64, ageMs: Int64?) {
-        entry(fix, elements: ageMs == nil ? 11 : 12, cell: cell, ageMs: ageMs)
-    }
-
-    /// One element of T.RANGE: ts lat lon speed heading acc verdict alt src recv_ms.
-    mutating func point(_ fix: StoredFix) {
-        entry(fix, elements: 10, cell: nil, ageMs: nil)
-    }
-
-    /// In one piece unless the verdict has codes, which are text of any length.
-    private mutating func entry(_ fix: StoredFix, elements: Int, cell: UInt64?, ageMs: Int64?) {
-        if fix.verdict.codes == 0 && fix.verdict.effect == .accept {
+        let elements = ageMs == nil ? 11 : 12
+        if fix.verdict.isOk {
             return fields { fields in
                 fields.array(elements)
                 fields.position(fix.fix)
@@ -33,6 +25,30 @@ extension ReplyWriter {
         fields { fields in fields.rest(fix, cell: cell, ageMs: ageMs) }
     }
 
+    /// Elements of T.RANGE: ts lat lon speed heading acc verdict alt src recv_ms. False: longer than
+    /// `limit` with what was written before.
+    mutating func points(_ fixes: [StoredFix], upTo limit: Int) -> Bool {
+        if fixes.isEmpty { return true }
+        reserve(min(limit, fixes.count * Self.usualPointBytes))
+        var next = 0
+        return items(upTo: limit) { fields in
+            let fix = fixes[next]
+            next += 1
+            fields.array(10)
+            fields.position(fix.fix)
+            if fix.verdict.isOk {
+                fields.bulk("ok")
+            } else {
+                // All names together have 300 letters.
+                fields.bulk(fix.verdict.text, room: 512)
+            }
+            fields.rest(fix, cell: nil, ageMs: nil)
+            return next < fixes.count
+        }
+    }
+
+    private static let usualPointBytes = 160
+
     /// T.RANGE. A cut page with COUNT ends in its cursor; without COUNT a cut is an error, because
     /// a client that did not ask for pages would take it for everything.
     mutating func page(
@@ -47,14 +63,11 @@ extension ReplyWriter {
                     "ERR more than \(limits.rangeFixes) fixes, use COUNT and CURSOR")
             }
             array(page.fixes.count + (page.next == nil ? 0 : 1))
-            for fix in page.fixes {
-                point(fix)
-                guard count - start <= limits.replyBytes else {
-                    truncate(to: start)
-                    return self.error(
-                        "ERR reply longer than \(limits.replyBytes) bytes,"
-                            + " use a smaller COUNT and CURSOR")
-                }
+            guard points(page.fixes, upTo: start + limits.replyBytes) else {
+                truncate(to: start)
+                return self.error(
+                    "ERR reply longer than \(limits.replyBytes) bytes,"
+                        + " use a smaller COUNT and CURSOR")
             }
             if let next = page.next { bulk(next.text) }
         }
@@ -86,6 +99,10 @@ extension ReplyWriter {
         let digits = Array("0123456789abcdef".utf8)
         return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
     }
+}
+
+extension Verdict {
+    fileprivate var isOk: Bool { codes == 0 && effect == .accept }
 }
 
 extension ReplyFields {
