@@ -20,11 +20,11 @@ extension RecentPasts {
         if blocks.room < 2 { makeRoom() }
         let index = Int(past)
         guard heads[index].covers(fix.tsMs) else { return }
-        var at = heads[index].blockIndex(fix.tsMs)
+        let found = foundPlace(fix.tsMs, index)
+        var (at, place) = found ?? searchedPlace(fix.tsMs, index)
         if heads[index].count == 0 || !heads[index].refs![at].canHold(fix.tsMs) {
-            at = begin(fix.tsMs, at, index)
+            (at, place) = (begin(fix.tsMs, at, index), 0)
         }
-        var place = heads[index].refs![at].count == 0 ? 0 : placeIn(at, fix.tsMs, index)
         if Int(heads[index].refs![at].count) == PastBlocks.rows {
             (at, place) = split(at, place, fix.tsMs, index)
         }
@@ -34,6 +34,34 @@ extension RecentPasts {
         row.pointee = PastRow(fix, vehicle, verdict, baseMs: ref.pointee.baseMs)
         ref.pointee.count += 1
         if place == 0 { ref.pointee.firstMs = fix.tsMs }
+        // Otherwise it may be the second of its time.
+        heads[index].soughtMs = found != nil ? fix.tsMs : Int64.min
+        heads[index].sought = Place(block: Int32(at), index: Int32(place))
+    }
+
+    /// Where a fix goes whose time was just looked for, unless others of its time are there.
+    @inline(__always)
+    private func foundPlace(_ tsMs: Int64, _ index: Int) -> (at: Int, place: Int)? {
+        let head = heads[index]
+        guard head.soughtMs == tsMs, head.count > 0 else { return nil }
+        if let here = fix(at: head.sought, head), here.tsMs == tsMs { return nil }
+        let (at, place) = (Int(head.sought.block), Int(head.sought.index))
+        // Behind the block before: rows at hand stay where they are.
+        if place == 0 && at > 0 { return (at - 1, Int(head.refs![at - 1].count)) }
+        return (at, place)
+    }
+
+    private func searchedPlace(_ tsMs: Int64, _ index: Int) -> (at: Int, place: Int) {
+        let head = heads[index]
+        let at = head.blockIndex(tsMs)
+        guard head.count > 0, tsMs >= head.refs![at].firstMs, head.refs![at].canHold(tsMs) else {
+            return (at, 0)
+        }
+        let ref = head.refs![at]
+        let place = Self.bound(
+            UInt32(tsMs - ref.baseMs), in: blocks[ref.block], count: Int(ref.count),
+            guess: head.guess(tsMs, in: at))
+        return (at, place)
     }
 
     /// Takes a tail in that is in order of time, as `insert` does one fix after the other: together
@@ -93,6 +121,7 @@ extension RecentPasts {
             blocks.give(ref.block)
         }
         heads[index].keepFirst(first)
+        heads[index].soughtMs = Int64.min
         return taken
     }
 
@@ -109,14 +138,6 @@ extension RecentPasts {
         let ref = heads[index].refs! + last
         blocks[ref.pointee.block][Int(ref.pointee.count)] = row(ref.pointee.baseMs)
         ref.pointee.count += 1
-    }
-
-    private func placeIn(_ at: Int, _ tsMs: Int64, _ index: Int) -> Int {
-        let ref = heads[index].refs![at]
-        guard tsMs >= ref.firstMs else { return 0 }
-        return Self.bound(
-            UInt32(tsMs - ref.baseMs), in: blocks[ref.block], count: Int(ref.count),
-            guess: heads[index].guess(tsMs, in: at))
     }
 
     /// A block of its own for a time that does not fit into the one at `at`; returns its index.
@@ -176,6 +197,7 @@ extension RecentPasts {
             heads[turn].elsewhere.extend(last.baseMs + Int64(lastRow.sinceBaseMs))
             for at in 0..<gone { blocks.give(heads[turn].refs![at].block) }
             heads[turn].removeFirst(gone)
+            heads[turn].soughtMs = Int64.min
             wanted -= gone
         }
     }

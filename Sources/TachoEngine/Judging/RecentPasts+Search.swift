@@ -3,31 +3,58 @@ import TachoGeo
 
 // Searching.
 extension RecentPasts {
-    /// A row by its block in the list and its place there, which may be just behind the last.
-    struct Place: BitwiseCopyable {
-        var block: Int
-        var index: Int
+    typealias Place = PastHead.Place
+
+    /// The first row not before a time; remembered until rows move.
+    @inline(__always)
+    private mutating func find(_ tsMs: Int64, in past: UInt32) -> Place {
+        let head = heads[Int(past)]
+        let place = near(tsMs, head) ?? bound(tsMs - 1, head)
+        heads[Int(past)].soughtMs = tsMs
+        heads[Int(past)].sought = place
+        return place
     }
+
+    /// The same if it is where the last search ended, or a row behind.
+    @inline(__always)
+    private func near(_ tsMs: Int64, _ head: PastHead) -> Place? {
+        guard head.soughtMs != Int64.min, abs(tsMs - head.soughtMs) < Self.runMs else { return nil }
+        var place = head.sought
+        if tsMs >= head.soughtMs {
+            guard let here = fix(at: place, head), here.tsMs < tsMs else { return place }
+            place = next(Place(block: place.block, index: place.index + 1), head)
+            guard let after = fix(at: place, head), after.tsMs < tsMs else { return place }
+            return nil
+        }
+        if place == Place(block: 0, index: 0) { return place }
+        guard place.index > 0 else { return nil }
+        let before = fix(at: Place(block: place.block, index: place.index - 1), head)!
+        return before.tsMs < tsMs ? place : nil
+    }
+
+    /// Times further apart are no run: to look there would only cost a line of memory.
+    private static let runMs: Int64 = 60_000
 
     /// The place behind all rows up to a time.
     @inline(__always)
-    func bound(_ tsMs: Int64, in past: UInt32) -> Place {
-        let head = heads[Int(past)]
+    private func bound(_ tsMs: Int64, _ head: PastHead) -> Place {
         guard head.count > 0 else { return Place(block: 0, index: 0) }
         let at = head.blockIndex(tsMs)
         let ref = head.refs![at]
-        guard tsMs >= ref.firstMs else { return Place(block: at, index: 0) }
-        guard ref.canHold(tsMs) else { return next(Place(block: at, index: Int(ref.count)), head) }
+        guard tsMs >= ref.firstMs else { return Place(block: Int32(at), index: 0) }
+        guard ref.canHold(tsMs) else {
+            return next(Place(block: Int32(at), index: ref.count), head)
+        }
         let limit = UInt32(tsMs - ref.baseMs)
         let index = Self.bound(
             limit, in: blocks[ref.block], count: Int(ref.count), guess: head.guess(tsMs, in: at))
-        return next(Place(block: at, index: index), head)
+        return next(Place(block: Int32(at), index: Int32(index)), head)
     }
 
     /// The same place, at the start of the next block rather than behind the last row of one.
     @inline(__always)
     private func next(_ place: Place, _ head: PastHead) -> Place {
-        place.index == Int(head.refs![place.block].count) && place.block + 1 < Int(head.count)
+        place.index == head.refs![Int(place.block)].count && place.block + 1 < head.count
             ? Place(block: place.block + 1, index: 0) : place
     }
 
@@ -69,36 +96,44 @@ extension RecentPasts {
     }
 
     @inline(__always)
-    func fix(at place: Place, in past: UInt32) -> PastFix? {
-        let head = heads[Int(past)]
-        guard place.block < Int(head.count) else { return nil }
-        let ref = head.refs![place.block]
-        guard place.index < Int(ref.count) else { return nil }
-        let row = blocks[ref.block][place.index]
+    func fix(at place: Place, _ head: PastHead) -> PastFix? {
+        guard place.block < head.count else { return nil }
+        let ref = head.refs![Int(place.block)]
+        guard place.index < ref.count else { return nil }
+        let row = blocks[ref.block][Int(place.index)]
         return PastFix(tsMs: ref.baseMs + Int64(row.sinceBaseMs), row: row)
     }
 
     /// Calls `body` with up to two rows before a time and two from it on.
     @inline(__always)
-    func around(_ tsMs: Int64, in past: UInt32, _ body: (PastFix) -> Void) {
+    mutating func around(_ tsMs: Int64, in past: UInt32, _ body: (PastFix) -> Void) {
+        let here = find(tsMs, in: past)
         let head = heads[Int(past)]
-        let here = bound(tsMs - 1, in: past)
         var place = here
         for _ in 0..<2 {
             if place.index == 0 {
                 if place.block == 0 { break }
                 place.block -= 1
-                place.index = Int(head.refs![place.block].count)
+                place.index = head.refs![Int(place.block)].count
             }
             place.index -= 1
-            if let found = fix(at: place, in: past) { body(found) }
+            if let found = fix(at: place, head) { body(found) }
         }
         place = here
         for _ in 0..<2 {
-            guard let found = fix(at: place, in: past) else { break }
+            guard let found = fix(at: place, head) else { break }
             body(found)
             place = next(Place(block: place.block, index: place.index + 1), head)
         }
+    }
+
+    /// Gives the first row at a time another verdict; false: there is none.
+    mutating func amendRow(_ tsMs: Int64, _ verdict: Verdict, in past: UInt32) -> Bool {
+        let place = find(tsMs, in: past)
+        let head = heads[Int(past)]
+        guard let found = fix(at: place, head), found.tsMs == tsMs else { return false }
+        blocks[head.refs![Int(place.block)].block][Int(place.index)].set(verdict)
+        return true
     }
 
     // A late fix reaches its neighbours over four lines of memory, each known from the one before.

@@ -85,13 +85,9 @@ struct RecentPasts {
     /// The first fix of a time has another verdict now: here, or in the open main tail.
     mutating func amend(_ tsMs: Int64, _ verdict: Verdict, in past: UInt32) {
         guard heads[Int(past)].covers(tsMs) else { return }
-        let place = bound(tsMs - 1, in: past)
-        if let found = fix(at: place, in: past), found.tsMs == tsMs {
-            blocks[heads[Int(past)].refs![place.block].block][place.index].set(verdict)
-        } else {
-            heads[Int(past)].hasAmended = true
-            amended[past, default: [:]][tsMs] = verdict
-        }
+        if amendRow(tsMs, verdict, in: past) { return }
+        heads[Int(past)].hasAmended = true
+        amended[past, default: [:]][tsMs] = verdict
     }
 
     /// The main tail whose verdicts were remembered is closed.

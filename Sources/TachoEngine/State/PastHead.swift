@@ -29,6 +29,12 @@ struct PastHead: BitwiseCopyable {
         }
     }
 
+    /// A row by its block in the list and its place there, which may be just behind the last.
+    struct Place: BitwiseCopyable, Equatable {
+        var block: Int32
+        var index: Int32
+    }
+
     /// Ascending by first time.
     private(set) var refs: UnsafeMutablePointer<Ref>?
     private(set) var count: Int32 = 0
@@ -38,6 +44,10 @@ struct PastHead: BitwiseCopyable {
     var hasAmended = false
     /// Where fixes lie that are not kept here: those times are asked of the database.
     var elsewhere = TimeSpan()
+    /// The time that was looked for last, and the first row not before it: what is put in next, or
+    /// looked for next where fixes come in runs, is there. `Int64.min`: none.
+    var soughtMs = Int64.min
+    var sought = Place(block: 0, index: 0)
 
     private static let firstCapacity: Int32 = 4
 
