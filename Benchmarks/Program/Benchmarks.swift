@@ -33,6 +33,8 @@ struct Measure: ParsableCommand {
     @Option(help: "Rounds; the median counts.") var rounds = 5
     @Option(help: "Points a batch.") var batch = 1000
     @Option(help: "Percent of the points that come late, a minute to three days.") var late = 0
+    @Option(help: "Judging threads; as many as the engine takes by itself if not given.")
+    var workers: Int?
     @Option(help: "Where data directories are made.") var directory = NSTemporaryDirectory()
 
     func validate() throws {
@@ -42,6 +44,7 @@ struct Measure: ParsableCommand {
         guard points >= 1000, riders >= 1, rounds >= 1 else {
             throw ValidationError("at least 1000 points, 1 rider and 1 round")
         }
+        guard workers ?? 1 >= 1 else { throw ValidationError("at least 1 judging thread") }
         guard (1...200_000).contains(batch), (0...100).contains(late) else {
             throw ValidationError("a batch has 1 to 200000 points, --late is 0 to 100")
         }
@@ -57,6 +60,7 @@ struct Measure: ParsableCommand {
         var scale = Scale(points: points, riders: riders, rounds: rounds, directory: directory)
         scale.batch = batch
         scale.latePercent = late
+        scale.workers = workers
         for benchmark in Benchmark.all {
             // Calibration always: no figure means anything without it.
             let isChosen =

@@ -57,6 +57,8 @@ package struct Scale: Sendable {
     package var batch = 1000
     /// Of 100 points, so many come late: a minute to three days.
     package var latePercent = 0
+    /// Judging threads; nil: as many as the engine takes by itself.
+    package var workers: Int?
     /// Where data directories are made.
     package var directory: String
 

@@ -51,7 +51,7 @@ package final class Engine: Sendable {
 
     private init(_ options: EngineOptions, _ store: Store) throws(StoreError) {
         let rules = RuleSet()
-        let count = options.workers ?? max(1, EngineOptions.coreCount - 1)
+        let count = options.workers ?? EngineOptions.defaultWorkers
         let riders = RiderTable()
         let shards = (0..<count).map {
             Shard(
@@ -140,12 +140,29 @@ package final class Engine: Sendable {
             return
         }
         let numbers = numbers(of: batch)
+        let judges = judges(of: numbers)
         let work = BatchWork(
-            batch: batch, numbers: numbers, receivedAtMs: receivedAtMs, parts: workers.count,
+            batch: batch, numbers: numbers, receivedAtMs: receivedAtMs, parts: judges.count,
             completion: completion)
-        for worker in workers where !worker.post(.batch(work)) {
+        for judge in judges where !workers[judge].post(.batch(work)) {
             work.complete(.stopped("the engine is closed"))
         }
+    }
+
+    /// The workers whose riders are in a batch: a single fix wakes one of them only. At least one,
+    /// for a batch without a good entry is answered too.
+    private func judges(of numbers: [UInt32]) -> [Int] {
+        let count = workers.count
+        var isWanted = [Bool](repeating: false, count: count)
+        var wanted = 0
+        for number in numbers where number != UInt32.max {
+            let judge = Int(number) % count
+            if isWanted[judge] { continue }
+            isWanted[judge] = true
+            wanted += 1
+            if wanted == count { break }
+        }
+        return wanted == 0 ? [0] : (0..<count).filter { isWanted[$0] }
     }
 
     /// Rider numbers by entry, each of the batch's riders looked up once.

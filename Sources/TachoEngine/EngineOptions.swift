@@ -15,7 +15,7 @@ package enum EngineFault: String, Sendable, CaseIterable {
 package struct EngineOptions: Sendable {
     package var directory: String
     package var createIfMissing = true
-    /// Judging threads; nil: one less than there are cores, at least 1.
+    /// Judging threads; nil: one less than there are cores, at least 2.
     package var workers: Int?
     /// The server's clock, Unix ms. Handed in so that tests own time.
     package var nowMs: @Sendable () -> Int64 = EngineOptions.systemClock

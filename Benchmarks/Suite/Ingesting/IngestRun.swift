@@ -18,7 +18,11 @@ final class IngestRun {
         clock = BenchmarkClock()
         self.batches = batches
         batch = scale.batch
-        engine = try Engine.open(Self.options(scratch.path, clock, adjust))
+        engine = try Engine.open(
+            Self.options(scratch.path, clock) { options in
+                options.workers = scale.workers
+                adjust(&options)
+            })
     }
 
     private static func options(

@@ -41,6 +41,7 @@ final class StoredFleet {
         options.nowMs = { Self.nowMs }
         options.minFreeBytes = 0
         options.rangeSeconds = 0
+        options.workers = scale.workers
         engine = try Engine.open(options)
     }
 

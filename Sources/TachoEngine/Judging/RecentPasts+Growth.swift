@@ -176,9 +176,7 @@ extension RecentPasts {
     }
 
     private mutating func insertBlock(firstMs: Int64, at: Int, _ index: Int) {
-        let before = heads[index].listBytes
-        heads[index].insert(.init(firstMs: firstMs, block: blocks.take()), at: at)
-        listBytes += heads[index].listBytes - before
+        heads[index].insert(.init(firstMs: firstMs, block: blocks.take()), at: at, &lists)
         count()
     }
 
@@ -196,7 +194,7 @@ extension RecentPasts {
             heads[turn].elsewhere.extend(heads[turn].refs![0].firstMs)
             heads[turn].elsewhere.extend(last.baseMs + Int64(lastRow.sinceBaseMs))
             for at in 0..<gone { blocks.give(heads[turn].refs![at].block) }
-            heads[turn].removeFirst(gone)
+            heads[turn].removeFirst(gone, &lists)
             heads[turn].soughtMs = Int64.min
             wanted -= gone
         }

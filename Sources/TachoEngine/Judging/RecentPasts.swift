@@ -1,6 +1,10 @@
 import TachoGeo
 import TachoIngest
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A row of the past with its time.
 struct PastFix: BitwiseCopyable {
     var tsMs: Int64
@@ -13,20 +17,28 @@ struct PastFix: BitwiseCopyable {
 /// half of theirs. A late fix finds its neighbours here in 0.2 µs, and reads no chunk.
 struct RecentPasts {
     /// A slot's `past` is the index here; 0 is nobody's.
-    var heads: UnsafeMutablePointer<PastHead>
+    let heads: UnsafeMutablePointer<PastHead>
     private(set) var headCount = 1
-    private var headCapacity = 64
     var blocks: PastBlocks
+    var lists: PastLists
     /// By past, then by time: see `PastHead.hasAmended`.
     private var amended: [UInt32: [Int64: Verdict]] = [:]
-    var listBytes = 0
     /// Whose turn it is to lose rows.
     var turn = 0
     private var countedBytes = 0
 
+    private static let headRoom = (SlotSlab.maxRiders + 1) * MemoryLayout<PastHead>.stride
+
     init(limitBytes: Int) {
         blocks = PastBlocks(limitBytes: limitBytes)
-        heads = .allocate(capacity: headCapacity)
+        lists = PastLists(blocks: blocks.capacity)
+        // Address space for a head of every rider a shard can have.
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        guard let memory = mmap(nil, Self.headRoom, PROT_READ | PROT_WRITE, flags, -1, 0),
+            memory != MAP_FAILED
+        else { fatalError("no address space for recent pasts (\(Self.headRoom >> 20) MiB)") }
+        _ = madvise(memory, Self.headRoom, MADV_HUGEPAGE)
+        heads = memory.bindMemory(to: PastHead.self, capacity: SlotSlab.maxRiders + 1)
         heads[0] = PastHead(rider: UInt32.max)
     }
 
@@ -38,13 +50,6 @@ struct RecentPasts {
 
     /// Begins a rider's past; returns its index.
     mutating func begin(_ head: PastHead, amended verdicts: [Int64: Verdict]) -> UInt32 {
-        if headCount == headCapacity {
-            let grown = UnsafeMutablePointer<PastHead>.allocate(capacity: headCapacity * 2)
-            grown.moveInitialize(from: heads, count: headCount)
-            heads.deallocate()
-            heads = grown
-            headCapacity *= 2
-        }
         let past = UInt32(headCount)
         heads[headCount] = head
         heads[headCount].hasAmended = !verdicts.isEmpty
@@ -55,14 +60,10 @@ struct RecentPasts {
 
     /// Forgets everything; returns the riders it was of.
     mutating func removeAll() -> [UInt32] {
-        var riders: [UInt32] = []
-        for past in 1..<headCount {
-            riders.append(heads[past].rider)
-            heads[past].free()
-        }
+        let riders = (1..<headCount).map { heads[$0].rider }
         headCount = 1
         amended = [:]
-        listBytes = 0
+        lists.removeAll()
         turn = 0
         blocks.removeAll()
         count()
@@ -72,7 +73,8 @@ struct RecentPasts {
     /// After this nothing may be used.
     mutating func free() {
         _ = removeAll()
-        heads.deallocate()
+        munmap(heads, Self.headRoom)
+        lists.unmap()
         blocks.unmap()
         TailPool.shared.count(besideBytes: -countedBytes)
     }
@@ -100,7 +102,7 @@ struct RecentPasts {
     /// What it takes is counted with the tails.
     mutating func count() {
         let bytes =
-            blocks.heldBytes + listBytes + headCapacity * MemoryLayout<PastHead>.stride
+            blocks.heldBytes + lists.heldBytes + headCount * MemoryLayout<PastHead>.stride
         if bytes == countedBytes { return }
         TailPool.shared.count(besideBytes: bytes - countedBytes)
         countedBytes = bytes

@@ -78,6 +78,7 @@ extension Shard {
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
     ) throws(StoreError) {
         slot.pointee.needsShownAgain = false
+        slot.pointee.isLatestTouched = true
         var newest = slot.pointee.newest
         slot.pointee.hasShown = false
         slot.pointee.shown = Slot.nothing

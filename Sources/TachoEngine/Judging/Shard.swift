@@ -74,6 +74,9 @@ struct Shard {
         part.latest.reserveCapacity(touched.count)
         for rider in touched {
             let slot = slot(rider)
+            // A late fix changes nothing of it as a rule.
+            guard slot.pointee.isLatestTouched else { continue }
+            slot.pointee.isLatestTouched = false
             part.latest.append((rider, slot.pointee.latestRecord))
         }
         return part

@@ -63,7 +63,7 @@ struct PastBlocks {
     static let byteCount = rows * MemoryLayout<PastRow>.stride
 
     private let base: UnsafeMutableRawPointer
-    private let capacity: Int
+    let capacity: Int
     private var free: [UInt32] = []
     private var touched = 0
 

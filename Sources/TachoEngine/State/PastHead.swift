@@ -49,37 +49,38 @@ struct PastHead: BitwiseCopyable {
     var soughtMs = Int64.min
     var sought = Place(block: 0, index: 0)
 
-    private static let firstCapacity: Int32 = 4
-
     init(rider: UInt32) { self.rider = rider }
 
     /// Whether everything at that time is here or in the open main tail.
     func covers(_ tsMs: Int64) -> Bool { !elsewhere.contains(tsMs) }
 
-    var listBytes: Int { Int(capacity) * MemoryLayout<Ref>.stride }
-
-    mutating func insert(_ ref: Ref, at index: Int) {
-        if count == capacity {
-            capacity = max(Self.firstCapacity, capacity * 2)
-            guard let grown = realloc(refs, listBytes) else { fatalError("out of memory") }
-            refs = grown.assumingMemoryBound(to: Ref.self)
-        }
+    mutating func insert(_ ref: Ref, at index: Int, _ lists: inout PastLists) {
+        if count == capacity { resize(to: max(PastLists.fewest, capacity * 2), &lists) }
         let at = refs! + index
         memmove(at + 1, at, (Int(count) - index) * MemoryLayout<Ref>.stride)
         at.pointee = ref
         count += 1
     }
 
-    mutating func removeFirst(_ gone: Int) {
+    mutating func removeFirst(_ gone: Int, _ lists: inout PastLists) {
         memmove(refs!, refs! + gone, (Int(count) - gone) * MemoryLayout<Ref>.stride)
         count -= Int32(gone)
+        // Never more room than four times what is in it.
+        while capacity > PastLists.fewest && capacity > 4 * count {
+            resize(to: capacity / 2, &lists)
+        }
     }
 
     mutating func keepFirst(_ kept: Int) { count = min(count, Int32(kept)) }
 
-    mutating func free() {
-        Glibc.free(refs)
-        self = PastHead(rider: rider)
+    private mutating func resize(to room: Int32, _ lists: inout PastLists) {
+        let list = lists.take(room)
+        if let refs {
+            memcpy(list, refs, Int(count) * MemoryLayout<Ref>.stride)
+            lists.give(refs, capacity)
+        }
+        refs = list
+        capacity = room
     }
 
     /// The last block that begins not after a time; 0 where all begin after it.

@@ -44,6 +44,8 @@ struct Slot: BitwiseCopyable {
     var isDirty = false
     /// Has fixes in the part being judged whose sequence is still to be set.
     var isTouched = false
+    /// What latest shows is another since the last part.
+    var isLatestTouched = false
     /// Fixes with a clock in the future or the past lie somewhere: see the spans.
     var hasClockSpans = false
     var needsShownAgain = false
@@ -137,11 +139,13 @@ struct Slot: BitwiseCopyable {
         let ts = row.tsMs
         let isNewest = !hasNewest || ts > newestMs
         if isShown && (!hasShown || ts > shownMs) {
+            isLatestTouched = true
             // If it is not the newest, that one is another and stays where it is.
             shown = FixImage(row: row, extra: row.hasExtra ? extra() : .none)
             hasShown = true
             if isNewest { newestIsShown = true }
         } else if isNewest {
+            isLatestTouched = true
             newest = FixImage(row: row, extra: row.hasExtra ? extra() : .none)
         }
         if isNewest { hasNewest = true }

@@ -2,10 +2,6 @@ import CTacho
 import TachoCodec
 import TachoGeo
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// A fix in a tail: as it will be in its chunk, with its place in arrival. The verdict is the one
 /// decided on arrival; readers lay amendments over it.
 struct TailEntry: BitwiseCopyable {
@@ -34,12 +30,14 @@ struct SequenceMark: BitwiseCopyable {
 
 /// The newest fixes of a rider that are not in a chunk yet: 24 bytes a fix as a rule.
 ///
-/// Rows lie in pages of `TailPool`. What a row cannot say is beside it, and allocated only when the
-/// first fix needs it: `side` when arrivals have gaps or a row has an extra, `extras` for those.
+/// Rows lie in pages of `TailPool`. What a row cannot say is beside it, in pages too, taken only when
+/// the first fix needs it: the side when arrivals have gaps or a row has an extra, and the extras.
 /// The slot that holds a tail owns its memory; `free` or `move` ends that.
 struct Tail: BitwiseCopyable {
     /// Where the next row goes, if its page is there.
     private(set) var nextRow: UnsafeMutablePointer<FixRow>?
+    /// The pool's memory, once there is a page: to ask the pool for it costs more than to reach it.
+    private var memory: UnsafeMutableRawPointer!
     private(set) var count: Int32 = 0
     private var extraCount: Int32 = 0
     /// Time of the first row, here because the row itself is a cache miss away.
@@ -47,23 +45,20 @@ struct Tail: BitwiseCopyable {
     var first = SequenceMark.known(0)
     var last = SequenceMark.known(0)
     private var firstArrival: UInt32 = 0
+    private var hasSide = false
+    private var pages = TailPages()
     /// Per row: arrival in the lower half, number of its extra + 1 (0: none) in the upper.
-    private var side: UnsafeMutablePointer<UInt64>?
-    private var extras: UnsafeMutablePointer<FixExtra>?
-    private var pages: Pages = (0, 0, 0, 0, 0, 0, 0, 0)
-
-    private typealias Pages = (
-        UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32
-    )
+    private var sidePages = TailPages()
+    private var extraPages = TailPages()
 
     /// A chunk holds at most so many fixes.
     static let limit = 256
     /// A main chunk spans at most so long, gaps included.
     static let spanMs: Int64 = 15 * 60_000
     private static let pageRows = Int32(TailPool.pageRows)
-    /// Room for extras grows fourfold: 8, 32, 128, then one for every row.
-    private static let fewestExtras: Int32 = 8
-    private static let sideBytes = limit * MemoryLayout<UInt64>.stride
+    /// In a page, as many as rows and three times as many.
+    private static let pageExtras = TailPool.pageBytes / MemoryLayout<FixExtra>.stride
+    private static let pageSides = TailPool.pageBytes / MemoryLayout<UInt64>.stride
 
     var isEmpty: Bool { count == 0 }
 
@@ -75,7 +70,7 @@ struct Tail: BitwiseCopyable {
     }
 
     func arrival(_ index: Int) -> UInt32 {
-        side.map { UInt32(truncatingIfNeeded: $0[index]) } ?? firstArrival + UInt32(index)
+        hasSide ? UInt32(truncatingIfNeeded: side(index).pointee) : firstArrival + UInt32(index)
     }
 
     subscript(index: Int) -> TailEntry {
@@ -83,9 +78,21 @@ struct Tail: BitwiseCopyable {
     }
 
     private func extra(_ index: Int) -> FixExtra {
-        guard let side else { return .none }
-        let number = side[index] >> 32
-        return number == 0 ? .none : extras![Int(number) - 1]
+        guard hasSide else { return .none }
+        let number = side(index).pointee >> 32
+        return number == 0 ? .none : extraPlace(Int(number) - 1).pointee
+    }
+
+    @inline(__always)
+    private func side(_ index: Int) -> UnsafeMutablePointer<UInt64> {
+        page(sidePages[index / Self.pageSides]).assumingMemoryBound(to: UInt64.self)
+            + index % Self.pageSides
+    }
+
+    @inline(__always)
+    private func extraPlace(_ number: Int) -> UnsafeMutablePointer<FixExtra> {
+        page(extraPages[number / Self.pageExtras]).assumingMemoryBound(to: FixExtra.self)
+            + number % Self.pageExtras
     }
 
     /// Cost: one row's store as a rule. At most `limit` rows.
@@ -103,7 +110,7 @@ struct Tail: BitwiseCopyable {
         last = sequence
         nextRow!.pointee = row
         nextRow = nextRow! + 1
-        if side != nil || row.hasExtra || arrival != firstArrival &+ UInt32(count) {
+        if hasSide || row.hasExtra || arrival != firstArrival &+ UInt32(count) {
             note(row.hasExtra ? extra() : nil, arrival: arrival)
         }
         count += 1
@@ -114,52 +121,50 @@ struct Tail: BitwiseCopyable {
     func prefetchNext() {
         guard let nextRow else { return }
         tacho_prefetch(nextRow)
-        if let side { tacho_prefetch(side + Int(count)) }
-        if let extras { tacho_prefetch(extras + Int(extraCount)) }
+        guard hasSide else { return }
+        tacho_prefetch(side(Int(count)))
+        if extraCount > 0 { tacho_prefetch(extraPlace(Int(extraCount))) }
     }
 
     private mutating func addPage() {
         precondition(count < Self.limit, "a tail is closed before it is full")
-        let page = TailPool.shared.take()
-        withUnsafeMutableBytes(of: &pages) {
-            $0.storeBytes(of: page, toByteOffset: Int(count / Self.pageRows) * 4, as: UInt32.self)
-        }
-        nextRow = TailPool.shared.rows(page)
+        let number = TailPool.shared.take()
+        pages[Int(count / Self.pageRows)] = number
+        memory = TailPool.shared.base
+        nextRow = page(number).assumingMemoryBound(to: FixRow.self)
+    }
+
+    @inline(__always)
+    private func page(_ number: UInt32) -> UnsafeMutableRawPointer {
+        memory + Int(number) * TailPool.pageBytes
     }
 
     /// Writes what is beside the row that is being appended.
     private mutating func note(_ extra: FixExtra?, arrival: UInt32) {
-        if side == nil {
-            let fresh = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.limit)
-            TailPool.shared.count(besideBytes: Self.sideBytes)
-            for index in 0..<Int(count) { fresh[index] = UInt64(firstArrival) + UInt64(index) }
-            side = fresh
+        if !hasSide {
+            hasSide = true
+            for index in 0..<Int(count) {
+                putSide(UInt64(firstArrival) + UInt64(index), at: index)
+            }
         }
         var number: UInt64 = 0
         if let extra {
-            if extraCount == Self.extraRoom(extraCount) { growExtras() }
-            extras![Int(extraCount)] = extra
+            let place = Int(extraCount)
+            if place % Self.pageExtras == 0 {
+                extraPages[place / Self.pageExtras] = TailPool.shared.take()
+            }
+            extraPlace(place).pointee = extra
             extraCount += 1
             number = UInt64(extraCount)
         }
-        side![Int(count)] = UInt64(arrival) | number << 32
+        putSide(UInt64(arrival) | number << 32, at: Int(count))
     }
 
-    /// How many extras there is memory for when there are so many.
-    private static func extraRoom(_ count: Int32) -> Int32 {
-        if count == 0 { return 0 }
-        var room = fewestExtras
-        while room < count { room *= 4 }
-        return min(room, Int32(limit))
-    }
-
-    private mutating func growExtras() {
-        let before = Self.extraRoom(extraCount)
-        let room = Self.extraRoom(extraCount + 1)
-        let stride = MemoryLayout<FixExtra>.stride
-        guard let grown = realloc(extras, Int(room) * stride) else { fatalError("out of memory") }
-        extras = grown.assumingMemoryBound(to: FixExtra.self)
-        TailPool.shared.count(besideBytes: Int(room - before) * stride)
+    private mutating func putSide(_ word: UInt64, at index: Int) {
+        if index % Self.pageSides == 0 {
+            sidePages[index / Self.pageSides] = TailPool.shared.take()
+        }
+        side(index).pointee = word
     }
 
     /// Calls `body` with the index of every row whose time is in the bounds. Cost: 1 ns a row.
@@ -197,7 +202,7 @@ struct Tail: BitwiseCopyable {
         while index < all {
             let end = min(index + TailPool.pageRows, all)
             let rows = pageRows(index / TailPool.pageRows)
-            if side == nil {
+            if !hasSide {
                 at.set(
                     rows, count: end - index, at: index,
                     firstArrival: firstArrival &+ UInt32(index))
@@ -221,8 +226,7 @@ struct Tail: BitwiseCopyable {
     }
 
     private func pageRows(_ number: Int) -> UnsafeMutablePointer<FixRow> {
-        TailPool.shared.rows(
-            withUnsafeBytes(of: pages) { $0.load(fromByteOffset: number * 4, as: UInt32.self) })
+        page(pages[number]).assumingMemoryBound(to: FixRow.self)
     }
 
     /// Hands the memory over to the returned tail; this one is empty.
@@ -261,19 +265,36 @@ struct Tail: BitwiseCopyable {
     private static let indexBits: UInt64 = 16
 
     mutating func free() {
-        let used = Int((count + Self.pageRows - 1) / Self.pageRows)
-        if used > 0 {
-            withUnsafeBytes(of: pages) { raw in
-                TailPool.shared.give(raw.bindMemory(to: UInt32.self).prefix(used))
+        pages.give(Int(count), perPage: TailPool.pageRows)
+        if hasSide { sidePages.give(Int(count), perPage: Self.pageSides) }
+        extraPages.give(Int(extraCount), perPage: Self.pageExtras)
+        self = Tail()
+    }
+}
+
+/// The pages of one tail, in order: as many as 256 rows need.
+private struct TailPages: BitwiseCopyable {
+    private var pages: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (
+        0, 0, 0, 0, 0, 0, 0, 0
+    )
+
+    @inline(__always)
+    subscript(index: Int) -> UInt32 {
+        get { withUnsafeBytes(of: pages) { $0.load(fromByteOffset: index * 4, as: UInt32.self) } }
+        set {
+            withUnsafeMutableBytes(of: &pages) {
+                $0.storeBytes(of: newValue, toByteOffset: index * 4, as: UInt32.self)
             }
         }
-        if side != nil {
-            let extraBytes = Int(Self.extraRoom(extraCount)) * MemoryLayout<FixExtra>.stride
-            TailPool.shared.count(besideBytes: -Self.sideBytes - extraBytes)
+    }
+
+    /// Gives back those that so many entries took.
+    func give(_ entries: Int, perPage: Int) {
+        guard entries > 0 else { return }
+        withUnsafeBytes(of: pages) { raw in
+            let used = (entries + perPage - 1) / perPage
+            TailPool.shared.give(raw.bindMemory(to: UInt32.self).prefix(used))
         }
-        side?.deallocate()
-        Glibc.free(extras)
-        self = Tail()
     }
 }
 

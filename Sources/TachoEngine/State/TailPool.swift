@@ -5,7 +5,7 @@ import TachoCodec
     import Glibc
 #endif
 
-/// Memory for the rows of open tails: pages of 32 rows in huge pages of the system, so that
+/// Memory for open tails, rows and what is beside them: pages of 32 rows in huge pages of the system, so that
 /// reaching a tail costs no page walk, growing one copies nothing, and what is free is found again.
 ///
 /// One for the process; every operation is one short lock, once in 32 fixes at most.
@@ -16,17 +16,17 @@ final class TailPool: @unchecked Sendable {
     static let pageRows = 32
     /// Address space for 64 M pages (48 GiB) is reserved; only what is used costs memory.
     private static let maxPages = 1 << 26
-    private static let pageBytes = pageRows * MemoryLayout<FixRow>.stride
+    static let pageBytes = pageRows * MemoryLayout<FixRow>.stride
 
     private struct State {
         var free: [UInt32] = []
         /// Pages handed out at least once.
         var touched: UInt32 = 0
-        /// What tails keep beside their rows.
+        /// What else is counted with tails.
         var besideBytes = 0
     }
 
-    private let base: UnsafeMutableRawPointer
+    let base: UnsafeMutableRawPointer
     private let state = Mutex(State())
 
     private init() {
@@ -58,7 +58,7 @@ final class TailPool: @unchecked Sendable {
         state.withLock { $0.free.append(contentsOf: pages) }
     }
 
-    /// A tail allocated so much beside its rows; negative: freed.
+    /// So much more memory is to be counted with tails; negative: less.
     func count(besideBytes: Int) { state.withLock { $0.besideBytes += besideBytes } }
 
     /// Memory in use by tails, and memory held for them.
