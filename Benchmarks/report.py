@@ -161,27 +161,37 @@ def named(heads, rows):
 
 
 def stages(results):
-    """ns from rates, bytes from the count of what was written."""
+    """ns from profiles and rates, bytes from the count of what was written."""
     def nanoseconds(name):
         rate = results.value(name)
         return "–" if not rate else f"{1e9 / rate:.0f}"
 
-    def byte_count(name):
-        return number(results.value(name))
+    def both(stage):
+        return [number(results.value(f"profile_{late}_{stage}")) for late in (0, 30)]
 
-    rows = [
-        ["all of it, wall clock, two cores", nanoseconds("ingest"), byte_count("written_device")],
-        ["name to number", "–", ""],
-        ["rules, slot, tail (judging thread)", "–", ""],
-        ["cell and `geo` rows", "–", byte_count("written_cell_flush")],
-        ["journal: gather, checksum, write, sync", "–", byte_count("written_journal")],
-        ["chunk coding (256 fixes, one core)", nanoseconds("encode"),
-         byte_count("written_chunk_flush")],
-        ["RocksDB's log", "–", byte_count("written_log")],
-        ["compaction", "–", byte_count("written_compaction")],
-        ["sealed segment", "–", byte_count("written_segment")],
-    ]
-    return table(["stage", "ns a point", "bytes a point"], rows)
+    rows = [["**wall clock, two cores**", nanoseconds("ingest"), nanoseconds("ingest_late_30"),
+             number(results.value("written_device"))]]
+    for label, stage, written in [
+        ("sender: a batch's copy, handing over", "send", None),
+        ("· names to numbers", "names", None),
+        ("**judging** (at least two threads)", "judge", None),
+        ("· rules of a fix in order", "rules", None),
+        ("· neighbours of a late fix, in memory", "neighbours", None),
+        ("· late fixes that need a run", "history", None),
+        ("· images for checkpoints", "images", None),
+        ("**committing**: gather, checksum, write, sync, answer", "commit", "written_journal"),
+        ("**rows**: everything for the database", "rows", "written_log"),
+        ("· chunk coding", "coding", "written_chunk_flush"),
+        ("· cells and `geo` rows", "places", "written_cell_flush"),
+        ("· RocksDB's write", "database", None),
+        ("RocksDB's flushes", "flush", "written_other_flush"),
+        ("compaction", "compaction", "written_compaction"),
+        ("sealed segment", None, "written_segment"),
+    ]:
+        times = both(stage) if stage else ["–", "–"]
+        rows.append([label, *times, number(results.value(written)) if written else ""])
+    return table(
+        ["stage", "ns of CPU a point", "the same, 30 % late", "bytes a point"], rows)
 
 
 SECTIONS = {

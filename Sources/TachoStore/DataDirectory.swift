@@ -49,7 +49,12 @@ package final class DataDirectory: @unchecked Sendable {
 
     /// Lets another process open the directory. Call it when nothing is written any more.
     func release() {
-        if lock >= 0 { close(lock) }
+        if lock >= 0 {
+            // Closing alone would leave the lock to a child that was forked and has not yet become
+            // its program: it has a copy of the descriptor until then.
+            flock(lock, LOCK_UN)
+            close(lock)
+        }
         lock = -1
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TachoAudit
 import TachoEngine
 import TachoGeo
@@ -52,6 +53,32 @@ struct SealTests {
             let rider = "rider-\(Int.random(in: 0..<4, using: &random))"
             return (rider, fix(seconds, north: north, accuracyDm: Int32(index % 3) * 600))
         }
+    }
+
+    @Test func `a stop breaks a seal off, and the next one writes what it would have`() throws {
+        let directory = TemporaryDirectory()
+        var options = testOptions(directory)
+        options.fault = .skipSync
+        var engine = try Engine.open(options)
+        for round in 0..<100 {
+            let fixes = (0..<800).map { rider in
+                ("rider-\(rider)", fix(Double(round * 3), north: Double(round * 20)))
+            }
+            _ = try engine.append(batch(fixes))
+        }
+        let result = Mutex<Result<[SealedRange], SealError>?>(nil)
+        engine.seal { answer in result.withLock { $0 = answer } }
+        let temporary = directory.path + "/data/audit/tmp"
+        for _ in 0..<2_000 where !FileManager.default.fileExists(atPath: temporary) {
+            usleep(500)
+        }
+        try engine.close()
+        #expect(throws: SealError.stopped("")) { try result.withLock { $0 }?.get() }
+        engine = try Engine.open(options)
+        let sealed = try engine.seal()
+        #expect(sealed.map(\.points) == [80_000])
+        try engine.close()
+        #expect(verify(directory.path + "/data/audit").exit == .verified)
     }
 
     @Test func `nothing pending seals nothing`() throws {

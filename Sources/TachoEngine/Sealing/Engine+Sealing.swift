@@ -51,6 +51,7 @@ extension Engine {
         while true {
             let last = sealTotals().lastRange
             guard last + 1 < progress.now.range else { return done }
+            if control.isClosing { throw Self.closing }
             done.append(try seal(range: last + 1))
         }
     }
@@ -71,7 +72,9 @@ extension Engine {
             segmentID: UInt64(range), partition: 0, firstSequence: row.first,
             lastSequence: row.last, previousSHA256: sealTotals().lastSHA256,
             ruleSet: RuleSet.version)
-        let content = RangeContent(range: range, row: row, database: database, riders: riders)
+        let content = RangeContent(
+            range: range, row: row, database: database, riders: riders,
+            isStopping: { [control] in control.isClosing })
         let summary = try publish(content, interval)
         // 7. Say that it happened.
         seal.state = .sealed
@@ -111,12 +114,17 @@ extension Engine {
         } catch RangeContent.Failure.segment(let error) {
             if case .inputOutput = error { throw stop(error.message) }
             throw SealError.refused(error.message)
+        } catch RangeContent.Failure.stopping {
+            throw Self.closing
         } catch RangeContent.Failure.store(let error) {
             throw stop(error.description)
         } catch let error as StoreError {
             throw stop(error.description)
         }
     }
+
+    /// What was cut is sealed after the next start, by the next seal.
+    private static let closing = SealError.stopped("the engine is being closed")
 
     /// An I/O error while sealing is an I/O error like any other: nothing is acknowledged after it.
     private func stop(_ reason: String) -> SealError {

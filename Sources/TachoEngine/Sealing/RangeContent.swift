@@ -26,11 +26,15 @@ struct RangeContent {
     let row: RangeRow
     let database: Database
     let riders: RiderTable
+    /// Asked between riders: a clean stop is not to wait for the minutes a large range takes.
+    let isStopping: @Sendable () -> Bool
 
     /// Failures of the store and of the segment, which mean different things to the caller.
     enum Failure: Error {
         case store(StoreError)
         case segment(SegmentWriteError)
+        /// Broken off: the next seal begins anew and writes the same bytes.
+        case stopping
     }
 
     func pour<T: SegmentTaker & ~Copyable>(into taker: inout T) throws(Failure) {
@@ -45,6 +49,7 @@ struct RangeContent {
         var fixes: [StoredFix] = []
         var arrivals: [UInt32] = []
         for (name, keys) in try ridersByName() {
+            if isStopping() { throw .stopping }
             fixes.removeAll(keepingCapacity: true)
             arrivals.removeAll(keepingCapacity: true)
             for key in keys { try load(key, &columns, &fixes, &arrivals) }
