@@ -82,7 +82,7 @@ package final class Engine: Sendable {
         let recent = RecentAlerts()
         alerts = AlertReader(database: store.database, riders: riders, recent: recent)
         reader = ReaderThread("tacho-read")
-        sealerThread = ReaderThread("tacho-seal")
+        sealerThread = ReaderThread("tacho-seal", yieldsToOthers: true)
         let derived = DerivedWriter(
             database: store.database, target: options.rowTarget?(store.database) ?? store.database,
             journal: store.journal, lastGroup: store.lastGroup,

@@ -105,6 +105,12 @@ private func nameThisThread(_ name: String) {
     close(fd)
 }
 
+/// The calling thread gets a tenth of a core where others want all of it, and what is left where
+/// they do not. On Linux a priority belongs to a thread, and lowering it needs no privilege.
+func yieldToOtherThreads() {
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+}
+
 /// A plain thread with a name, joined by its owner.
 final class NamedThread: @unchecked Sendable {
     private var thread = pthread_t()

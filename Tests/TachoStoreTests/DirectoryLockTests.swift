@@ -10,7 +10,7 @@ import Testing
 struct DirectoryLockTests {
     /// A program that is being started has copies of its parent's descriptors for a moment: a
     /// directory that was closed and opened again meanwhile was said to be in use.
-    @Test func `a directory that was let go is free, whoever still has a copy of its lock`() throws {
+    @Test func `a directory that was let go is free, whoever has a copy of its lock`() throws {
         let path = NSTemporaryDirectory() + "tacho-lock-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: path) }
         let (first, _) = try DataDirectory.open(path, create: true)

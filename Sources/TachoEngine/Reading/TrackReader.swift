@@ -99,8 +99,10 @@ final class ReaderThread: @unchecked Sendable {
     private let inbox = Monitor(Inbox())
     private var thread: NamedThread?
 
-    init(_ name: String) {
+    /// `yieldsToOthers`: work that nobody waits for takes the processor from nobody who is.
+    init(_ name: String, yieldsToOthers: Bool = false) {
         thread = NamedThread(name) { [inbox] in
+            if yieldsToOthers { yieldToOtherThreads() }
             while true {
                 let jobs = inbox.wait { inbox -> [@Sendable () -> Void]? in
                     if inbox.jobs.isEmpty { return inbox.isClosed ? [] : nil }
