@@ -27,6 +27,12 @@ PLACES = ("newest journal file", "older journal file", "newest log")
 BLOCK = 4096
 
 
+def command(c):
+    """One judging thread: with more, fixes of different riders are numbered in the order in which
+    they were judged, and the oracle could not tell which ones a range of numbers names."""
+    return c.server_command() + ["--workers", "1"]
+
+
 def main():
     parser = campaign.parser(__doc__, faulty=False)
     parser.add_argument("--flips", type=int, help="bit flips tried (default 12, 150 with --full)")
@@ -68,7 +74,7 @@ def prepare(c, scene):
     stream = tracks.Fleet(c.random, 5, prefix="w")
     lives = 2 if scene == "unclean twice" else 1
     for life in range(lives):
-        subject = server.started(c.server_command(), data, place, name=f"life-{life}")
+        subject = server.started(command(c), data, place, name=f"life-{life}")
         with subject.connect() as connection:
             # A journal's first file takes 255 groups.
             count = 400 if "several" in scene else c.random.randrange(40, 120)
@@ -154,7 +160,7 @@ def one_damage(c, scene, original, place, damage):
     if what is None:
         return None
     label = f"{scene}, {what}"
-    subject = server.Server(c.server_command(), data, logs)
+    subject = server.Server(command(c), data, logs)
     if subject.wait_ready(60):
         with subject.connect() as connection:
             gone = missing(connection, original.order)
@@ -170,7 +176,7 @@ def one_damage(c, scene, original, place, damage):
     if not c.check(f"{label}: the message names --accept-loss FROM-TO", match, subject.last_error):
         return True
     # A refusal must not use up its own evidence.
-    second = server.Server(c.server_command(), data, logs)
+    second = server.Server(command(c), data, logs)
     second.wait_ready(60)
     code, again = second.wait(10), LOSS.search(second.stderr)
     c.check(f"{label}: the next start refuses alike",
@@ -191,11 +197,11 @@ def missing(connection, order):
 
 def accept(c, label, original, data, logs, first, last):
     """The way back: exactly the named fixes are missing, and can be sent again."""
-    wrong = server.Server(c.server_command(), data, logs, ["--accept-loss", f"{first}-{last + 1}"])
+    wrong = server.Server(command(c), data, logs, ["--accept-loss", f"{first}-{last + 1}"])
     c.check(f"{label}: another range is not accepted", not wrong.wait_ready(30),
             f"{first}-{last + 1} was")
     wrong.kill9()
-    subject = server.Server(c.server_command(), data, logs, ["--accept-loss", f"{first}-{last}"])
+    subject = server.Server(command(c), data, logs, ["--accept-loss", f"{first}-{last}"])
     if not c.check(f"{label}: --accept-loss {first}-{last} opens", subject.wait_ready(60),
                    f"exit {subject.child.poll()}: {subject.last_error}"):
         subject.kill9()
@@ -213,7 +219,7 @@ def accept(c, label, original, data, logs, first, last):
         reply = connection.ask("T.SEAL")
         c.check(f"{label}: sealing goes on", isinstance(reply, list), repr(reply))
     c.check(f"{label}: then stops cleanly", subject.stop(30) == 0, subject.last_error)
-    again = server.Server(c.server_command(), data, logs)
+    again = server.Server(command(c), data, logs)
     c.check(f"{label}: then starts without the option", again.wait_ready(60), again.last_error)
     if again.port:
         with again.connect() as connection:
@@ -239,7 +245,7 @@ def watermark_gone(c, scene, original):
     if not c.check(f"{scene}: there is a watermark", mark.exists()):
         return
     mark.write_bytes(bytes(mark.stat().st_size))
-    subject = server.Server(c.server_command(), data, data.parent)
+    subject = server.Server(command(c), data, data.parent)
     ready = subject.wait_ready(30)
     code = subject.wait(0 if ready else 10)
     c.check(f"{scene}: a zeroed watermark is reported with exit 3", code == 3,

@@ -54,7 +54,10 @@ struct Tachod: ParsableCommand {
             discussion: "Default: half of the machine's memory, at most 4G.", valueName: "size"))
     var memoryLimit: ByteSize?
 
-    @Option(help: ArgumentHelp("Judging threads. Default: cores - 1.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Judging threads. With 1, fixes are numbered in the order in which they came.",
+            discussion: "Default: cores - 1, at least 2.", valueName: "n"))
     var workers: Int?
 
     @Option(
