@@ -17,7 +17,6 @@ FREQUENCY = 499
 
 # (figure, thread, what the mangled name of a function holds; None: the whole thread)
 STAGES = [
-    ("send", "Benchmarks", "IngestRunC4send"),
     ("names", "Benchmarks", "RiderTableC7resolve"),
     ("judge", "tacho-judge", None),
     ("rules", "tacho-judge", "RuleSetV5point|ChainV6follow"),

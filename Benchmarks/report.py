@@ -172,8 +172,7 @@ def stages(results):
     rows = [["**wall clock, two cores**", nanoseconds("ingest"), nanoseconds("ingest_late_30"),
              number(results.value("written_device"))]]
     for label, stage, written in [
-        ("sender: a batch's copy, handing over", "send", None),
-        ("· names to numbers", "names", None),
+        ("sender: names to numbers", "names", None),
         ("**judging** (at least two threads)", "judge", None),
         ("· rules of a fix in order", "rules", None),
         ("· neighbours of a late fix, in memory", "neighbours", None),
