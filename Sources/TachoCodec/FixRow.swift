@@ -22,7 +22,21 @@ package struct FixExtra: Hashable, Sendable, BitwiseCopyable {
         set { packed = packed & ~FixRow.altitudeAbsent | FixRow.altitudeField(newValue) }
     }
 
-    package var delaySteps: Int64 { Int64(bitPattern: packed) >> Int64(FixRow.altitudeBits) }
+    package var delaySteps: Int64 {
+        get { Int64(bitPattern: packed) >> Int64(FixRow.altitudeBits) }
+        set {
+            packed =
+                packed & FixRow.altitudeAbsent
+                | UInt64(bitPattern: newValue) << FixRow.altitudeBits
+        }
+    }
+
+    /// The delay, if nothing else is said.
+    @inline(__always)
+    package var delayAlone: Int64? {
+        codes == 0 && claimedRecvMs == 0 && packed & FixRow.altitudeAbsent == FixRow.altitudeAbsent
+            ? delaySteps : nil
+    }
 
     /// Of a row that has none.
     package static let none = FixExtra(

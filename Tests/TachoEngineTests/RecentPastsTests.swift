@@ -24,19 +24,31 @@ struct RecentPastsTests {
             fixes[at].told.isMarked = told.isMarked
         }
 
-        func around(_ tsMs: Int64) -> [Neighbour] {
+        func around(_ tsMs: Int64) -> Around {
             let at = fixes.firstIndex { $0.tsMs >= tsMs } ?? fixes.count
-            return fixes[max(0, at - 2)..<at].reversed().map(\.told)
-                + fixes[at..<min(at + 2, fixes.count)].map(\.told)
+            func isTwice(_ index: Int) -> Bool { fixes.count { $0.tsMs == fixes[index].tsMs } > 1 }
+            return Around(
+                before: at == 0 ? nil : fixes[at - 1].told,
+                isBeforeTwice: at > 0 && isTwice(at - 1),
+                after: at == fixes.count ? nil : fixes[at].told,
+                isAfterTwice: at < fixes.count && isTwice(at))
         }
+    }
+
+    private struct Around: Equatable {
+        var before: Neighbour?
+        var isBeforeTwice: Bool
+        var after: Neighbour?
+        var isAfterTwice: Bool
     }
 
     private static func around(
         _ pasts: inout RecentPasts, _ tsMs: Int64, _ past: UInt32
-    ) -> [Neighbour] {
-        var found: [Neighbour] = []
-        pasts.around(tsMs, in: past) { found.append($0.neighbour) }
-        return found
+    ) -> Around {
+        let found = pasts.around(tsMs, in: past)
+        return Around(
+            before: found.before?.place.neighbour, isBeforeTwice: found.before?.isTwice ?? false,
+            after: found.after?.place.neighbour, isAfterTwice: found.after?.isTwice ?? false)
     }
 
     /// Runs on and back, pages newest first, times taken twice, years apart.
@@ -129,8 +141,9 @@ struct RecentPastsTests {
                 let head = pasts[places[which]]
                 for (tsMs, _) in model.fixes where head.covers(tsMs) {
                     let all = model.fixes.filter { $0.tsMs == tsMs }.map(\.told)
-                    let found = Self.around(&pasts, tsMs, places[which]).filter { $0.tsMs == tsMs }
-                    #expect(found == Array(all.prefix(2)), "rider \(which), \(tsMs)")
+                    let found = Self.around(&pasts, tsMs, places[which])
+                    #expect(found.after == all[0], "rider \(which), \(tsMs)")
+                    #expect(found.isAfterTwice == (all.count > 1), "rider \(which), \(tsMs)")
                     kept += 1
                 }
                 #expect(!head.covers(model.fixes[0].tsMs), "nothing of rider \(which) went")

@@ -1,5 +1,6 @@
 import TachoCodec
 import TachoGeo
+import TachoStore
 import Testing
 
 @testable import TachoEngine
@@ -48,13 +49,22 @@ struct TailPoolTests {
                 // Its pages, and what it keeps beside them.
                 let pageBytes = TailPool.pageRows * FixRow.byteCount
                 #expect(TailPool.shared.bytes.used >= (count + 31) / 32 * pageBytes)
-                var copy = tail.copy()
-                var part = copy.part(Array(0..<count / 2)[...])
+                let copy = tail.copy()
                 var moved = tail.move()
                 tail.free()
                 moved.free()
-                copy.free()
-                part.free()
+                #expect(TailPool.shared.bytes.used > 0)
+                // Chunks share the memory of the tail they were.
+                let order = copy.sortedIndices()
+                let memory = TailMemory(copy)
+                var chunks = [order[..<(count / 2)], order[(count / 2)...]].compactMap { rows in
+                    rows.isEmpty ? nil : ClosedTail(memory, rows)
+                }
+                _ = consume memory
+                while !chunks.isEmpty {
+                    #expect(TailPool.shared.bytes.used > 0)
+                    chunks.removeLast()
+                }
                 #expect(TailPool.shared.bytes.used == 0)
             }
         }
@@ -91,5 +101,15 @@ struct TailPoolTests {
                 #expect(TailPool.shared.bytes.used == 0, "day \(day)")
             }
         }
+    }
+}
+
+extension ClosedTail {
+    /// A late chunk of rider 1.
+    convenience init(_ memory: TailMemory, _ order: ArraySlice<UInt8>?) {
+        let first = order.map { Int($0.first!) } ?? 0
+        self.init(
+            key: ChunkKey(rider: 1, t0Ms: memory.tail.tsMs(first), range: 1, generation: 0),
+            kind: .late, memory, order: order)
     }
 }

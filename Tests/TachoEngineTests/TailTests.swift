@@ -73,19 +73,13 @@ struct TailTests {
     }
 
     @Test(arguments: 0..<6 as Range<UInt64>)
-    func `moved, copied and parted tails hold the same and own their memory`(seed: UInt64) {
+    func `moved and copied tails hold the same and own their memory`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for (gaps, extras) in Self.kinds {
             var pair = pair(&random, count: 150, gaps: gaps, extras: extras, inOrder: false)
             let what = "seed \(seed), \(gaps) % gaps, \(extras) % extras"
             var copy = pair
             copy.tail = pair.tail.copy()
-            let order = pair.tail.sortedIndices()
-            let from = random.number(0...149)
-            let to = random.number(from...150)
-            var part = pair
-            part.tail = pair.tail.part(order[from..<to])
-            part.entries = order[from..<to].map { pair.entries[$0] }
             var moved = pair
             moved.tail = pair.tail.move()
             #expect(pair.tail.isEmpty, "\(what)")
@@ -98,9 +92,7 @@ struct TailTests {
             moved.check("\(what), moved")
             moved.tail.free()
             copy.check("\(what), copied")
-            part.check("\(what), part \(from)..<\(to)")
             copy.tail.free()
-            part.tail.free()
         }
     }
 
@@ -123,7 +115,7 @@ struct TailTests {
             let order = times.indices.sorted {
                 (times[$0], pair.entries[$0].arrival) < (times[$1], pair.entries[$1].arrival)
             }
-            #expect(pair.tail.sortedIndices() == order, "\(what)")
+            #expect(pair.tail.sortedIndices().map(Int.init) == order, "\(what)")
             var columns = ChunkColumns(capacity: 4)
             pair.tail.fill(&columns)
             #expect(columns.count == count, "\(what)")
@@ -136,6 +128,72 @@ struct TailTests {
                 TailView(tail: pair.tail).map(\.stored) == pair.entries.map(\.stored), "\(what)")
             pair.tail.free()
         }
+    }
+
+    @Test(arguments: 0..<6 as Range<UInt64>)
+    func `a chunk of a closed tail holds a stretch of it in order of time`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for (gaps, extras) in Self.kinds {
+            let count = random.one([1, 32, 64, 200, 256])
+            let pair = pair(&random, count: count, gaps: gaps, extras: extras, inOrder: false)
+            let what = "seed \(seed), \(count) rows, \(gaps) % gaps, \(extras) % extras"
+            let order = pair.tail.sortedIndices()
+            let from = random.number(0...count - 1)
+            let to = random.number(from + 1...count)
+            let closed = ClosedTail(TailMemory(pair.tail), order[from..<to])
+            let expected = order[from..<to].map { pair.entries[Int($0)] }
+            let times = expected.map { $0.stored.fix.tsMs }
+            #expect(closed.count == expected.count, "\(what)")
+            #expect(closed.firstMs == times.first, "\(what)")
+            #expect(closed.lastMs == times.last, "\(what)")
+            var columns = ChunkColumns(capacity: 4)
+            let sequences = closed.fill(&columns, partFirst: 0)
+            #expect(sequences == (pair.first, pair.last), "\(what)")
+            #expect(columns.count == expected.count, "\(what)")
+            for (index, entry) in expected.enumerated() {
+                #expect(columns.at.fix(index) == entry.stored, "\(what), row \(index)")
+                #expect(columns.at.arrival[index] == entry.arrival, "\(what), row \(index)")
+            }
+            for _ in 0..<20 {
+                let from = random.number(-600...Int64(600))
+                let to = random.number(-600...Int64(600))
+                var found: [StoredFix] = []
+                closed.forEach(fromMs: from, toMs: to) { found.append($0.stored) }
+                let inside = expected.map(\.stored).filter {
+                    $0.fix.tsMs >= from && $0.fix.tsMs <= to
+                }
+                #expect(found == inside, "\(what), \(from)…\(to)")
+                var span = TimeSpan()
+                span.extend(from)
+                span.extend(to)
+                #expect(
+                    closed.newestMs(outside: span) == times.last { !span.contains($0) },
+                    "\(what), outside \(from)…\(to)")
+            }
+        }
+    }
+
+    @Test func `a delay is kept whole, whether beside the row or in an extra`() {
+        let steps: [Int64] = [
+            0, 1, 1_790, 1_791, 1 << 31 - 1, 1 << 31, 1 << 40, -256, -257, -(1 << 31), -(1 << 40),
+        ]
+        var tail = Tail()
+        var all: [StoredFix] = []
+        for step in steps {
+            for altitudeDm in [Fix.absent, 120] {
+                var fix = fix(1)
+                fix.altitudeDm = altitudeDm
+                all.append(
+                    StoredFix(
+                        fix: fix, provenance: .live, vehicle: .car, verdict: Verdict(),
+                        recvMs: fix.tsMs + step * StoredFix.receiptStepMs, claimedRecvMs: 0))
+                tail.append(
+                    FixRow.pack(all.last!, route: 0).row, FixRow.extra(all.last!),
+                    arrival: UInt32(all.count * 2), .known(1))
+            }
+        }
+        #expect(TailView(tail: tail).map(\.stored) == all)
+        tail.free()
     }
 
     @Test(arguments: 0..<6 as Range<UInt64>)

@@ -43,7 +43,7 @@ struct DerivedGroup: Sendable {
             DerivedPart(
                 firstSequence: part.firstSequence, closed: part.closed,
                 amendments: part.amendments, alerts: part.alerts, firstAlert: firstAlert))
-        weight += part.closed.reduce(0) { $0 + $1.entries.count }
+        weight += part.closed.reduce(0) { $0 + $1.count }
         weight += part.amendments.count + part.alerts.count
     }
 

@@ -104,27 +104,41 @@ extension RecentPasts {
         return PastFix(tsMs: ref.baseMs + Int64(row.sinceBaseMs), row: row)
     }
 
-    /// Calls `body` with up to two rows before a time and two from it on.
+    /// The rows next to a time on both sides.
     @inline(__always)
-    mutating func around(_ tsMs: Int64, in past: UInt32, _ body: (PastFix) -> Void) {
-        let here = find(tsMs, in: past)
+    mutating func around(_ tsMs: Int64, in past: UInt32) -> PastAround {
+        let place = find(tsMs, in: past)
         let head = heads[Int(past)]
-        var place = here
-        for _ in 0..<2 {
-            if place.index == 0 {
-                if place.block == 0 { break }
-                place.block -= 1
-                place.index = head.refs![Int(place.block)].count
-            }
-            place.index -= 1
-            if let found = fix(at: place, head) { body(found) }
+        var told = PastAround()
+        if let after = fix(at: place, head) {
+            let second = next(Place(block: place.block, index: place.index + 1), head)
+            told.after = Beside(
+                tsMs: after.tsMs, place: after, isTwice: self.tsMs(at: second, head) == after.tsMs)
         }
-        place = here
-        for _ in 0..<2 {
-            guard let found = fix(at: place, head) else { break }
-            body(found)
-            place = next(Place(block: place.block, index: place.index + 1), head)
+        if let first = previous(place, head), let before = fix(at: first, head) {
+            let second = previous(first, head)
+            told.before = Beside(
+                tsMs: before.tsMs, place: before,
+                isTwice: second.map { self.tsMs(at: $0, head) == before.tsMs } ?? false)
         }
+        return told
+    }
+
+    @inline(__always)
+    private func previous(_ place: Place, _ head: PastHead) -> Place? {
+        if place.index > 0 { return Place(block: place.block, index: place.index - 1) }
+        guard place.block > 0 else { return nil }
+        return Place(
+            block: place.block - 1, index: head.refs![Int(place.block) - 1].count - 1)
+    }
+
+    /// nil: no row is there.
+    @inline(__always)
+    private func tsMs(at place: Place, _ head: PastHead) -> Int64? {
+        guard place.block < head.count else { return nil }
+        let ref = head.refs![Int(place.block)]
+        guard place.index < ref.count else { return nil }
+        return ref.baseMs + Int64(blocks[ref.block][Int(place.index)].sinceBaseMs)
     }
 
     /// Gives the first row at a time another verdict; false: there is none.

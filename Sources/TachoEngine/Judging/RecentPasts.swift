@@ -13,6 +13,21 @@ struct PastFix: BitwiseCopyable {
     var neighbour: Neighbour { row.neighbour(tsMs: tsMs) }
 }
 
+/// The nearest fix on one side of a time, among some fixes.
+struct Beside<Place: BitwiseCopyable>: BitwiseCopyable {
+    var tsMs: Int64
+    var place: Place
+    /// Another one has its time: who counts is not told here.
+    var isTwice: Bool
+}
+
+/// What the rows of a past tell of a time.
+struct PastAround: BitwiseCopyable {
+    var before: Beside<PastFix>?
+    /// Or at the time itself.
+    var after: Beside<PastFix>?
+}
+
 /// The recent pasts of a shard, within a bound of bytes; beyond it riders in turn lose the older
 /// half of theirs. A late fix finds its neighbours here in 0.2 µs, and reads no chunk.
 struct RecentPasts {

@@ -66,91 +66,96 @@ extension Shard {
     ) throws(StoreError) -> Surroundings {
         try rememberPast(rider, slot)
         let past = slot.pointee.past
-        var scan = NeighbourScan(tsMs: tsMs)
-        pasts.around(tsMs, in: past) { scan.offer($0.tsMs, .past($0)) }
-        let main = slot.pointee.main
-        // As a rule the next fix is older than all of the main tail, which then stays untouched.
-        if !main.isEmpty, scan.after.map({ $0.tsMs >= main.firstTsMs }) ?? true {
-            let at = tsMs <= main.firstTsMs ? 0 : main.firstIndex(atOrAfter: tsMs)
-            // One more on each side, to see whether a time is taken twice.
-            for index in max(0, at - 2)..<min(Int(main.count), at + 2) {
-                scan.offer(main.tsMs(index), .main(index))
-            }
-        }
+        let found = pasts.around(tsMs, in: past)
         let elsewhere = pasts[past].elsewhere
-        var told = Surroundings(
-            isSurelyFree: !scan.isTaken && !elsewhere.contains(tsMs), before: nil, after: nil)
-        guard let after = scan.after, !scan.isAmbiguous else { return told }
-        let isCovered =
-            elsewhere.isEmpty || after.tsMs < elsewhere.firstMs
-            || scan.before.map { $0.tsMs > elsewhere.lastMs } ?? false
-        guard isCovered else { return told }
-        told.before = scan.before.map { neighbour($0, main, past) }
-        told.after = neighbour(after, main, past)
-        return told
-    }
-
-    @inline(__always)
-    private func neighbour(
-        _ found: NeighbourScan.Found, _ main: Tail, _ past: UInt32
-    ) -> Neighbour {
-        switch found.place {
-        case .past(let fix):
-            return fix.neighbour
-        case .main(let index):
-            let stored = main[index].stored
-            return Neighbour(
-                stored.fix, stored.vehicle,
-                pasts.current(found.tsMs, stored.verdict, in: past))
+        // As a rule the next fix is older than all of the main tail, which then stays untouched.
+        if slot.pointee.main.isEmpty
+            || found.after.map({ $0.tsMs < slot.pointee.main.firstTsMs }) ?? false
+        {
+            return Surroundings(
+                of: tsMs, before: found.before, after: found.after, elsewhere
+            ) { $0.neighbour }
+        }
+        let main = slot.pointee.main
+        let (before, after) = main.around(tsMs)
+        return Surroundings(
+            of: tsMs,
+            before: Beside.nearer(
+                found.before?.map(NeighbourPlace.past), before?.map(NeighbourPlace.main), >),
+            after: Beside.nearer(
+                found.after?.map(NeighbourPlace.past), after?.map(NeighbourPlace.main), <),
+            elsewhere
+        ) { place in
+            switch place {
+            case .past(let fix): return fix.neighbour
+            case .main(let index):
+                let stored = main[index].stored
+                return Neighbour(
+                    stored.fix, stored.vehicle,
+                    pasts.current(stored.fix.tsMs, stored.verdict, in: past))
+            }
         }
     }
 }
 
-/// Finds the nearest times on both sides of one.
-private struct NeighbourScan {
-    enum Place: BitwiseCopyable {
-        case main(Int)
-        case past(PastFix)
-    }
+private enum NeighbourPlace: BitwiseCopyable {
+    case main(Int)
+    case past(PastFix)
+}
 
-    struct Found {
-        var tsMs: Int64
-        var place: Place
-    }
-
-    let tsMs: Int64
-    var before: Found?
-    var after: Found?
-    private var isBeforeTwice = false
-    private var isAfterTwice = false
-    private(set) var isTaken = false
-
-    init(tsMs: Int64) { self.tsMs = tsMs }
-
-    /// A neighbour's time, or the time itself, holds several fixes: who counts is not told here.
-    var isAmbiguous: Bool { isBeforeTwice || isAfterTwice || isTaken }
-
+extension Surroundings {
+    /// From the nearest fix before a time and the nearest from it on, among those that are not
+    /// `elsewhere`.
     @inline(__always)
-    mutating func offer(_ ms: Int64, _ place: Place) {
-        if ms < tsMs {
-            let best = before?.tsMs ?? Int64.min
-            if ms > best {
-                before = Found(tsMs: ms, place: place)
-                isBeforeTwice = false
-            } else if ms == best {
-                isBeforeTwice = true
-            }
-        } else if ms > tsMs {
-            let best = after?.tsMs ?? Int64.max
-            if ms < best {
-                after = Found(tsMs: ms, place: place)
-                isAfterTwice = false
-            } else if ms == best {
-                isAfterTwice = true
-            }
-        } else {
-            isTaken = true
+    fileprivate init<Place>(
+        of tsMs: Int64, before: Beside<Place>?, after: Beside<Place>?, _ elsewhere: TimeSpan,
+        _ neighbour: (Place) -> Neighbour
+    ) {
+        let isTaken = after.map { $0.tsMs == tsMs } ?? false
+        isSurelyFree = !isTaken && !elsewhere.contains(tsMs)
+        guard let after, !isTaken, !after.isTwice, before.map({ !$0.isTwice }) ?? true else {
+            return
         }
+        let isCovered =
+            elsewhere.isEmpty || after.tsMs < elsewhere.firstMs
+            || before.map { $0.tsMs > elsewhere.lastMs } ?? false
+        guard isCovered else { return }
+        self.before = before.map { neighbour($0.place) }
+        self.after = neighbour(after.place)
+    }
+}
+
+extension Beside {
+    fileprivate func map<Other>(_ change: (Place) -> Other) -> Beside<Other> {
+        Beside<Other>(tsMs: tsMs, place: change(place), isTwice: isTwice)
+    }
+
+    /// Of two sets' nearest fixes the nearer one; at the same time each is the other's second.
+    fileprivate static func nearer(
+        _ a: Beside?, _ b: Beside?, _ isNearer: (Int64, Int64) -> Bool
+    ) -> Beside? {
+        guard var a else { return b }
+        guard let b else { return a }
+        if a.tsMs == b.tsMs { a.isTwice = true }
+        return isNearer(b.tsMs, a.tsMs) ? b : a
+    }
+}
+
+extension Tail {
+    /// The rows next to a time, as in `PastAround`, in a tail that is in order of time.
+    fileprivate func around(_ ms: Int64) -> (before: Beside<Int>?, after: Beside<Int>?) {
+        let at = ms <= firstTsMs ? 0 : firstIndex(atOrAfter: ms)
+        var before: Beside<Int>?
+        var after: Beside<Int>?
+        if at < Int(count) {
+            let isTwice = at + 1 < Int(count) && tsMs(at + 1) == tsMs(at)
+            after = Beside(tsMs: tsMs(at), place: at, isTwice: isTwice)
+        }
+        if at > 0 {
+            let isTwice = at > 1 && tsMs(at - 2) == tsMs(at - 1)
+            before = Beside(tsMs: tsMs(at - 1), place: at - 1, isTwice: isTwice)
+        }
+        return (before, after)
     }
 }
 

@@ -14,58 +14,54 @@ extension Shard {
     ) {
         guard !slot.pointee.main.isEmpty else { return }
         if slot.pointee.past != 0 { pasts.merge(slot.pointee.main, to: slot.pointee.past) }
-        close(slot.pointee.main.move(), .main, rider, slot, &closed)
+        let main = TailMemory(slot.pointee.main.move())
+        close(main, nil, .main, rider, slot, &closed)
     }
 
-    /// The late tail is in order of arrival: sorted here, and cut where it spans too long.
+    /// The late tail is in order of arrival: its order in time is made here, and cut where it spans
+    /// too long.
     mutating func closeLate(
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ closed: inout [ClosedTail]
     ) {
         guard !slot.pointee.late.isEmpty else { return }
-        var late = slot.pointee.late.move()
-        defer { late.free() }
+        let memory = TailMemory(slot.pointee.late.move())
+        let late = memory.tail
         slot.pointee.lateNewestMs = Int64.min
         let order = late.sortedIndices()
         var start = 0
-        for index in 1...order.count {
-            let ends =
-                index == order.count
-                || late.tsMs(order[index]) - late.tsMs(order[start]) > Self.lateSpanMs
-            if ends {
-                close(late.part(order[start..<index]), .late, rider, slot, &closed)
-                start = index
-            }
+        var startMs = late.tsMs(Int(order[0]))
+        for place in 1..<order.count {
+            let ms = late.tsMs(Int(order[place]))
+            if ms - startMs <= Self.lateSpanMs { continue }
+            close(memory, order[start..<place], .late, rider, slot, &closed)
+            (start, startMs) = (place, ms)
         }
+        close(memory, order[start...], .late, rider, slot, &closed)
     }
 
-    /// Makes a sorted tail a closed one.
+    /// Makes fixes of a tail, in order of time, a closed one.
     private mutating func close(
-        _ tail: Tail, _ kind: ChunkKind, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>,
-        _ closed: inout [ClosedTail]
+        _ memory: TailMemory, _ order: ArraySlice<UInt8>?, _ kind: ChunkKind, _ rider: UInt32,
+        _ slot: UnsafeMutablePointer<Slot>, _ closed: inout [ClosedTail]
     ) {
-        let firstMs = tail.tsMs(0)
-        let lastMs = tail.tsMs(Int(tail.count) - 1)
+        let tail = memory.tail
+        let firstMs = tail.tsMs(order.map { Int($0.first!) } ?? 0)
         let key = ChunkKey(
             rider: rider, t0Ms: firstMs, range: slot.pointee.range,
             generation: slot.pointee.generation)
+        let closedTail = ClosedTail(key: key, kind: kind, memory, order: order)
         slot.pointee.generation += 1
         if slot.pointee.generation >= Self.generationsBeforeCut {
             needsCut = true
             isNearLimit = true
         }
-        slot.pointee.maxChunkSpanMs = max(slot.pointee.maxChunkSpanMs, lastMs - firstMs)
+        slot.pointee.maxChunkSpanMs = max(
+            slot.pointee.maxChunkSpanMs, closedTail.lastMs - firstMs)
         slot.pointee.closedOldestMs = min(slot.pointee.closedOldestMs, firstMs)
         slot.pointee.isDirty = true
-        var index = Int(tail.count) - 1
-        while index >= 0 {
-            let ts = tail.tsMs(index)
-            if !slot.pointee.futureSpan.contains(ts) {
-                slot.pointee.closedNewestMs = max(slot.pointee.closedNewestMs, ts)
-                break
-            }
-            index -= 1
+        if let newestMs = closedTail.newestMs(outside: slot.pointee.futureSpan) {
+            slot.pointee.closedNewestMs = max(slot.pointee.closedNewestMs, newestMs)
         }
-        let closedTail = ClosedTail(key: key, kind: kind, tail: tail)
         pending.add(closedTail)
         closed.append(closedTail)
     }

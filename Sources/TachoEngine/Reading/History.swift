@@ -54,24 +54,20 @@ struct HistorySource {
     /// Cost: a seek, and a decode per chunk touched.
     func load(fromMs: Int64, toMs: Int64) throws(StoreError) -> [HistoryFix] {
         var fixes: [HistoryFix] = []
-        func take(_ tail: Tail, _ index: Int, _ range: UInt32) {
-            let entry = tail[index]
+        func take(_ entry: TailEntry, _ range: UInt32) {
             fixes.append(
                 HistoryFix(
                     stored: entry.stored, current: entry.stored.verdict, range: range,
                     arrival: entry.arrival))
         }
-        func takeSorted(_ tail: Tail, _ range: UInt32) {
-            var index = tail.firstIndex(atOrAfter: fromMs)
-            while index < Int(tail.count), tail.tsMs(index) <= toMs {
-                take(tail, index, range)
-                index += 1
-            }
+        var index = main.tail.firstIndex(atOrAfter: fromMs)
+        while index < main.count, main.tail.tsMs(index) <= toMs {
+            take(main[index], range)
+            index += 1
         }
-        takeSorted(main.tail, range)
-        late.tail.scan(fromMs: fromMs, toMs: toMs) { take(late.tail, $0, range) }
+        late.tail.scan(fromMs: fromMs, toMs: toMs) { take(late[$0], range) }
         for tail in closed where tail.firstMs <= toMs && tail.lastMs >= fromMs {
-            takeSorted(tail.entries.tail, tail.key.range)
+            tail.forEach(fromMs: fromMs, toMs: toMs) { take($0, tail.key.range) }
         }
         if chunks.mayReach(fromMs, toMs) {
             try loadChunks(fromMs: fromMs, toMs: toMs, into: &fixes)

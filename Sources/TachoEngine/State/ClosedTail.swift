@@ -3,31 +3,78 @@ import TachoCodec
 import TachoGeo
 import TachoStore
 
-/// Fixes that will be one chunk: taken out of a tail, sorted, waiting for the committer to code
-/// and write them. Until then readers and the judge find them here.
-final class ClosedTail: @unchecked Sendable {
-    let key: ChunkKey
-    let kind: ChunkKind
-    /// Sorted by time, then arrival; the memory is this object's.
-    private let tail: Tail
-    private let written = Atomic<Bool>(false)
+/// Memory of a tail that takes no more fixes, shared by the chunks it becomes.
+final class TailMemory: @unchecked Sendable {
+    let tail: Tail
 
     /// Takes the tail's memory over.
-    init(key: ChunkKey, kind: ChunkKind, tail: Tail) {
-        self.key = key
-        self.kind = kind
-        self.tail = tail
-    }
+    init(_ tail: Tail) { self.tail = tail }
 
     deinit {
         var tail = tail
         tail.free()
     }
+}
 
-    /// Good as long as this object is.
-    var entries: TailView { TailView(tail: tail) }
-    var firstMs: Int64 { tail.tsMs(0) }
-    var lastMs: Int64 { tail.tsMs(Int(tail.count) - 1) }
+/// Fixes that will be one chunk: taken out of a tail, waiting for the committer to code and write
+/// them. Until then readers and the judge find them here, in order of time, then arrival.
+final class ClosedTail: @unchecked Sendable {
+    let key: ChunkKey
+    let kind: ChunkKind
+    let firstMs: Int64
+    let lastMs: Int64
+    private let memory: TailMemory
+    /// Rows of the tail in order; nil: all of them, as they lie.
+    private let order: ArraySlice<UInt8>?
+    private let written = Atomic<Bool>(false)
+
+    init(key: ChunkKey, kind: ChunkKind, _ memory: TailMemory, order: ArraySlice<UInt8>?) {
+        self.key = key
+        self.kind = kind
+        self.memory = memory
+        self.order = order
+        let tail = memory.tail
+        firstMs = key.t0Ms
+        lastMs = tail.tsMs(order.map { Int($0.last!) } ?? Int(tail.count) - 1)
+    }
+
+    var count: Int { order?.count ?? Int(memory.tail.count) }
+
+    /// Calls `body` with the fixes whose times are in the bounds.
+    func forEach(fromMs: Int64, toMs: Int64, _ body: (TailEntry) -> Void) {
+        let tail = memory.tail
+        var place = firstPlace(atOrAfter: fromMs)
+        while place < count {
+            let row = row(place)
+            if tail.tsMs(row) > toMs { return }
+            body(tail[row])
+            place += 1
+        }
+    }
+
+    /// The newest time that is not in a span; nil: all are.
+    func newestMs(outside span: TimeSpan) -> Int64? {
+        var place = count - 1
+        while place >= 0 {
+            let ms = memory.tail.tsMs(row(place))
+            if !span.contains(ms) { return ms }
+            place -= 1
+        }
+        return nil
+    }
+
+    private func row(_ place: Int) -> Int {
+        order.map { Int($0[$0.startIndex + place]) } ?? place
+    }
+
+    private func firstPlace(atOrAfter ms: Int64) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if memory.tail.tsMs(row(middle)) < ms { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 
     /// The chunk is in the database for readers that look from now on.
     var isWritten: Bool { written.load(ordering: .acquiring) }
@@ -38,7 +85,8 @@ final class ClosedTail: @unchecked Sendable {
     func fill(
         _ columns: inout ChunkColumns, partFirst: UInt64
     ) -> (first: UInt64, last: UInt64) {
-        tail.fill(&columns)
+        let tail = memory.tail
+        if let order { tail.fill(&columns, order: order) } else { tail.fill(&columns) }
         return (tail.first.resolved(first: partFirst), tail.last.resolved(first: partFirst))
     }
 }

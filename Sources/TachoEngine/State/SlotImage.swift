@@ -230,7 +230,7 @@ enum TailImage {
         if tail.isEmpty { return nil }
         tail.fill(&encoder.columns)
         if !encoder.columns.isInOrder {
-            tail.fill(&encoder.columns, order: tail.sortedIndices())
+            tail.fill(&encoder.columns, order: tail.sortedIndices()[...])
         }
         var writer = ByteWriter()
         writer.put(SlotImage.version)

@@ -31,7 +31,8 @@ struct SequenceMark: BitwiseCopyable {
 /// The newest fixes of a rider that are not in a chunk yet: 24 bytes a fix as a rule.
 ///
 /// Rows lie in pages of `TailPool`. What a row cannot say is beside it, in pages too, taken only when
-/// the first fix needs it: the side when arrivals have gaps or a row has an extra, and the extras.
+/// the first fix needs it: the side when arrivals have gaps or a row has an extra, and the extras
+/// that say more than a late fix's delay.
 /// The slot that holds a tail owns its memory; `free` or `move` ends that.
 struct Tail: BitwiseCopyable {
     /// Where the next row goes, if its page is there.
@@ -47,7 +48,7 @@ struct Tail: BitwiseCopyable {
     private var firstArrival: UInt32 = 0
     private var hasSide = false
     private var pages = TailPages()
-    /// Per row: arrival in the lower half, number of its extra + 1 (0: none) in the upper.
+    /// Per row a `SideWord`.
     private var sidePages = TailPages()
     private var extraPages = TailPages()
 
@@ -58,7 +59,7 @@ struct Tail: BitwiseCopyable {
     private static let pageRows = Int32(TailPool.pageRows)
     /// In a page, as many as rows and three times as many.
     private static let pageExtras = TailPool.pageBytes / MemoryLayout<FixExtra>.stride
-    private static let pageSides = TailPool.pageBytes / MemoryLayout<UInt64>.stride
+    private static let pageSides = TailPool.pageBytes / MemoryLayout<SideWord>.stride
 
     var isEmpty: Bool { count == 0 }
 
@@ -70,7 +71,7 @@ struct Tail: BitwiseCopyable {
     }
 
     func arrival(_ index: Int) -> UInt32 {
-        hasSide ? UInt32(truncatingIfNeeded: side(index).pointee) : firstArrival + UInt32(index)
+        hasSide ? side(index).pointee.arrival : firstArrival + UInt32(index)
     }
 
     subscript(index: Int) -> TailEntry {
@@ -79,13 +80,13 @@ struct Tail: BitwiseCopyable {
 
     private func extra(_ index: Int) -> FixExtra {
         guard hasSide else { return .none }
-        let number = side(index).pointee >> 32
-        return number == 0 ? .none : extraPlace(Int(number) - 1).pointee
+        let word = side(index).pointee
+        return word.hasExtraElsewhere ? extraPlace(word.extraNumber).pointee : word.extra
     }
 
     @inline(__always)
-    private func side(_ index: Int) -> UnsafeMutablePointer<UInt64> {
-        page(sidePages[index / Self.pageSides]).assumingMemoryBound(to: UInt64.self)
+    private func side(_ index: Int) -> UnsafeMutablePointer<SideWord> {
+        page(sidePages[index / Self.pageSides]).assumingMemoryBound(to: SideWord.self)
             + index % Self.pageSides
     }
 
@@ -111,7 +112,8 @@ struct Tail: BitwiseCopyable {
         nextRow!.pointee = row
         nextRow = nextRow! + 1
         if hasSide || row.hasExtra || arrival != firstArrival &+ UInt32(count) {
-            note(row.hasExtra ? extra() : nil, arrival: arrival)
+            if !hasSide { beginSide() }
+            putSide(sideWord(row.hasExtra ? extra() : .none, arrival), at: Int(count))
         }
         count += 1
     }
@@ -139,28 +141,33 @@ struct Tail: BitwiseCopyable {
         memory + Int(number) * TailPool.pageBytes
     }
 
-    /// Writes what is beside the row that is being appended.
-    private mutating func note(_ extra: FixExtra?, arrival: UInt32) {
-        if !hasSide {
-            hasSide = true
-            for index in 0..<Int(count) {
-                putSide(UInt64(firstArrival) + UInt64(index), at: index)
-            }
+    private mutating func beginSide() {
+        hasSide = true
+        for index in 0..<Int(count) {
+            putSide(SideWord(arrival: firstArrival + UInt32(index)), at: index)
         }
-        var number: UInt64 = 0
-        if let extra {
-            let place = Int(extraCount)
-            if place % Self.pageExtras == 0 {
-                extraPages[place / Self.pageExtras] = TailPool.shared.take()
-            }
-            extraPlace(place).pointee = extra
-            extraCount += 1
-            number = UInt64(extraCount)
-        }
-        putSide(UInt64(arrival) | number << 32, at: Int(count))
     }
 
-    private mutating func putSide(_ word: UInt64, at index: Int) {
+    @inline(__always)
+    private mutating func sideWord(_ extra: FixExtra, _ arrival: UInt32) -> SideWord {
+        if let steps = extra.delayAlone, let word = SideWord(arrival: arrival, steps: steps) {
+            return word
+        }
+        return keep(extra, arrival)
+    }
+
+    private mutating func keep(_ extra: FixExtra, _ arrival: UInt32) -> SideWord {
+        let place = Int(extraCount)
+        if place % Self.pageExtras == 0 {
+            extraPages[place / Self.pageExtras] = TailPool.shared.take()
+        }
+        extraPlace(place).pointee = extra
+        extraCount += 1
+        return SideWord(arrival: arrival, extraNumber: place)
+    }
+
+    @inline(__always)
+    private mutating func putSide(_ word: SideWord, at index: Int) {
         if index % Self.pageSides == 0 {
             sidePages[index / Self.pageSides] = TailPool.shared.take()
         }
@@ -215,13 +222,16 @@ struct Tail: BitwiseCopyable {
         }
     }
 
-    /// Unpacks all rows into columns, in another order.
-    func fill(_ columns: inout ChunkColumns, order: [Int]) {
+    /// Unpacks rows into columns, in another order.
+    func fill(_ columns: inout ChunkColumns, order: ArraySlice<UInt8>) {
         columns.makeRoom(for: order.count)
         columns.count = order.count
         let at = columns.at
-        for (place, index) in order.enumerated() {
+        var place = 0
+        for index in order {
+            let index = Int(index)
             at.set(place, row(index), extra(index), arrival: arrival(index))
+            place += 1
         }
     }
 
@@ -236,12 +246,9 @@ struct Tail: BitwiseCopyable {
     }
 
     /// A copy with memory of its own.
-    func copy() -> Tail { part(Array(0..<Int(count))[...]) }
-
-    /// A tail of its own with the entries at `indices`, in that order; the marks are this one's.
-    func part(_ indices: ArraySlice<Int>) -> Tail {
+    func copy() -> Tail {
         var other = Tail()
-        for index in indices {
+        for index in 0..<Int(count) {
             other.append(row(index), extra(index), arrival: arrival(index), last)
         }
         other.first = first
@@ -250,51 +257,23 @@ struct Tail: BitwiseCopyable {
     }
 
     /// Indices in order of time, then arrival: a tail is filled in order of arrival.
-    func sortedIndices() -> [Int] {
+    func sortedIndices() -> [UInt8] {
         // Time from −2^47 up and the index in one word, which sorts many times faster than rows do.
         var words: [UInt64] = []
         words.reserveCapacity(Int(count))
         scan(fromMs: Int64.min, toMs: Int64.max) { index in
             let time = UInt64(bitPattern: tsMs(index) &+ Fix.timeLimitMs)
-            words.append(time << Self.indexBits | UInt64(index))
+            words.append(time << 8 | UInt64(index))
         }
         words.sort()
-        return words.map { Int($0 & (1 << Self.indexBits - 1)) }
+        return words.map { UInt8(truncatingIfNeeded: $0) }
     }
-
-    private static let indexBits: UInt64 = 16
 
     mutating func free() {
         pages.give(Int(count), perPage: TailPool.pageRows)
         if hasSide { sidePages.give(Int(count), perPage: Self.pageSides) }
         extraPages.give(Int(extraCount), perPage: Self.pageExtras)
         self = Tail()
-    }
-}
-
-/// The pages of one tail, in order: as many as 256 rows need.
-private struct TailPages: BitwiseCopyable {
-    private var pages: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (
-        0, 0, 0, 0, 0, 0, 0, 0
-    )
-
-    @inline(__always)
-    subscript(index: Int) -> UInt32 {
-        get { withUnsafeBytes(of: pages) { $0.load(fromByteOffset: index * 4, as: UInt32.self) } }
-        set {
-            withUnsafeMutableBytes(of: &pages) {
-                $0.storeBytes(of: newValue, toByteOffset: index * 4, as: UInt32.self)
-            }
-        }
-    }
-
-    /// Gives back those that so many entries took.
-    func give(_ entries: Int, perPage: Int) {
-        guard entries > 0 else { return }
-        withUnsafeBytes(of: pages) { raw in
-            let used = (entries + perPage - 1) / perPage
-            TailPool.shared.give(raw.bindMemory(to: UInt32.self).prefix(used))
-        }
     }
 }
 
