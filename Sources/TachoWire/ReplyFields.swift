@@ -176,11 +176,23 @@ private enum Digits {
             to[0] = 48 + UInt8(truncatingIfNeeded: value)
             return 1
         }
+        if value < 1_000 { return few(UInt32(value), to) }
         if value < 100_000_000 { return first(UInt32(value), to) }
         let (high, low) = value.quotientAndRemainder(dividingBy: 100_000_000)
         let before = write(high, to)
         store(eight(UInt32(low)), to + before)
         return before + 8
+    }
+
+    /// A number of two or three digits: what most fields have before their point.
+    @inline(__always)
+    private static func few(_ value: UInt32, _ to: UnsafeMutablePointer<UInt8>) -> Int {
+        let (hundreds, rest) = (value / 100, value % 100)
+        to[0] = 48 + UInt8(truncatingIfNeeded: hundreds)
+        let at = hundreds == 0 ? 0 : 1
+        to[at] = 48 + UInt8(truncatingIfNeeded: rest / 10)
+        to[at + 1] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+        return at + 2
     }
 
     /// A number of two to eight digits.

@@ -13,6 +13,14 @@ package struct ReplyWriter: Sendable {
         bytes.removeLast(bytes.count - count)
     }
 
+    /// What was written so far; starts anew, with as much room.
+    package mutating func take() -> [UInt8] {
+        var taken: [UInt8] = []
+        taken.reserveCapacity(bytes.capacity)
+        swap(&taken, &bytes)
+        return taken
+    }
+
     /// Starts anew; keeps the memory unless a long reply made it large.
     package mutating func removeAll() {
         if bytes.capacity > Self.keptBytes {
@@ -58,9 +66,11 @@ package struct ReplyWriter: Sendable {
 
     /// The same for replies that come by the thousand: `write` is called for one item after the
     /// other, with 1 KiB of room at least, until it says that there is none left. What they
-    /// wrote is taken over a piece at a time. False: `limit` bytes are exceeded.
+    /// wrote is taken over a piece at a time; after each, `whenTaken` may hand on what there is.
+    /// False: `limit` bytes are exceeded.
     package mutating func items(
-        upTo limit: Int, _ write: (inout ReplyFields) -> Bool
+        upTo limit: Int, whenTaken: (inout ReplyWriter) -> Void,
+        _ write: (inout ReplyFields) -> Bool
     ) -> Bool {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.pieceBytes) { memory in
             var hasMore = true
@@ -71,6 +81,7 @@ package struct ReplyWriter: Sendable {
                 } while hasMore && fields.count <= Self.pieceBytes - 1024
                 guard bytes.count + fields.count <= limit else { return false }
                 bytes.append(contentsOf: UnsafeBufferPointer(rebasing: memory[..<fields.count]))
+                whenTaken(&self)
             }
             return true
         }

@@ -91,8 +91,10 @@ struct ReplyCounter {
     private var line: [UInt8] = []
     /// Bytes of a bulk string that are still to come, with its line break.
     private var rest = 0
-    /// Elements that open arrays still miss, the innermost last.
-    private var open: [Int] = []
+    /// Elements that the innermost open array still misses; 0: none is open.
+    private var missing = 0
+    /// The same of the arrays around it.
+    private var outer: [Int] = []
 
     mutating func feed(_ bytes: UnsafeRawBufferPointer) throws {
         var index = 0
@@ -105,10 +107,12 @@ struct ReplyCounter {
                 if rest == 0 { complete() }
                 continue
             }
-            guard let end = bytes[index...].firstIndex(of: 0x0A) else {
+            let start = bytes.baseAddress! + index
+            guard let found = memchr(start, 0x0A, bytes.count - index) else {
                 line.append(contentsOf: bytes[index...])
                 return
             }
+            let end = index + (UnsafeRawPointer(found) - start)
             if line.isEmpty {
                 try endLine(UnsafeRawBufferPointer(rebasing: bytes[index..<end]))
             } else {
@@ -131,20 +135,20 @@ struct ReplyCounter {
             if keepsText { text = Array(line[1..<line.count - 1]) }
             return complete()
         }
+        let isNegative = line.count > 2 && line[1] == UInt8(ascii: "-")
         var number: Int64 = 0
-        var isNegative = false
-        for byte in line[1..<line.count - 1] {
-            if byte == UInt8(ascii: "-") {
-                isNegative = true
-            } else {
-                number = number * 10 + Int64(byte) - 48
-            }
+        var index = isNegative ? 2 : 1
+        while index < line.count - 1 {
+            number = number * 10 + Int64(line[index]) - 48
+            index += 1
         }
         switch kind {
         case UInt8(ascii: "$") where !isNegative:
             if keepsText { text.removeAll() }
             rest = Int(number) + 2
-        case UInt8(ascii: "*") where !isNegative && number > 0: open.append(Int(number))
+        case UInt8(ascii: "*") where !isNegative && number > 0:
+            if missing > 0 { outer.append(missing) }
+            missing = Int(number)
         default:
             // Wrap-around is meant: of many times in ms it is a check sum.
             if kind == UInt8(ascii: ":") { integers &+= isNegative ? -number : number }
@@ -153,10 +157,10 @@ struct ReplyCounter {
     }
 
     private mutating func complete() {
-        while let last = open.indices.last {
-            open[last] -= 1
-            if open[last] > 0 { return }
-            open.removeLast()
+        while missing > 0 {
+            missing -= 1
+            if missing > 0 { return }
+            missing = outer.popLast() ?? 0
         }
         count += 1
     }

@@ -60,7 +60,9 @@ extension ConnectionHandler {
             // On the engine's thread: a day of a rider is megabytes of text, and the loop has
             // other clients.
             var writer = ReplyWriter()
-            writer.page(result, hasCount: query.count != nil, limits: limits)
+            writer.page(result, hasCount: query.count != nil, limits: limits) { piece in
+                mailbox.post(.answering(connection: id, ticket: ticket, piece: piece))
+            }
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
     }

@@ -125,6 +125,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         return true
     }
 
+    /// The same for a piece of a reply that is not the last.
+    func answering(_ ticket: UInt64, _ piece: [UInt8]) -> Bool {
+        guard state.isWaiting(for: ticket) else { return false }
+        output.append(contentsOf: piece)
+        return true
+    }
+
     /// Takes requests that waited, and sends what can be sent.
     func goOn() {
         guard state.phase != .closed else { return }

@@ -96,9 +96,12 @@ package struct ConnectionState: Sendable {
         return answers
     }
 
-    /// False: the answer comes too late and is to be forgotten.
+    /// False: what comes with that ticket comes too late and is to be forgotten.
+    package func isWaiting(for ticket: UInt64) -> Bool { phase == .waitingForAnswer(ticket) }
+
+    /// The answer is complete; false: it comes too late.
     package mutating func answered(_ ticket: UInt64) -> Bool {
-        guard phase == .waitingForAnswer(ticket) else { return false }
+        guard isWaiting(for: ticket) else { return false }
         phase = .serving
         return true
     }

@@ -26,12 +26,18 @@ extension ReplyWriter {
     }
 
     /// Elements of T.RANGE: ts lat lon speed heading acc verdict alt src recv_ms. False: longer than
-    /// `limit` with what was written before.
-    mutating func points(_ fixes: [StoredFix], upTo limit: Int) -> Bool {
+    /// `limit` with what was written before. `handOver` gets the reply in pieces if it surely is
+    /// within the limit: the client reads the first while the next are written.
+    private mutating func points(
+        _ fixes: [StoredFix], upTo limit: Int, handOver: ([UInt8]) -> Void
+    ) -> Bool {
         if fixes.isEmpty { return true }
-        reserve(min(limit, fixes.count * Self.usualPointBytes))
+        let isSurelyWithin = count + Self.longest(fixes) <= limit
+        reserve(isSurelyWithin ? 2 * Self.pieceBytes : limit)
         var next = 0
-        return items(upTo: limit) { fields in
+        return items(upTo: limit) { writer in
+            if isSurelyWithin && writer.count >= Self.pieceBytes { handOver(writer.take()) }
+        } _: { fields in
             let fix = fixes[next]
             next += 1
             fields.array(10)
@@ -40,19 +46,29 @@ extension ReplyWriter {
                 fields.bulk("ok")
             } else {
                 // All names together have 300 letters.
-                fields.bulk(fix.verdict.text, room: 512)
+                fields.bulk(fix.verdict.text, room: Self.verdictRoom)
             }
             fields.rest(fix, cell: nil, ageMs: nil)
             return next < fixes.count
         }
     }
 
-    private static let usualPointBytes = 160
+    private static let verdictRoom = 512
+    /// The longest point whose verdict is `ok`: all integers and decimals at their limits.
+    private static let longestPointBytes = 192
+    private static let pieceBytes = 1 << 16
+
+    /// Bytes that points take at most.
+    private static func longest(_ fixes: [StoredFix]) -> Int {
+        let judged = fixes.count { !$0.verdict.isOk }
+        return fixes.count * longestPointBytes + judged * verdictRoom
+    }
 
     /// T.RANGE. A cut page with COUNT ends in its cursor; without COUNT a cut is an error, because
     /// a client that did not ask for pages would take it for everything.
     mutating func page(
-        _ result: Result<TrackPage, ReadError>, hasCount: Bool, limits: ServerLimits
+        _ result: Result<TrackPage, ReadError>, hasCount: Bool, limits: ServerLimits,
+        handOver: ([UInt8]) -> Void
     ) {
         let start = count
         switch result {
@@ -63,7 +79,7 @@ extension ReplyWriter {
                     "ERR more than \(limits.rangeFixes) fixes, use COUNT and CURSOR")
             }
             array(page.fixes.count + (page.next == nil ? 0 : 1))
-            guard points(page.fixes, upTo: start + limits.replyBytes) else {
+            guard points(page.fixes, upTo: start + limits.replyBytes, handOver: handOver) else {
                 truncate(to: start)
                 return self.error(
                     "ERR reply longer than \(limits.replyBytes) bytes,"

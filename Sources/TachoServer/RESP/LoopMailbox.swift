@@ -9,6 +9,8 @@ import TachoGeo
 final class LoopMailbox: Sendable {
     enum Letter: Sendable {
         case written(connection: UInt64, ticket: UInt64, Result<[ReplyMask], AppendError>)
+        /// The next piece of a read's reply; `answered` has the last.
+        case answering(connection: UInt64, ticket: UInt64, piece: [UInt8])
         /// A read's reply, written in RESP by the thread that had the result.
         case answered(connection: UInt64, ticket: UInt64, reply: [UInt8])
         case newAlerts

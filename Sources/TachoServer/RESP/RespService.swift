@@ -86,6 +86,9 @@ final class RespService {
             case .written(let id, let ticket, let result):
                 guard let connection = connections[id] else { continue }
                 if connection.written(ticket, result) { touched.append(connection) }
+            case .answering(let id, let ticket, let piece):
+                guard let connection = connections[id] else { continue }
+                if connection.answering(ticket, piece) { touched.append(connection) }
             case .answered(let id, let ticket, let reply):
                 guard let connection = connections[id] else { continue }
                 if connection.answered(ticket, reply) { touched.append(connection) }
