@@ -194,9 +194,14 @@ struct Recovery {
         slot.pointee.vehicle = stored.vehicle
         if route.entersChain {
             // Only the state is taken: the verdict was decided when the fix came.
-            _ = slot.pointee.chain.advance(
-                stored.fix, vehicle: stored.vehicle,
-                base: RuleSet.base(codes: stored.verdict.codes), shards[index].rules.thresholds)
+            _ = InOrder.judge(
+                stored.fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle,
+                base: RuleSet.base(codes: stored.verdict.codes), &slot.pointee.chain,
+                &slot.pointee.motion, shards[index].rules.thresholds)
+        } else {
+            _ = slot.pointee.motion.clockStep.judge(
+                stored.fix, recvMs: stored.ruleRecvMs,
+                newestTsMs: slot.pointee.chain.newestTsMs, shards[index].rules.thresholds)
         }
         shards[index].replay(stored, rider, slot, route, sequence, &closed)
     }

@@ -65,3 +65,25 @@ package enum Distance {
         return d
     }
 }
+
+extension Distance {
+    /// From one place to another in metres east and north, as `onSphere` measures within its
+    /// equirectangular range; beyond it east is too long, never too short.
+    /// Cost: one cosine, about 20 ns.
+    package static func offset(
+        from a: Coordinate, to b: Coordinate
+    ) -> (eastM: Double, northM: Double) {
+        let dLatE7 = Int64(b.latE7) - Int64(a.latE7)
+        let meanLat = Double(Int64(a.latE7) + Int64(b.latE7)) * 0.5 * radiansPerE7
+        let dLonE7 = wrappedDeltaLonE7(a.lonE7, b.lonE7)
+        return (
+            Double(dLonE7) * radiansPerE7 * cosine(meanLat) * sphereRadiusM,
+            Double(dLatE7) * radiansPerE7 * sphereRadiusM
+        )
+    }
+
+    /// Of a whole number of degrees, for tables.
+    package static func sineOfDegrees(_ degrees: Double) -> Double {
+        sine(degrees * radiansPerE7 * 1e7)
+    }
+}

@@ -26,12 +26,31 @@ package enum Effect: UInt8, Comparable, Sendable, CaseIterable, BitwiseCopyable 
 /// Built so far; `format-spec.md` lists all numbers, also those reserved for rules to come.
 package enum Code: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case invalid = 0
+    case mockFlag = 1
     case tsFuture = 2
     case tsPast = 3
     case lowAccuracy = 4
+    case tsStep = 5
+    case tsConflict = 6
     case teleport = 8
     case spike = 9
     case candidate = 10
+    case flicker = 11
+    case overspeed = 13
+    case speedMismatch = 14
+    case headingMismatch = 15
+    case pvDiverge = 16
+    case frozen = 17
+    case staticSynth = 18
+    case synthLine = 19
+    case synthSpeed = 20
+    case whiteJitter = 21
+    case quantised = 22
+    case constMeta = 23
+    case altJump = 24
+    case zigzag = 25
+    case glitch = 30
+    case tsRate = 31
 
     @inlinable package var bit: UInt64 { 1 << UInt64(rawValue) }
 
@@ -44,7 +63,7 @@ package enum Code: UInt8, Sendable, CaseIterable, BitwiseCopyable {
             "TS_OVERLAP", "TELEPORT", "SPIKE", "CANDIDATE", "FLICKER", "GAP_SPEED", "OVERSPEED",
             "SPEED_MISMATCH", "HEADING_MISMATCH", "PV_DIVERGE", "FROZEN", "STATIC_SYNTH",
             "SYNTH_LINE", "SYNTH_SPEED", "WHITE_JITTER", "QUANTISED", "CONST_META", "ALT_JUMP",
-            "ZIGZAG", "REPLAY", "REPLAY_FUZZY", "COLOCATED", "LOCKSTEP", "GLITCH",
+            "ZIGZAG", "REPLAY", "REPLAY_FUZZY", "COLOCATED", "LOCKSTEP", "GLITCH", "TS_RATE",
         ]
         return known.map { $0 } + Array(repeating: nil, count: 64 - known.count)
     }()

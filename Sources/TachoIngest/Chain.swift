@@ -13,10 +13,12 @@ package struct HeldFix: Hashable, Sendable, BitwiseCopyable {
     package var isTeleport: Bool
     /// The jump rule holds between the anchor and this fix.
     package var isJump: Bool
+    /// A jump as receivers make them when they find satellites again after a gap.
+    package var isGlitch: Bool
 
     package static let none = HeldFix(
         tsMs: 0, latE7: 0, lonE7: 0, accuracyDm: 0, baseCodes: 0, baseEffect: .accept,
-        isTeleport: false, isJump: false)
+        isTeleport: false, isJump: false, isGlitch: false)
 
     /// The verdict with `finding` in place of whatever the chain said before.
     @inline(__always)
@@ -140,7 +142,7 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
         let held = HeldFix(
             tsMs: fix.tsMs, latE7: fix.latE7, lonE7: fix.lonE7, accuracyDm: fix.accuracyDm,
             baseCodes: base.codes, baseEffect: base.effect, isTeleport: isTeleport,
-            isJump: leg.isJump(limits))
+            isJump: leg.isJump(limits), isGlitch: Glitch.isOne(leg, limits))
         if heldCount == 0 { held0 = held } else { held1 = held }
         heldCount += 1
         step.finding = Finding(
@@ -184,5 +186,5 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
 
 extension Chain {
     /// The codes a chain decides; all others stay when a fix is judged again.
-    package static let codes = Code.teleport.bit | Code.spike.bit | Code.candidate.bit
+    package static let codes = Code.teleport.bit | Code.spike.bit | Code.candidate.bit | Code.glitch.bit
 }

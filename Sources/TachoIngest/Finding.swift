@@ -13,7 +13,7 @@ package struct Finding: Sendable, BitwiseCopyable {
     }
 
     @inline(__always)
-    mutating func merge(_ other: Finding) {
+    package mutating func merge(_ other: Finding) {
         codes |= other.codes
         if other.effect > effect { effect = other.effect }
     }

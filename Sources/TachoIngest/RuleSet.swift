@@ -20,14 +20,32 @@ package struct RuleSet: Sendable {
         finding.merge(ClockFuture.judge(fix, recvMs: recvMs, thresholds))
         finding.merge(ClockPast.judge(fix, thresholds))
         finding.merge(LowAccuracy.judge(fix, thresholds))
+        finding.merge(.when(fix.source == .mock, .mockFlag, .quarantine))
         return finding
     }
 
     /// What the stored codes outside the chain amount to: the base for judging a fix again.
     package static func base(codes: UInt64) -> Finding {
-        var finding = Finding(codes: codes & ~Chain.codes, effect: .accept)
-        let quarantining = Code.invalid.bit | Code.tsFuture.bit | Code.tsPast.bit
-        if codes & quarantining != 0 { finding.effect = .quarantine }
-        return finding
+        Finding(codes: codes & ~Chain.codes, effect: effect(codes: codes & ~Chain.codes))
     }
+
+    /// Whether a fix with such codes may enter the chain.
+    package static func isChained(codes: UInt64) -> Bool {
+        codes & (quarantining | Code.tsStep.bit) == 0
+    }
+
+    private static func effect(codes: UInt64) -> Effect {
+        if codes & quarantining != 0 { return .quarantine }
+        if codes & (Code.flicker.bit | Code.tsStep.bit) != 0 { return .hold }
+        return codes & flagging != 0 ? .flag : .accept
+    }
+
+    private static let quarantining =
+        Code.invalid.bit | Code.mockFlag.bit | Code.tsFuture.bit | Code.tsPast.bit
+        | Code.tsConflict.bit
+    private static let flagging =
+        Code.overspeed.bit | Code.speedMismatch.bit | Code.headingMismatch.bit
+        | Code.pvDiverge.bit | Code.frozen.bit | Code.staticSynth.bit | Code.synthLine.bit
+        | Code.synthSpeed.bit | Code.quantised.bit | Code.constMeta.bit
+        | Code.zigzag.bit | Code.tsRate.bit
 }

@@ -18,11 +18,18 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     }
 
     /// `effect` tells the two kinds of TELEPORT apart: held at once, or flagged when confirmed.
-    package static func of(_ code: Code, effect: Effect) -> Severity {
+    /// `isLarge`: an altitude jumped by more than receivers do.
+    package static func of(_ code: Code, effect: Effect, isLarge: Bool = false) -> Severity {
         switch code {
-        case .invalid, .tsFuture, .tsPast: .crit
+        case .invalid, .tsFuture, .tsPast, .flicker, .overspeed, .frozen,
+            .tsConflict:
+            .crit
         case .teleport: effect == .flag ? .warn : .crit
-        case .spike: .warn
+        case .mockFlag, .tsStep, .tsRate, .spike, .speedMismatch, .headingMismatch, .pvDiverge, .staticSynth,
+            .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag:
+            .warn
+        case .altJump: isLarge ? .warn : .info
+        case .whiteJitter, .glitch: .info
         case .lowAccuracy, .candidate: .none
         }
     }

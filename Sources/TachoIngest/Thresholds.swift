@@ -31,6 +31,68 @@ package struct Thresholds: Sendable, Hashable {
     /// Below this reported speed the phone says it stands still, 0.01 m/s.
     package var standingCms: Int32 = 60
 
+    // Rules about motion, in single precision as they compute.
+    /// A field is believed after so many steps at which it agreed with the movement.
+    package var channelAgreements: Float = 12
+    /// Steps with a new position after which a phone's habits are known.
+    package var learnedMoves: UInt16 = 20
+    /// Of the class's speed; what is beyond it adds to the debt, m, by so much a step at most.
+    package var overspeedShare: Float = 1
+    package var overspeedStepM: Float = 80
+    package var overspeedDebtM: Float = 200
+    package var speedMismatchTauS: Float = 25
+    package var speedMismatchMps: Float = 3
+    package var speedMismatchShare: Float = 0.45
+    package var speedMismatchS: Float = 15
+    package var headingAgainst: Float = 6
+    package var headingFrozen: Float = 10
+    package var divergenceTauS: Float = 90
+    package var divergenceStepM: Float = 36
+    package var divergenceM: Float = 90
+    /// Way by the reported speed at one position, m; more for a phone that holds positions, m/s of
+    /// its longest hold; and runs of so many holds.
+    package var frozenM: Float = 30
+    package var frozenPerHoldMps: Float = 45
+    package var frozenHolds: Float = 2.5
+    package var lockStops: UInt8 = 3
+    package var lockAfterJumpS: Float = 25
+    package var lineStepS: Float = 2.9
+    package var lineMissM: Float = 0.25
+    package var lineScore: Float = 10
+    package var evenSpeedShare: Float = 0.006
+    package var evenSpeedMps: Float = 0.04
+    package var evenSpeedTurning: Float = 18
+    package var evenSpeedStraight: Float = 26
+    package var jitterSamples: Float = 45
+    package var jitterCorrelation: Float = -0.6
+    package var gridRun: UInt8 = 4
+    package var gridFiner: UInt8 = 20
+    package var metadataRun: Float = 12
+    package var metadataLogLikelihood: Float = -25
+    package var altitudeJumpM: Float = 120
+    package var altitudeWarnM: Float = 400
+    package var zigzagM: Float = 25
+    package var zigzagAccuracyM: Float = 30
+    package var zigzagMps2: Float = 7
+    package var zigzagCount: Float = 4
+    /// TS_STEP: so far behind the newest time, ms, so many times.
+    package var clockStepMs: Int64 = 20_000
+    package var clockStepCount: UInt8 = 5
+    /// TS_RATE: time passes at so much of the pace of receipt at most, so many times.
+    package var clockRateShare: Float = 0.7
+    package var clockRateCount: Float = 15
+    /// TS_CONFLICT: so far from the first fix of the time, m, beside both accuracies; or so many
+    /// others of one time.
+    package var conflictM = 30.0
+    package var conflicts = 4
+    /// GLITCH: jumps of so many metres after a gap of so many ms.
+    package var glitchFromM = 330.0
+    package var glitchToM = 2_000.0
+    package var glitchGapMs: Int64 = 20_000
+    package var flickerM: Float = 200
+    package var flickerTauS: Float = 90
+    package var flickerCount: Float = 3
+
     package init() {}
 
     /// FNV-1a over the numbers in declaration order.

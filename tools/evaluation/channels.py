@@ -9,9 +9,17 @@ import math
 from tracks import course, metres
 
 
+def repeats(fixes):
+    """A recorder that kept the last position while it moved: its speed cannot be told from it."""
+    held = sum(
+        1 for a, b, c in zip(fixes, fixes[1:], fixes[2:])
+        if a.lat == b.lat and a.lon == b.lon and metres(b, c) > 5)
+    return held > 0.01 * len(fixes)
+
+
 def add(fixes, random):
     """Sets missing fields, in place; returns the fixes."""
-    has_speed = any(fix.speed is not None for fix in fixes)
+    has_speed = any(fix.speed is not None for fix in fixes) or repeats(fixes)
     has_heading = any(fix.heading is not None for fix in fixes)
     has_accuracy = any(fix.acc is not None for fix in fixes)
     has_altitude = any(fix.alt is not None for fix in fixes)

@@ -77,6 +77,8 @@ def attacked_ride(piece, kind, strength, random, number):
     # Most phones send all fields; attacks on a field need it.
     if kind.needs or random.random() < 0.7:
         channels.add(fixes, random)
+    if "speed" in kind.needs and fixes[0].speed is None:
+        return None
     place = start_of(fixes, kind, seconds, random)
     if place is None:
         return None

@@ -38,6 +38,8 @@ def arguments():
     parser.add_argument("--tacho", default=".build/release/tacho", help="the program")
     parser.add_argument("--plain-only", action="store_true", help="only the plain filter")
     parser.add_argument("--falses", action="store_true", help="codes of false alerts by source")
+    parser.add_argument("--missed", action="store_true", help="episodes nothing was found of")
+    parser.add_argument("--keep", metavar="FILE", help="write all alerts there, as NDJSON")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     return parser.parse_args()
 
@@ -112,6 +114,9 @@ def main():
         return 0 if is_valid else 1
     with tempfile.TemporaryDirectory() as directory:
         alerts = engine.alerts(options.tacho, directory, rides)
+    if options.keep:
+        with open(options.keep, "w") as file:
+            file.writelines(json.dumps(alert) + "\n" for alert in alerts)
     score = scoring.Score(rides, engine.times(alerts))
     critical = scoring.Score(rides, engine.times(alerts, ("crit",)))
     if options.json:
@@ -127,6 +132,15 @@ def main():
     print(table(score, plain_score, sources))
     print(f"{'all, critical only':<30} {'':>7} {shown(critical.false_rate(*sources), 3):>12}")
     print(f"\nprecision at a base rate of 1 %: {shown(precision(score, sources))}")
+    if options.missed:
+        times = engine.times(alerts)
+        for ride in attacked:
+            if ride.kind == "origin" or scoring.judge_episode(ride, times.get(ride.name, []))[0]:
+                continue
+            some = ride.attacked
+            step = episodes.usual_step(sorted(some, key=lambda fix: fix.ts)) if some[1:] else 0
+            print(f"missed {ride.name:<32} {ride.source:<18} {len(some)} fixes, {step} ms apart, "
+                  f"speed {some[0].speed}, accuracy {some[0].acc}, altitude {some[0].alt}")
     if options.falses:
         names = {ride.name: ride.source for ride in clean}
         counts = Counter(

@@ -46,14 +46,15 @@ struct HistoryWindow {
         return low..<high
     }
 
-    /// The fixes of a slice that belong to the chain: the first at each time, unless quarantined.
+    /// The fixes of a slice that belong to the chain: the first at each time, unless a
+    /// rule keeps it out.
     func chainEntries(_ slice: Range<Int>) -> [ChainEntry] {
         var entries: [ChainEntry] = []
         entries.reserveCapacity(slice.count + 1)
         var index = slice.lowerBound
         while index < slice.upperBound {
             let fix = fixes[index]
-            if fix.current.effect != .quarantine {
+            if RuleSet.isChained(codes: fix.current.codes) {
                 entries.append(
                     ChainEntry(
                         fix: fix.stored.fix, vehicle: fix.stored.vehicle, verdict: fix.current))

@@ -10,7 +10,8 @@ extension Shard {
         let limits = rules.thresholds
         raise(
             stored.verdict.codes, stored.verdict, stored.fix.tsMs, atRecvMs: stored.ruleRecvMs,
-            rider, part
+            rider, part,
+            isLarge: slot(rider).pointee.motion.altitudeJumpM > limits.altitudeWarnM
         ) { code in
             if code == .teleport, let anchor = step?.anchor, let leg = step?.leg {
                 return AlertEvidence.leg(
@@ -46,10 +47,10 @@ extension Shard {
     /// One alert per rider and code in 60 s of receipt time; later hits raise its count.
     mutating func raise(
         _ codes: UInt64, _ verdict: Verdict, _ tsMs: Int64, atRecvMs: Int64, _ rider: UInt32,
-        _ part: Part, evidence: (Code) -> [UInt8]
+        _ part: Part, isLarge: Bool = false, evidence: (Code) -> [UInt8]
     ) {
         for code in Code.allCases where codes & code.bit != 0 {
-            let severity = Severity.of(code, effect: verdict.effect)
+            let severity = Severity.of(code, effect: verdict.effect, isLarge: isLarge)
             guard severity != .none else { continue }
             let key = Self.alertKey(rider, code.rawValue)
             var window = alertWindows[key]

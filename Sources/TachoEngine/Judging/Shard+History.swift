@@ -41,33 +41,43 @@ extension Shard {
         return fresh
     }
 
-    /// Where a fix stands among those stored at its time: the number of others before it, or nil
-    /// if it is identical to one of them.
+    /// Fixes stored at a time: how many, and the first that came.
+    struct Others {
+        var count = 0
+        var first: Fix?
+
+        mutating func add(_ fix: Fix) {
+            if count == 0 { first = fix }
+            count += 1
+        }
+    }
+
+    /// The others that are stored at a fix's time, or nil if it is identical to one of them.
     mutating func place(
         of fix: Fix, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
-    ) throws(StoreError) -> Int? {
-        var others = 0
+    ) throws(StoreError) -> Others? {
+        var others = Others()
         guard slot.pointee.chunkMayHold(fix.tsMs) else {
             // Only the tails can hold that time; the main one is in order, newest last.
             let main = slot.pointee.main
             var index = main.firstIndex(atOrAfter: fix.tsMs)
             while index < Int(main.count), main.tsMs(index) == fix.tsMs {
                 if main[index].stored.fix == fix { return nil }
-                others += 1
+                others.add(main[index].stored.fix)
                 index += 1
             }
             let late = slot.pointee.late
             var isKnown = false
             late.scan(fromMs: fix.tsMs, toMs: fix.tsMs) { index in
                 if late[index].stored.fix == fix { isKnown = true }
-                others += 1
+                others.add(late[index].stored.fix)
             }
             if isKnown { return nil }
             return others
         }
         for other in try window(rider, slot, fix.tsMs, fix.tsMs).at(fix.tsMs) {
             if other.stored.fix == fix { return nil }
-            others += 1
+            others.add(other.stored.fix)
         }
         return others
     }

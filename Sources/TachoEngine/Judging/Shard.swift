@@ -176,13 +176,13 @@ struct Shard {
     ) throws(StoreError) -> ReplyMask {
         let slot = slot(rider)
         let fix = entry.fix
-        var ordinal = 0
+        var others = Others()
         var around: Surroundings?
         if slot.pointee.mayHold(fix.tsMs) {
             let told = try surroundings(of: fix.tsMs, rider, slot)
             if !told.isSurelyFree {
                 guard let known = try place(of: fix, rider, slot) else { return .duplicate }
-                ordinal = known
+                others = known
             }
             around = told
         }
@@ -191,32 +191,28 @@ struct Shard {
             verdict: Verdict(),
             recvMs: StoredFix.quantisedReceipt(tsMs: fix.tsMs, nowMs: nowMs),
             claimedRecvMs: entry.provenance == .claimed ? entry.claimedRecvMs : 0)
-        let base = rules.point(fix, recvMs: stored.ruleRecvMs)
+        let base = base(of: stored, others, slot)
         stored.verdict = Verdict(codes: base.codes, effect: base.effect)
 
         var mask: ReplyMask = []
         if slot.pointee.hasShown && fix.tsMs < slot.pointee.shownMs { mask.insert(.late) }
-        if ordinal > 0 { mask.insert(.conflict) }
+        if others.count > 0 { mask.insert(.conflict) }
         if entry.fieldDropped { mask.insert(.fieldDropped) }
 
-        let isChained = ordinal == 0 && base.effect < .quarantine
+        let isChained = others.count == 0 && RuleSet.isChained(codes: base.codes)
         if isChained && fix.tsMs > slot.pointee.chain.newestTsMs {
-            if slot.pointee.chain.follow(fix, vehicle: stored.vehicle, rules.thresholds) {
-                // The usual fix: within reach of the anchor, no candidate open.
-                stored.verdict.isTrusted = true
-                store(stored, rider, slot, entersChain: true, part)
-                if base.codes == 0 { return mask }
-                alert(stored, nil, rider, part)
-            } else {
-                let step = slot.pointee.chain.advance(
-                    fix, vehicle: stored.vehicle, base: base, rules.thresholds)
-                stored.verdict.codes |= step.finding.codes
-                stored.verdict.effect = max(base.effect, step.finding.effect)
-                stored.verdict.isTrusted = step.isTrusted
-                store(stored, rider, slot, entersChain: true, part)
-                if step.decidedCount > 0 { decide(step, stored, rider, slot, part) }
-                if stored.verdict.codes != 0 { alert(stored, step, rider, part) }
+            let outcome = InOrder.judge(
+                fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, base: base, &slot.pointee.chain,
+                &slot.pointee.motion, rules.thresholds)
+            stored.verdict.codes |= outcome.finding.codes
+            stored.verdict.effect = max(base.effect, outcome.finding.effect)
+            stored.verdict.isTrusted = outcome.isTrusted
+            store(stored, rider, slot, entersChain: true, part)
+            if let step = outcome.step, step.decidedCount > 0 {
+                decide(step, stored, rider, slot, part)
             }
+            if stored.verdict.codes == 0 { return mask }
+            alert(stored, outcome.step, rider, part)
         } else if isChained && fitsPlainly(stored, around, slot, rider) {
             stored.verdict.isTrusted = true
             store(stored, rider, slot, entersChain: false, part)
@@ -235,11 +231,31 @@ struct Shard {
         return mask
     }
 
+    /// What the rules outside the chain say of a fix, but for those about motion.
+    @inline(__always)
+    private func base(
+        of stored: StoredFix, _ others: Others, _ slot: UnsafeMutablePointer<Slot>
+    ) -> Finding {
+        var base = rules.point(stored.fix, recvMs: stored.ruleRecvMs)
+        let isNewest = stored.fix.tsMs > slot.pointee.chain.newestTsMs
+        if others.count == 0 && isNewest && RuleSet.isChained(codes: base.codes) { return base }
+        if let first = others.first {
+            base.merge(
+                ClockConflict.judge(
+                    stored.fix, first: first, others: others.count, rules.thresholds))
+        }
+        base.merge(
+            slot.pointee.motion.clockStep.judge(
+                stored.fix, recvMs: stored.ruleRecvMs,
+                newestTsMs: slot.pointee.chain.newestTsMs, rules.thresholds))
+        return base
+    }
+
     /// What a writer hears of a verdict.
     private static func bits(of verdict: Verdict) -> ReplyMask {
         var mask: ReplyMask = []
         if verdict.effect != .accept { mask.insert(.flagged) }
-        let clock = Code.tsFuture.bit | Code.tsPast.bit
+        let clock = Code.tsFuture.bit | Code.tsPast.bit | Code.tsStep.bit
         if verdict.codes & clock != 0 { mask.insert(.clock) }
         if verdict.codes & Code.lowAccuracy.bit != 0 { mask.insert(.lowAccuracy) }
         return mask

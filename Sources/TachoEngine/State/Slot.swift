@@ -61,6 +61,8 @@ struct Slot: BitwiseCopyable {
     /// What `latest` shows: the newest accepted or flagged fix by event time.
     var shown = Slot.nothing
     var chain = Chain()
+    /// What the rules about motion remember.
+    var motion = Motion()
 
     // Rarely looked at.
     private var otherNewest = Slot.nothing

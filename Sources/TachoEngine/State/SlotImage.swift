@@ -140,7 +140,8 @@ enum SlotImage {
         writer.put(held.accuracyDm)
         writer.put(held.baseCodes)
         writer.put(held.baseEffect.rawValue)
-        writer.put(UInt8(held.isTeleport ? 1 : 0) | (held.isJump ? 2 : 0))
+        writer.put(UInt8(held.isTeleport ? 1 : 0) | (held.isJump ? 2 : 0)
+                | (held.isGlitch ? 4 : 0))
     }
 
     private static func held(_ reader: inout ByteReader) throws -> HeldFix {
@@ -157,6 +158,7 @@ enum SlotImage {
         let flags: UInt8 = try reader.read()
         held.isTeleport = flags & 1 != 0
         held.isJump = flags & 2 != 0
+        held.isGlitch = flags & 4 != 0
         return held
     }
 

@@ -5,6 +5,6 @@ import TachoGeo
 enum Spike {
     @inline(__always)
     static func givenUp(_ held: HeldFix) -> Finding {
-        .when(held.isJump, .spike, .hold)
+        .when(held.isJump, held.isGlitch ? .glitch : .spike, .hold)
     }
 }

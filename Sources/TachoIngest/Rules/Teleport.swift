@@ -15,6 +15,7 @@ enum Teleport {
     /// What the first fix of a confirmed chain becomes.
     @inline(__always)
     static func confirmed(_ held: HeldFix) -> Finding {
-        .when(held.isJump, .teleport, .flag)
+        if held.isGlitch { return .when(held.isJump, .glitch, .hold) }
+        return .when(held.isJump, .teleport, .flag)
     }
 }

@@ -1,0 +1,59 @@
+package import TachoGeo
+
+/// Judging a fix that is newer than all before: the chain, then the rules about motion.
+package enum InOrder {
+    package struct Outcome: BitwiseCopyable {
+        /// What is to be added to the base.
+        package var finding: Finding
+        package var isTrusted: Bool
+        /// nil: the usual fix, within reach of the anchor, no candidate open.
+        package var step: ChainStep?
+    }
+
+    /// `base` is what the point rules found. Recovery calls it too, for the state alone.
+    @inline(__always)
+    package static func judge(
+        _ fix: Fix, recvMs: Int64, vehicle: VehicleClass, base: Finding, _ chain: inout Chain,
+        _ motion: inout Motion, _ limits: Thresholds
+    ) -> Outcome {
+        if chain.follow(fix, vehicle: vehicle, limits) {
+            let finding = motion.judge(
+                fix, recvMs: recvMs, vehicle: vehicle, isJump: false, limits)
+            return Outcome(finding: finding, isTrusted: true, step: nil)
+        }
+        return judgeAtLength(
+            fix, recvMs: recvMs, vehicle: vehicle, base: base, &chain, &motion, limits)
+    }
+
+    private static func judgeAtLength(
+        _ fix: Fix, recvMs: Int64, vehicle: VehicleClass, base: Finding, _ chain: inout Chain,
+        _ motion: inout Motion, _ limits: Thresholds
+    ) -> Outcome {
+        let step = chain.advance(fix, vehicle: vehicle, base: base, limits)
+        var finding = step.finding
+        if step.isTrusted {
+            let isJump = step.leg.map { !$0.isWithinReach } ?? false
+            finding.merge(
+                motion.judge(
+                    fix, recvMs: recvMs, vehicle: vehicle, isJump: isJump, limits))
+        } else if let leg = step.leg {
+            let held = motion.hold(fix, distanceM: leg.distanceM, limits)
+            chain.addToHeld(held)
+            finding.merge(held)
+        }
+        return Outcome(finding: finding, isTrusted: step.isTrusted, step: step)
+    }
+}
+
+extension Chain {
+    /// What rules outside the chain found of the fix that was held last: it stays when its fate is
+    /// decided.
+    mutating func addToHeld(_ finding: Finding) {
+        guard finding.codes != 0, heldCount > 0 else { return }
+        func add(_ held: inout HeldFix) {
+            held.baseCodes |= finding.codes
+            held.baseEffect = max(held.baseEffect, finding.effect)
+        }
+        if heldCount == 1 { add(&held0) } else { add(&held1) }
+    }
+}

@@ -1,0 +1,39 @@
+import TachoGeo
+
+/// ALT_JUMP: another altitude all at once, three times, after twenty steady ones.
+///
+/// More than 120 m and 10 m/s; an elevator stays below. Warns above 400 m, else for information:
+/// receivers without a barometer are off by more. Delivery order. State: 12 B.
+struct AltitudeState: Hashable, Sendable, BitwiseCopyable {
+    /// The steady one, 0.1 m.
+    private(set) var steadyDm = Fix.absent
+    private(set) var jumpM: Float = 0
+    private(set) var steady: UInt8 = 0
+    private(set) var away: UInt8 = 0
+
+    mutating func restart() { away = 0 }
+
+    @inline(__always)
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
+        guard step.altitudeDm != Fix.absent else { return .nothing }
+        guard steadyDm != Fix.absent else {
+            steadyDm = step.altitudeDm
+            return .nothing
+        }
+        let off = abs(Float(step.altitudeDm) - Float(steadyDm)) * 0.1
+        if off <= limits.altitudeJumpM + 10 * step.seconds {
+            steadyDm = step.altitudeDm
+            steady = min(steady + 1, 200)
+            away = 0
+            return .nothing
+        }
+        away += 1
+        jumpM = off
+        guard away >= 3 else { return .nothing }
+        let isJump = steady >= 20
+        steadyDm = step.altitudeDm
+        steady = 0
+        away = 0
+        return .when(isJump, .altJump, .accept)
+    }
+}

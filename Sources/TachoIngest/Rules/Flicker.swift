@@ -1,0 +1,17 @@
+import TachoGeo
+
+/// FLICKER: two places in turn, as two location providers or a phone and a forger give them.
+///
+/// A leaky count of departures to a far place. Given to the held fix. Delivery order. State: 16 B.
+struct FlickerState: Hashable, Sendable, BitwiseCopyable {
+    private var lastMs: Int64 = 0
+    private(set) var count: Float = 0
+
+    mutating func judge(_ fix: Fix, distanceM: Float, _ limits: Thresholds) -> Finding {
+        guard distanceM > limits.flickerM else { return .nothing }
+        let seconds = Float(min(max(0, fix.tsMs - lastMs), 3_600_000)) * 0.001
+        count = min(count * decay(seconds, tau: limits.flickerTauS) + 1, 12)
+        lastMs = fix.tsMs
+        return .when(count >= limits.flickerCount, .flicker, .hold)
+    }
+}

@@ -1,0 +1,26 @@
+import TachoGeo
+
+/// FROZEN: the phone says it moved, and the position did not change in one bit.
+///
+/// Critical on a phone that never re-sends a position; on one that is known to, only for runs well
+/// beyond its habit, and for information. Delivery order. State: 4 B.
+struct FrozenState: Hashable, Sendable, BitwiseCopyable {
+    /// Way by the reported speed since the position was first seen.
+    private(set) var wayM: Float = 0
+
+    @inline(__always)
+    mutating func judge(
+        _ step: MotionStep, holdMaxS: Float, moves: UInt16, _ limits: Thresholds
+    ) -> Finding {
+        guard step.isHold, step.hasSpeed else {
+            wayM = 0
+            return .nothing
+        }
+        wayM += step.meanSpeedMps * step.seconds
+        let limitM = limits.frozenM + step.accuracyM + limits.frozenPerHoldMps * holdMaxS
+        return .when(
+            moves >= limits.learnedMoves && wayM > limitM
+                && step.heldSeconds > limits.frozenHolds * holdMaxS,
+            .frozen, .flag)
+    }
+}

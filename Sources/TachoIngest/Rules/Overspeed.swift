@@ -1,0 +1,17 @@
+import TachoGeo
+
+/// OVERSPEED: more way than the rider's class can make, again and again.
+///
+/// A bucket of metres beyond the limit: one glitch adds 80 m at most, so it cannot trip the rule by
+/// itself. Delivery order. State: 4 B.
+struct OverspeedState: Hashable, Sendable, BitwiseCopyable {
+    private(set) var debtM: Float = 0
+
+    @inline(__always)
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
+        let limitMps = Float(Reach.maxSpeedMps(step.vehicle)) * limits.overspeedShare
+        let more = min(step.distanceM - limitMps * step.moveSeconds, limits.overspeedStepM)
+        debtM = min(max(0, debtM + more), 2 * limits.overspeedDebtM)
+        return .when(debtM > limits.overspeedDebtM, .overspeed, .flag)
+    }
+}

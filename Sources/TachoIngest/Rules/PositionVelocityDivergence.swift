@@ -1,0 +1,43 @@
+import TachoGeo
+
+/// PV_DIVERGE: the position goes where speed and heading do not lead.
+///
+/// A leaky sum of what each step misses, as a vector: noise cancels, a drift does not. At a stand no
+/// heading is needed. Delivery order; off on phones that hold positions. State: 8 B.
+struct DivergenceState: Hashable, Sendable, BitwiseCopyable {
+    private(set) var eastM: Float = 0
+    private(set) var northM: Float = 0
+
+    var lengthM: Float { (eastM * eastM + northM * northM).squareRoot() }
+
+    @inline(__always)
+    mutating func judge(
+        _ step: MotionStep, _ channels: ChannelState, headingAgreed: Float,
+        _ limits: Thresholds
+    ) -> Finding {
+        guard step.hasSpeed, channels.speed >= limits.channelAgreements else { return .nothing }
+        let isStanding = step.meanSpeedMps < 0.6
+        let knows = step.heading.isKnown && step.previousHeading.isKnown
+        guard isStanding || knows && headingAgreed >= limits.channelAgreements else {
+            return .nothing
+        }
+        let keep = decay(step.seconds, tau: limits.divergenceTauS)
+        var east = step.eastM
+        var north = step.northM
+        if !isStanding {
+            let half = 0.5 * step.seconds
+            east -= half
+                * (step.speedMps * step.heading.east
+                    + step.previousSpeedMps * step.previousHeading.east)
+            north -= half
+                * (step.speedMps * step.heading.north
+                    + step.previousSpeedMps * step.previousHeading.north)
+        }
+        let miss = (east * east + north * north).squareRoot()
+        let scale = miss > limits.divergenceStepM ? limits.divergenceStepM / miss : 1
+        eastM = eastM * keep + east * scale
+        northM = northM * keep + north * scale
+        return .when(
+            lengthM > limits.divergenceM + 2 * step.accuracyM, .pvDiverge, .flag)
+    }
+}

@@ -1,0 +1,25 @@
+import TachoGeo
+
+/// QUANTISED: positions on a grid of 0.0001° from a phone that has shown finer ones.
+///
+/// Four moving fixes in a row; by chance that is 10^-16 for a phone with six decimals. Delivery
+/// order. State: 4 B.
+struct GridState: Hashable, Sendable, BitwiseCopyable {
+    private(set) var finer: UInt8 = 0
+    private(set) var run: UInt8 = 0
+
+    mutating func restart() { run = 0 }
+
+    @inline(__always)
+    mutating func judge(_ step: MotionStep, _ fix: Fix, _ limits: Thresholds) -> Finding {
+        if !step.isHold {
+            if fix.latE7 % 1_000 == 0 && fix.lonE7 % 1_000 == 0 {
+                run = min(run + 1, 200)
+            } else {
+                run = 0
+                finer = min(finer + 1, 200)
+            }
+        }
+        return .when(run >= limits.gridRun && finer >= limits.gridFiner, .quantised, .flag)
+    }
+}

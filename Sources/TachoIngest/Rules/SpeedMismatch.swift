@@ -1,0 +1,35 @@
+import TachoGeo
+
+/// SPEED_MISMATCH: the speed the phone reports is not the speed it moves at.
+///
+/// Both smoothed over 25 s and apart for more than 15 s, on a phone whose speed has been seen to
+/// agree. Delivery order. State: 12 B.
+struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
+    private(set) var impliedMps: Float = -1
+    private(set) var reportedMps: Float = 0
+    /// Seconds they have been apart.
+    private(set) var apartS: Float = 0
+
+    mutating func restart() { self = SpeedMismatchState() }
+
+    @inline(__always)
+    mutating func judge(
+        _ step: MotionStep, _ channels: ChannelState, _ limits: Thresholds
+    ) -> Finding {
+        guard step.hasSpeed, channels.speed >= limits.channelAgreements else { return .nothing }
+        if impliedMps < 0 {
+            impliedMps = step.impliedMps
+            reportedMps = step.meanSpeedMps
+        }
+        let keep = decay(step.seconds, tau: limits.speedMismatchTauS)
+        let implied = min(step.distanceM / step.seconds, 60)
+        impliedMps = impliedMps * keep + implied * (1 - keep)
+        reportedMps = reportedMps * keep + step.meanSpeedMps * (1 - keep)
+        let apart = abs(impliedMps - reportedMps)
+        let limit = max(
+            limits.speedMismatchMps, limits.speedMismatchShare * max(impliedMps, reportedMps))
+        apartS = apart > limit ? min(apartS + step.seconds, 120) : max(0, apartS - 3 * step.seconds)
+        return .when(
+            apartS > limits.speedMismatchS && apart > limit, .speedMismatch, .flag)
+    }
+}

@@ -1,0 +1,36 @@
+import TachoGeo
+
+/// ZIGZAG: to and fro across the way, further and faster than a vehicle turns: padding of distance.
+///
+/// Second differences above 7 m/s² and 25 m beyond noise that reverse, four times. Settlement
+/// takes the smoothed length. Delivery order. State: 12 B.
+struct ZigzagState: Hashable, Sendable, BitwiseCopyable {
+    private(set) var count: Float = 0
+    private var eastM: Float = 0
+    private var northM: Float = 0
+
+    @inline(__always)
+    mutating func judge(
+        _ step: MotionStep, _ motion: Motion, _ limits: Thresholds
+    ) -> Finding {
+        guard motion.stepSeconds > 0 else { return .nothing }
+        let east = step.eastM - motion.eastM
+        let north = step.northM - motion.northM
+        // How far the middle fix lies off the line between its neighbours.
+        let off = 0.5 * (east * east + north * north).squareRoot()
+        let seconds = 0.5 * (step.seconds + motion.stepSeconds)
+        let accuracyM =
+            step.accuracyDm == Fix.absent ? 8 : min(step.accuracyM, limits.zigzagAccuracyM)
+        let isSharp =
+            off > limits.zigzagM + 1.5 * accuracyM
+            && 2 * off > limits.zigzagMps2 * seconds * seconds
+        let reverses = east * eastM + north * northM < 0
+        if isSharp && reverses {
+            count = min(count + 1, 12)
+        } else if !isSharp {
+            count = max(0, count - 0.25)
+        }
+        if isSharp { (eastM, northM) = (east, north) }
+        return .when(count >= limits.zigzagCount && isSharp, .zigzag, .flag)
+    }
+}
