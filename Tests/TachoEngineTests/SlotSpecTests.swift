@@ -75,7 +75,7 @@ struct SlotSpecTests {
         let slot = Self.filled()
         let expected: [String: UInt64] = [
             "asOfGroup: events of groups up to this one are contained": 77,
-            "version, 0": 0, "flags: 1 shown, 2 newest follow": 3,
+            "version, 1; in version 0 the image of motion is missing": 1, "flags: 1 shown, 2 newest follow": 3,
             "vehicle class": UInt64(slot.vehicle.rawValue), "0": 0,
             "range of the next two counters": UInt64(slot.range),
             "arrivals in that range": UInt64(slot.arrivals),
@@ -95,8 +95,10 @@ struct SlotSpecTests {
             #expect(value == (try #require(expected[row.name], "\(row.name)")), "\(row.name)")
         }
         #expect(rows.last?.name == "oldest time of all fixes" && next == 108)
-        // Behind it the two fixes, 60 bytes each, and the chain.
-        #expect(bytes.count == next + 2 * 60 + SlotImage.chain(Slot().chain).count)
+        // Behind it the two fixes, 60 bytes each, the chain, and motion.
+        #expect(
+            bytes.count == next + 2 * 60 + SlotImage.chain(Slot().chain).count
+                + Slot().motion.image.count)
     }
 
     @Test func `a slot reads back with what it showed`() throws {

@@ -12,6 +12,23 @@ enum AlertEvidence {
         return json
     }
 
+    /// For rules that remember how the rider moved: the fix before, and what was measured.
+    static func motion(_ stored: StoredFix, _ statistic: Statistic) -> [UInt8] {
+        var json = Array("{".utf8)
+        add(stored.fix, name: "fix", to: &json)
+        add(",\"recv_ms\":", stored.ruleRecvMs, to: &json)
+        json += Array(",\"statistic\":\"\(statistic.name)\"".utf8)
+        add(",\"value\":", hundredths: statistic.value, to: &json)
+        add(",\"limit\":", hundredths: statistic.limit, to: &json)
+        json.append(UInt8(ascii: "}"))
+        return json
+    }
+
+    private static func add(_ key: String, hundredths value: Double, to json: inout [UInt8]) {
+        json += Array(key.utf8)
+        Decimal.append(Int64((value * 100).rounded()), decimals: 2, trimmed: true, to: &json)
+    }
+
     /// For rules that measure from the anchor.
     static func leg(
         from anchor: Anchor, to fix: Fix, _ leg: Leg, code: Code, isImmediate: Bool,

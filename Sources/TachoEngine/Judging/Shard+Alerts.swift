@@ -8,15 +8,19 @@ extension Shard {
         _ stored: StoredFix, _ step: ChainStep?, _ rider: UInt32, _ part: Part
     ) {
         let limits = rules.thresholds
+        let motion = slot(rider).pointee.motion
         raise(
             stored.verdict.codes, stored.verdict, stored.fix.tsMs, atRecvMs: stored.ruleRecvMs,
             rider, part,
-            isLarge: slot(rider).pointee.motion.altitudeJumpM > limits.altitudeWarnM
+            isLarge: motion.altitudeJumpM > limits.altitudeWarnM
         ) { code in
             if code == .teleport, let anchor = step?.anchor, let leg = step?.leg {
                 return AlertEvidence.leg(
                     from: anchor, to: stored.fix, leg, code: code, isImmediate: true,
                     limits)
+            }
+            if let statistic = motion.statistic(of: code, limits) {
+                return AlertEvidence.motion(stored, statistic)
             }
             return AlertEvidence.point(stored)
         }

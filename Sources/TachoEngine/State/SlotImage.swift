@@ -5,7 +5,9 @@ import TachoStore
 
 /// A rider's state as a checkpoint holds it: slot, chain, tails. `format-spec.md` §6.
 enum SlotImage {
-    static let version: UInt8 = 0
+    static let version: UInt8 = 1
+    /// Without what the rules about motion remember.
+    private static let versionWithoutMotion: UInt8 = 0
 
     /// The row of family `latest`; the committer puts the group it is valid for in front.
     static func slot(_ slot: Slot) -> [UInt8] {
@@ -28,6 +30,7 @@ enum SlotImage {
         if slot.hasShown { put(slot.shown.stored, to: &writer) }
         if slot.hasNewest { put(slot.newest.stored, to: &writer) }
         writer.put(chain(slot.chain))
+        writer.put(slot.motion.image)
         return writer.bytes
     }
 
@@ -36,7 +39,8 @@ enum SlotImage {
         do {
             var reader = ByteReader(bytes)
             slot.asOfGroup = try reader.read()
-            guard try reader.read(UInt8.self) == version else {
+            let version: UInt8 = try reader.read()
+            guard version == Self.version || version == versionWithoutMotion else {
                 throw StoreError.damaged("a slot has a version that is not known here")
             }
             let flags: UInt8 = try reader.read()
@@ -66,6 +70,13 @@ enum SlotImage {
                 slot.newestIsShown = slot.hasShown && slot.newest == slot.shown
             }
             slot.chain = try readChain(&reader)
+            if version == Self.version {
+                let image = Array(try reader.take(reader.remaining))
+                guard let motion = Motion(image: image) else {
+                    throw StoreError.damaged("a slot's motion cannot be read")
+                }
+                slot.motion = motion
+            }
             guard reader.isAtEnd else { throw StoreError.damaged("a slot is longer than it says") }
             return slot
         } catch let error as StoreError {
@@ -224,6 +235,7 @@ enum SlotImage {
 
 /// A tail as a checkpoint holds it: its fixes in a column block.
 enum TailImage {
+    static let version: UInt8 = 0
     static let mainKind: UInt8 = 0
     static let lateKind: UInt8 = 1
 
@@ -235,7 +247,7 @@ enum TailImage {
             tail.fill(&encoder.columns, order: tail.sortedIndices()[...])
         }
         var writer = ByteWriter()
-        writer.put(SlotImage.version)
+        writer.put(version)
         writer.put(UInt8(0))
         writer.put(UInt16(tail.count))
         writer.put(UInt32(0))
@@ -254,7 +266,7 @@ enum TailImage {
         let last: UInt64
         do {
             var reader = ByteReader(bytes)
-            guard try reader.read(UInt8.self) == SlotImage.version,
+            guard try reader.read(UInt8.self) == version,
                 try reader.read(UInt8.self) == 0
             else { throw StoreError.damaged("a tail has a version that is not known here") }
             count = Int(try reader.read(UInt16.self))

@@ -20,4 +20,9 @@ struct ChannelState: Hashable, Sendable, BitwiseCopyable {
             speed = max(0, speed - 0.25)
         }
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&speed)
+    }
 }

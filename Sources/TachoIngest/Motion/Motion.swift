@@ -25,8 +25,6 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     var holdMaxS: Float = 0
     /// Steps with a new position, at most 65,535.
     var moves: UInt16 = 0
-    /// Steps since the windows started anew, at most 65,535.
-    var steps: UInt16 = 0
 
     var overspeed = OverspeedState()
     var channels = ChannelState()
@@ -128,7 +126,6 @@ extension Motion {
         metadata.restart()
         altitude.restart()
         zigzag = ZigzagState()
-        steps = 0
         (eastM, northM, stepSeconds) = (0, 0, 0)
         firstSeenMs = fix.tsMs
         set(fix)
@@ -141,7 +138,6 @@ extension Motion {
             firstSeenMs = fix.tsMs
             if moves < .max { moves += 1 }
         }
-        if steps < .max { steps += 1 }
         set(fix)
     }
 

@@ -36,4 +36,12 @@ struct AltitudeState: Hashable, Sendable, BitwiseCopyable {
         away = 0
         return .when(isJump, .altJump, .accept)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&steadyDm)
+        visitor.visit(&jumpM)
+        visitor.visit(&steady)
+        visitor.visit(&away)
+    }
 }

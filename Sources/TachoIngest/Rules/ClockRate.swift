@@ -20,4 +20,10 @@ struct ClockRateState: Hashable, Sendable, BitwiseCopyable {
         slow = isSlow ? min(slow + 1, 30) : max(0, slow - 2)
         return .when(slow >= limits.clockRateCount, .tsRate, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&recvMs)
+        visitor.visit(&slow)
+    }
 }

@@ -27,4 +27,11 @@ package struct ClockStepState: Hashable, Sendable, BitwiseCopyable {
         self.recvMs = recvMs
         return .when(count >= limits.clockStepCount, .tsStep, .hold)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&tsMs)
+        visitor.visit(&recvMs)
+        visitor.visit(&count)
+    }
 }

@@ -69,4 +69,15 @@ struct MetadataState: Hashable, Sendable, BitwiseCopyable {
         let y2 = y * y
         return -2 * y * (1 + y2 * (0.333333 + y2 * (0.2 + y2 * 0.142857)))
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&accuracyRate)
+        visitor.visit(&altitudeRate)
+        visitor.visit(&accuracySteps)
+        visitor.visit(&altitudeSteps)
+        visitor.visit(&run)
+        visitor.visit(&wayM)
+        visitor.visit(&logLikelihood)
+    }
 }

@@ -14,4 +14,10 @@ struct FlickerState: Hashable, Sendable, BitwiseCopyable {
         lastMs = fix.tsMs
         return .when(count >= limits.flickerCount, .flicker, .hold)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&lastMs)
+        visitor.visit(&count)
+    }
 }

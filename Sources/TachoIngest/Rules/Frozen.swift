@@ -23,4 +23,9 @@ struct FrozenState: Hashable, Sendable, BitwiseCopyable {
                 && step.heldSeconds > limits.frozenHolds * holdMaxS,
             .frozen, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&wayM)
+    }
 }

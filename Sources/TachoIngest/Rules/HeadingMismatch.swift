@@ -66,4 +66,17 @@ struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
             agreed = max(0, agreed - 0.5)
         }
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&agreed)
+        visitor.visit(&against)
+        visitor.visit(&frozen)
+        visitor.visit(&eastM)
+        visitor.visit(&northM)
+        visitor.visit(&alongEastM)
+        visitor.visit(&alongNorthM)
+        visitor.visit(&wayM)
+        visitor.visit(&isFrozen)
+    }
 }

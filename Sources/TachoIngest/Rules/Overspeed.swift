@@ -14,4 +14,9 @@ struct OverspeedState: Hashable, Sendable, BitwiseCopyable {
         debtM = min(max(0, debtM + more), 2 * limits.overspeedDebtM)
         return .when(debtM > limits.overspeedDebtM, .overspeed, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&debtM)
+    }
 }

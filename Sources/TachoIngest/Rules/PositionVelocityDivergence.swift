@@ -40,4 +40,10 @@ struct DivergenceState: Hashable, Sendable, BitwiseCopyable {
         return .when(
             lengthM > limits.divergenceM + 2 * step.accuracyM, .pvDiverge, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&eastM)
+        visitor.visit(&northM)
+    }
 }

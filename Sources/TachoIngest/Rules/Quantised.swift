@@ -22,4 +22,10 @@ struct GridState: Hashable, Sendable, BitwiseCopyable {
         }
         return .when(run >= limits.gridRun && finer >= limits.gridFiner, .quantised, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&finer)
+        visitor.visit(&run)
+    }
 }

@@ -32,4 +32,11 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
         return .when(
             apartS > limits.speedMismatchS && apart > limit, .speedMismatch, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&impliedMps)
+        visitor.visit(&reportedMps)
+        visitor.visit(&apartS)
+    }
 }

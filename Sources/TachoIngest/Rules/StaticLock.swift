@@ -67,4 +67,15 @@ struct LockState: Hashable, Sendable, BitwiseCopyable {
         let isAfterJump = hasJumped && runS >= limits.lockAfterJumpS && run >= 5
         return .when(isLocked || isAfterJump, .staticSynth, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&jittered)
+        visitor.visit(&locked)
+        visitor.visit(&isCounted)
+        visitor.visit(&hasJumped)
+        visitor.visit(&run)
+        visitor.visit(&runS)
+        visitor.visit(&slowS)
+    }
 }

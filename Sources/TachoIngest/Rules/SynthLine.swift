@@ -35,4 +35,14 @@ struct LineState: Hashable, Sendable, BitwiseCopyable {
         (eastM, northM, seconds) = (0, 0, 0)
         return .when(score >= limits.lineScore, .synthLine, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&eastM)
+        visitor.visit(&northM)
+        visitor.visit(&seconds)
+        visitor.visit(&eastMps)
+        visitor.visit(&northMps)
+        visitor.visit(&score)
+    }
 }

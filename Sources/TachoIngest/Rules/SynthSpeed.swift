@@ -53,4 +53,11 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
         // x / (1 + 0.36 x²…) would be closer; corners are told apart well enough by this.
         return dot >= 0 ? cross * 1.5708 / (1 + 0.5708 * (1 - cross)) : 3.1416 - cross * 1.5708
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&score)
+        visitor.visit(&turnedRad)
+        visitor.visit(&speedMps)
+    }
 }

@@ -36,4 +36,14 @@ struct JitterState: Hashable, Sendable, BitwiseCopyable {
                 && product < limits.jitterCorrelation * square,
             .whiteJitter, .accept)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&lastEastM)
+        visitor.visit(&lastNorthM)
+        visitor.visit(&product)
+        visitor.visit(&square)
+        visitor.visit(&samples)
+        visitor.visit(&hasLast)
+    }
 }

@@ -33,4 +33,11 @@ struct ZigzagState: Hashable, Sendable, BitwiseCopyable {
         if isSharp { (eastM, northM) = (east, north) }
         return .when(count >= limits.zigzagCount && isSharp, .zigzag, .flag)
     }
+
+    /// For checkpoints, in the order of the page.
+    mutating func visitFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&count)
+        visitor.visit(&eastM)
+        visitor.visit(&northM)
+    }
 }
