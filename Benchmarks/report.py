@@ -228,6 +228,8 @@ SECTIONS = {
         ("cells, flushed", "written_cell_flush", ""),
         ("other families, flushed", "written_other_flush", ""),
         ("compaction", "written_compaction", ""),
+        ("· of chunks", "written_compaction_track", ""),
+        ("· of cells", "written_compaction_geo", ""),
         ("sealed segments", "written_segment", ""),
         ("live data at the end, before closing", "written_hot", ""),
     ]),

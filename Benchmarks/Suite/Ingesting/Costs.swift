@@ -43,6 +43,8 @@ extension Benchmark {
             figure("chunk_flush", storage.flushBytes["track"] ?? 0),
             figure("cell_flush", storage.flushBytes["geo"] ?? 0), figure("other_flush", others),
             figure("compaction", storage.compactionBytes.values.reduce(0, +)),
+            figure("compaction_track", storage.compactionBytes["track"] ?? 0),
+            figure("compaction_geo", storage.compactionBytes["geo"] ?? 0),
             figure("segment", UInt64(sealed)),
         ].filter { $0.value > 0 }
     }
