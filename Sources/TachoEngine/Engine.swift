@@ -50,7 +50,7 @@ package final class Engine: Sendable {
     }
 
     private init(_ options: EngineOptions, _ store: Store) throws(StoreError) {
-        let rules = RuleSet()
+        let rules = RuleSet(thresholds: options.thresholds)
         let count = options.workers ?? EngineOptions.defaultWorkers
         let riders = RiderTable()
         let shards = (0..<count).map {

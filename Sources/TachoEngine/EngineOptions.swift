@@ -1,3 +1,4 @@
+package import TachoIngest
 import TachoStore
 
 /// Faults a test build of the server can have, to prove that the durability tests can fail.
@@ -37,6 +38,8 @@ package struct EngineOptions: Sendable {
     /// Over it memory is freed ahead of time, and a quarter over it writers hear "try again"; nil:
     /// min(4 GiB, half of the machine's).
     package var memoryLimitBytes: Int?
+    /// What the rules compare with.
+    package var thresholds = Thresholds()
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.
     package var onFailStop: @Sendable (String) -> Void = { _ in }

@@ -17,8 +17,9 @@ package enum InOrder {
         _ motion: inout Motion, _ limits: Thresholds
     ) -> Outcome {
         if chain.follow(fix, vehicle: vehicle, limits) {
-            let finding = motion.judge(
-                fix, recvMs: recvMs, vehicle: vehicle, isJump: false, limits)
+            let finding = RuleSet.without(
+                limits.off,
+                motion.judge(fix, recvMs: recvMs, vehicle: vehicle, isJump: false, limits))
             return Outcome(finding: finding, isTrusted: true, step: nil)
         }
         return judgeAtLength(
@@ -33,11 +34,12 @@ package enum InOrder {
         var finding = step.finding
         if step.isTrusted {
             let isJump = step.leg.map { !$0.isWithinReach } ?? false
-            finding.merge(
-                motion.judge(
-                    fix, recvMs: recvMs, vehicle: vehicle, isJump: isJump, limits))
+            let moved = motion.judge(
+                fix, recvMs: recvMs, vehicle: vehicle, isJump: isJump, limits)
+            finding.merge(RuleSet.without(limits.off, moved))
         } else if let leg = step.leg {
-            let held = motion.hold(fix, distanceM: leg.distanceM, limits)
+            let held = RuleSet.without(
+                limits.off, motion.hold(fix, distanceM: leg.distanceM, limits))
             chain.addToHeld(held)
             finding.merge(held)
         }

@@ -8,7 +8,7 @@ package struct RuleSet: Sendable {
     package var thresholds: Thresholds
 
     /// Raised with every change of a rule's meaning; stored with every commit group.
-    package static let version: UInt16 = 1
+    package static let version: UInt16 = 2
 
     package init(thresholds: Thresholds = Thresholds()) { self.thresholds = thresholds }
 
@@ -34,7 +34,19 @@ package struct RuleSet: Sendable {
         codes & (quarantining | Code.tsStep.bit) == 0
     }
 
-    private static func effect(codes: UInt64) -> Effect {
+    /// What is left of a finding without the codes that are switched off.
+    package static func without(_ off: UInt64, _ finding: Finding) -> Finding {
+        guard finding.codes & off != 0 else { return finding }
+        let codes = finding.codes & ~off
+        return Finding(codes: codes, effect: effect(codes: codes))
+    }
+
+    /// Codes of rules that look at the order of delivery; all others end as in order of time.
+    package static let deliveryOrderCodes =
+        flagging | Code.tsStep.bit | Code.tsConflict.bit | Code.flicker.bit | Code.altJump.bit
+        | Code.whiteJitter.bit
+
+    static func effect(codes: UInt64) -> Effect {
         if codes & quarantining != 0 { return .quarantine }
         if codes & (Code.flicker.bit | Code.tsStep.bit) != 0 { return .hold }
         return codes & flagging != 0 ? .flag : .accept

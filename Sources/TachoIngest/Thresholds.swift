@@ -93,6 +93,9 @@ package struct Thresholds: Sendable, Hashable {
     package var flickerTauS: Float = 90
     package var flickerCount: Float = 3
 
+    /// Codes that are never given, of those that depend on the order of delivery.
+    package var off: UInt64 = 0
+
     package init() {}
 
     /// FNV-1a over the numbers in declaration order.
@@ -116,6 +119,61 @@ package struct Thresholds: Sendable, Hashable {
         mix(UInt64(confirmations))
         mix(UInt64(bitPattern: holdCreditMs))
         mix(UInt64(bitPattern: Int64(standingCms)))
+        mixMotion(mix)
         return hash
+    }
+
+    private func mixMotion(_ mix: (UInt64) -> Void) {
+        mix(UInt64(channelAgreements.bitPattern))
+        mix(UInt64(learnedMoves))
+        mix(UInt64(overspeedShare.bitPattern))
+        mix(UInt64(overspeedStepM.bitPattern))
+        mix(UInt64(overspeedDebtM.bitPattern))
+        mix(UInt64(speedMismatchTauS.bitPattern))
+        mix(UInt64(speedMismatchMps.bitPattern))
+        mix(UInt64(speedMismatchShare.bitPattern))
+        mix(UInt64(speedMismatchS.bitPattern))
+        mix(UInt64(headingAgainst.bitPattern))
+        mix(UInt64(headingFrozen.bitPattern))
+        mix(UInt64(divergenceTauS.bitPattern))
+        mix(UInt64(divergenceStepM.bitPattern))
+        mix(UInt64(divergenceM.bitPattern))
+        mix(UInt64(frozenM.bitPattern))
+        mix(UInt64(frozenPerHoldMps.bitPattern))
+        mix(UInt64(frozenHolds.bitPattern))
+        mix(UInt64(lockStops))
+        mix(UInt64(lockAfterJumpS.bitPattern))
+        mix(UInt64(lineStepS.bitPattern))
+        mix(UInt64(lineMissM.bitPattern))
+        mix(UInt64(lineScore.bitPattern))
+        mix(UInt64(evenSpeedShare.bitPattern))
+        mix(UInt64(evenSpeedMps.bitPattern))
+        mix(UInt64(evenSpeedTurning.bitPattern))
+        mix(UInt64(evenSpeedStraight.bitPattern))
+        mix(UInt64(jitterSamples.bitPattern))
+        mix(UInt64(jitterCorrelation.bitPattern))
+        mix(UInt64(gridRun))
+        mix(UInt64(gridFiner))
+        mix(UInt64(metadataRun.bitPattern))
+        mix(UInt64(metadataLogLikelihood.bitPattern))
+        mix(UInt64(altitudeJumpM.bitPattern))
+        mix(UInt64(altitudeWarnM.bitPattern))
+        mix(UInt64(zigzagM.bitPattern))
+        mix(UInt64(zigzagAccuracyM.bitPattern))
+        mix(UInt64(zigzagMps2.bitPattern))
+        mix(UInt64(zigzagCount.bitPattern))
+        mix(UInt64(bitPattern: clockStepMs))
+        mix(UInt64(clockStepCount))
+        mix(UInt64(clockRateShare.bitPattern))
+        mix(UInt64(clockRateCount.bitPattern))
+        mix(conflictM.bitPattern)
+        mix(UInt64(conflicts))
+        mix(glitchFromM.bitPattern)
+        mix(glitchToM.bitPattern)
+        mix(UInt64(bitPattern: glitchGapMs))
+        mix(UInt64(flickerM.bitPattern))
+        mix(UInt64(flickerTauS.bitPattern))
+        mix(UInt64(flickerCount.bitPattern))
+        mix(off)
     }
 }

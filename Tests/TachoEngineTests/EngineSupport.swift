@@ -1,6 +1,7 @@
 import Foundation
 import TachoCodec
 import TachoGeo
+import TachoIngest
 import TachoStore
 
 @testable import TachoEngine
@@ -34,13 +35,18 @@ final class TemporaryDirectory: Sendable {
 /// 2026-01-01T00:00:00Z and a bit: the server's clock in these tests.
 let testNowMs: Int64 = 1_767_225_600_000 + 86_400_000
 
-func testOptions(_ directory: TemporaryDirectory, workers: Int = 1) -> EngineOptions {
+/// `allRules` false: only those whose verdicts do not depend on the order of delivery, as models
+/// know them.
+func testOptions(
+    _ directory: TemporaryDirectory, workers: Int = 1, allRules: Bool = false
+) -> EngineOptions {
     var options = EngineOptions(directory: directory.path + "/data")
     options.nowMs = { testNowMs }
     options.workers = workers
     options.rangeSeconds = 0
     options.minFreeBytes = 0
     options.journalFileBytes = 1 << 20
+    if !allRules { options.thresholds.off = RuleSet.deliveryOrderCodes }
     return options
 }
 

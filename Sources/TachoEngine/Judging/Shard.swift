@@ -239,15 +239,15 @@ struct Shard {
         var base = rules.point(stored.fix, recvMs: stored.ruleRecvMs)
         let isNewest = stored.fix.tsMs > slot.pointee.chain.newestTsMs
         if others.count == 0 && isNewest && RuleSet.isChained(codes: base.codes) { return base }
+        var clock = slot.pointee.motion.clockStep.judge(
+            stored.fix, recvMs: stored.ruleRecvMs,
+            newestTsMs: slot.pointee.chain.newestTsMs, rules.thresholds)
         if let first = others.first {
-            base.merge(
+            clock.merge(
                 ClockConflict.judge(
                     stored.fix, first: first, others: others.count, rules.thresholds))
         }
-        base.merge(
-            slot.pointee.motion.clockStep.judge(
-                stored.fix, recvMs: stored.ruleRecvMs,
-                newestTsMs: slot.pointee.chain.newestTsMs, rules.thresholds))
+        base.merge(RuleSet.without(rules.thresholds.off, clock))
         return base
     }
 
