@@ -36,6 +36,7 @@ package enum Code: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case spike = 9
     case candidate = 10
     case flicker = 11
+    case gapSpeed = 12
     case overspeed = 13
     case speedMismatch = 14
     case headingMismatch = 15

@@ -15,10 +15,25 @@ package struct HeldFix: Hashable, Sendable, BitwiseCopyable {
     package var isJump: Bool
     /// A jump as receivers make them when they find satellites again after a gap.
     package var isGlitch: Bool
+    /// GAP_SPEED holds between the anchor and this fix.
+    package var isGap: Bool
 
     package static let none = HeldFix(
         tsMs: 0, latE7: 0, lonE7: 0, accuracyDm: 0, baseCodes: 0, baseEffect: .accept,
-        isTeleport: false, isJump: false, isGlitch: false)
+        isTeleport: false, isJump: false, isGlitch: false, isGap: false)
+
+    /// What stays of it if it is given up.
+    @inline(__always)
+    var openCodes: UInt64 {
+        (isTeleport ? Code.teleport.bit : 0) | (isGap ? Code.gapSpeed.bit : 0)
+    }
+
+    /// What it is given while its fate is open.
+    package var heldCodes: UInt64 { openCodes == 0 ? Code.candidate.bit : openCodes }
+
+    /// What stays of it when its place is confirmed.
+    @inline(__always)
+    var gap: Finding { .when(isGap, .gapSpeed, .flag) }
 
     /// The verdict with `finding` in place of whatever the chain said before.
     @inline(__always)
@@ -112,6 +127,8 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
             giveUp(returned: true, into: &step)
             anchor = Anchor(fix, heldMs: anchor.heldMs(continuedBy: fix), limits)
             step.isTrusted = true
+            step.finding = .when(
+                GapSpeed.isOne(leg, vehicle: vehicle, limits), .gapSpeed, .flag)
             return step
         }
         if heldCount > 0 {
@@ -123,36 +140,37 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
                     anchor = Anchor(fix, heldMs: heldMs, limits)
                     step.isTrusted = true
                 } else {
-                    hold(fix, leg, base, limits, into: &step)
+                    hold(fix, vehicle, leg, base, limits, into: &step)
                     candidate = Anchor(fix, heldMs: heldMs, limits)
                 }
                 return step
             }
             giveUp(returned: false, into: &step)
         }
-        hold(fix, leg, base, limits, into: &step)
+        hold(fix, vehicle, leg, base, limits, into: &step)
         candidate = Anchor(fix, heldMs: 0, limits)
         return step
     }
 
     private mutating func hold(
-        _ fix: Fix, _ leg: Leg, _ base: Finding, _ limits: Thresholds, into step: inout ChainStep
+        _ fix: Fix, _ vehicle: VehicleClass, _ leg: Leg, _ base: Finding, _ limits: Thresholds,
+        into step: inout ChainStep
     ) {
         let isTeleport = Teleport.isImmediate(leg, limits)
         let held = HeldFix(
             tsMs: fix.tsMs, latE7: fix.latE7, lonE7: fix.lonE7, accuracyDm: fix.accuracyDm,
             baseCodes: base.codes, baseEffect: base.effect, isTeleport: isTeleport,
-            isJump: leg.isJump(limits), isGlitch: Glitch.isOne(leg, limits))
+            isJump: leg.isJump(limits), isGlitch: Glitch.isOne(leg, limits),
+            isGap: GapSpeed.isOne(leg, vehicle: vehicle, limits))
         if heldCount == 0 { held0 = held } else { held1 = held }
         heldCount += 1
-        step.finding = Finding(
-            codes: isTeleport ? Code.teleport.bit : Code.candidate.bit, effect: .hold)
+        step.finding = Finding(codes: held.heldCodes, effect: .hold)
     }
 
     /// The first held fix is the jump; its followers were right all along.
     private mutating func confirm(into step: inout ChainStep) {
         decide(into: &step) { held, index in
-            index == 0 ? Teleport.confirmed(held) : .nothing
+            index == 0 ? Teleport.confirmed(held) : held.gap
         }
     }
 
@@ -160,7 +178,7 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
     /// candidate took the place of this one, which is no A-B-A: it keeps the code it had.
     private mutating func giveUp(returned: Bool, into step: inout ChainStep) {
         decide(into: &step) { held, _ in
-            var finding = Finding(codes: held.isTeleport ? Code.teleport.bit : 0, effect: .hold)
+            var finding = Finding(codes: held.openCodes, effect: .hold)
             if returned { finding.merge(Spike.givenUp(held)) }
             if finding.codes == 0 { finding.codes = Code.candidate.bit }
             return finding
@@ -186,5 +204,7 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
 
 extension Chain {
     /// The codes a chain decides; all others stay when a fix is judged again.
-    package static let codes = Code.teleport.bit | Code.spike.bit | Code.candidate.bit | Code.glitch.bit
+    package static let codes =
+        Code.teleport.bit | Code.spike.bit | Code.candidate.bit | Code.glitch.bit
+        | Code.gapSpeed.bit
 }

@@ -76,8 +76,8 @@ package struct Leg: Sendable, BitwiseCopyable {
             + Reach.slackM(accuracyA: a, accuracyB: b)
     }
 
-    /// True only if `isWithinReach` is; false says nothing. The leg is taken as its way along the
-    /// meridian and then along the equator, which is never shorter.
+    /// True only if `isWithinReach` is and GAP_SPEED is not; false says nothing. The leg is taken as
+    /// its way along the meridian and then along the equator, which is never shorter.
     @inline(__always)
     static func isSurelyWithinReach(
         from anchor: Anchor, to fix: Fix, vehicle: VehicleClass, _ limits: Thresholds
@@ -90,7 +90,10 @@ package struct Leg: Sendable, BitwiseCopyable {
             + Reach.slackM(
                 accuracyA: accuracyM(anchor.accuracyDm, limits),
                 accuracyB: accuracyM(fix.accuracyDm, limits))
-        return Double(dLat + dLon) * metresPerE7 <= reachM
+        let atMostM = Double(dLat + dLon) * metresPerE7
+        return atMostM <= reachM
+            && GapSpeed.isSurelyNone(
+                fromMs: anchor.tsMs, toMs: fix.tsMs, atMostM: atMostM, limits)
     }
 
     /// Metres in 1e-7° of latitude, and a millionth more so that rounding never tells.

@@ -56,7 +56,7 @@ extension Rejudge {
     ///
     /// `before` and `after` are the rider's next shown fixes in time, both trusted; nil before: it is
     /// the rider's first. Each of the three is within reach of the one before it without credit for
-    /// a held position, and for how long `after`'s position was held the late fix changes nothing:
+    /// a held position, and too near for GAP_SPEED, and for how long `after`'s position was held the late fix changes nothing:
     /// the run would stand on `after` as the old one did.
     /// False says nothing. Cost: two legs without trigonometry, 10 ns.
     package static func fitsPlainly(

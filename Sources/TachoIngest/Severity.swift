@@ -25,7 +25,8 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
             .tsConflict:
             .crit
         case .teleport: effect == .flag ? .warn : .crit
-        case .mockFlag, .tsStep, .tsRate, .spike, .speedMismatch, .headingMismatch, .pvDiverge, .staticSynth,
+        case .mockFlag, .tsStep, .tsRate, .gapSpeed, .spike, .speedMismatch, .headingMismatch,
+            .pvDiverge, .staticSynth,
             .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag:
             .warn
         case .altJump: isLarge ? .warn : .info

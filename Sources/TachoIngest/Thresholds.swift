@@ -89,6 +89,11 @@ package struct Thresholds: Sendable, Hashable {
     package var glitchFromM = 330.0
     package var glitchToM = 2_000.0
     package var glitchGapMs: Int64 = 20_000
+    /// GAP_SPEED: a gap of so many ms, a way of so many m, at so many m/s of a car; other classes
+    /// in proportion to their speed.
+    package var gapMs: Int64 = 60_000
+    package var gapM = 1_500.0
+    package var gapMps = 31.0
     package var flickerM: Float = 200
     package var flickerTauS: Float = 90
     package var flickerCount: Float = 3
@@ -171,6 +176,9 @@ package struct Thresholds: Sendable, Hashable {
         mix(glitchFromM.bitPattern)
         mix(glitchToM.bitPattern)
         mix(UInt64(bitPattern: glitchGapMs))
+        mix(UInt64(bitPattern: gapMs))
+        mix(gapM.bitPattern)
+        mix(gapMps.bitPattern)
         mix(UInt64(flickerM.bitPattern))
         mix(UInt64(flickerTauS.bitPattern))
         mix(UInt64(flickerCount.bitPattern))

@@ -61,8 +61,10 @@ struct MotionReplayTests {
                 var alert = alert
                 alert.id = AlertID(ms: 0, n: 0)
                 return alert
-            }.sorted { ($0.rider.description, $0.tsMs, $0.code.rawValue)
-                < ($1.rider.description, $1.tsMs, $1.code.rawValue) }
+            }.sorted {
+                ($0.rider.description, $0.tsMs, $0.code.rawValue)
+                    < ($1.rider.description, $1.tsMs, $1.code.rawValue)
+            }
         }
     }
 

@@ -75,7 +75,8 @@ struct SlotSpecTests {
         let slot = Self.filled()
         let expected: [String: UInt64] = [
             "asOfGroup: events of groups up to this one are contained": 77,
-            "version, 1; in version 0 the image of motion is missing": 1, "flags: 1 shown, 2 newest follow": 3,
+            "version, 1; in version 0 the image of motion is missing": 1,
+            "flags: 1 shown, 2 newest follow": 3,
             "vehicle class": UInt64(slot.vehicle.rawValue), "0": 0,
             "range of the next two counters": UInt64(slot.range),
             "arrivals in that range": UInt64(slot.arrivals),

@@ -80,53 +80,83 @@ struct MotionRuleTests {
     private static let first = 400
 
     private static let manipulations: [(code: String, change: @Sendable (inout Ride) -> Void)] = [
-        ("OVERSPEED", { each(&$0) { fix, index in
-            fix.latE7 += Int32(index * 3 * 45 * 90)
-            fix.speedCms += 4_500
-        } }),
+        (
+            "OVERSPEED",
+            {
+                each(&$0) { fix, index in
+                    fix.latE7 += Int32(index * 3 * 45 * 90)
+                    fix.speedCms += 4_500
+                }
+            }
+        ),
         ("SPEED_MISMATCH", { each(&$0) { fix, _ in fix.speedCms = fix.speedCms * 3 + 1_200 } }),
-        ("HEADING_MISMATCH", { each(&$0) { fix, _ in
-            fix.headingCdeg = (fix.headingCdeg + 18_000) % 36_000
-        } }),
+        (
+            "HEADING_MISMATCH",
+            {
+                each(&$0) { fix, _ in
+                    fix.headingCdeg = (fix.headingCdeg + 18_000) % 36_000
+                }
+            }
+        ),
         ("PV_DIVERGE", { each(&$0) { fix, index in fix.latE7 += Int32(index * 3 * 2 * 90) } }),
-        ("FROZEN", { ride in
-            let held = ride.fixes[first - 1]
-            each(&ride) { fix, _ in (fix.latE7, fix.lonE7) = (held.latE7, held.lonE7) }
-        }),
-        ("STATIC_SYNTH", { ride in
-            let held = ride.fixes[first - 1]
-            each(&ride) { fix, _ in
-                (fix.latE7, fix.lonE7, fix.speedCms) = (held.latE7, held.lonE7, 0)
+        (
+            "FROZEN",
+            { ride in
+                let held = ride.fixes[first - 1]
+                each(&ride) { fix, _ in (fix.latE7, fix.lonE7) = (held.latE7, held.lonE7) }
             }
-        }),
-        ("SYNTH_LINE", { ride in
-            let from = ride.fixes[first - 1]
-            each(&ride) { fix, index in
-                fix.latE7 = from.latE7 + Int32((index + 1) * 3 * 9 * 90)
-                fix.lonE7 = from.lonE7
+        ),
+        (
+            "STATIC_SYNTH",
+            { ride in
+                let held = ride.fixes[first - 1]
+                each(&ride) { fix, _ in
+                    (fix.latE7, fix.lonE7, fix.speedCms) = (held.latE7, held.lonE7, 0)
+                }
             }
-        }),
-        ("SYNTH_SPEED", { ride in
-            let from = ride.fixes[first - 1]
-            each(&ride) { fix, index in
-                let angle = Double(index) * 6
-                fix.latE7 = from.latE7 + Int32(257 * 89.93 * CMathTest.sine(angle))
-                fix.lonE7 = from.lonE7 + Int32(257 * 113.35 * (1 - CMathTest.sine(angle + 90)))
+        ),
+        (
+            "SYNTH_LINE",
+            { ride in
+                let from = ride.fixes[first - 1]
+                each(&ride) { fix, index in
+                    fix.latE7 = from.latE7 + Int32((index + 1) * 3 * 9 * 90)
+                    fix.lonE7 = from.lonE7
+                }
             }
-        }),
-        ("QUANTISED", { each(&$0) { fix, _ in
-            fix.latE7 = fix.latE7 / 1_000 * 1_000
-            fix.lonE7 = fix.lonE7 / 1_000 * 1_000
-        } }),
+        ),
+        (
+            "SYNTH_SPEED",
+            { ride in
+                let from = ride.fixes[first - 1]
+                each(&ride) { fix, index in
+                    let angle = Double(index) * 6
+                    fix.latE7 = from.latE7 + Int32(257 * 89.93 * CMathTest.sine(angle))
+                    fix.lonE7 = from.lonE7 + Int32(257 * 113.35 * (1 - CMathTest.sine(angle + 90)))
+                }
+            }
+        ),
+        (
+            "QUANTISED",
+            {
+                each(&$0) { fix, _ in
+                    fix.latE7 = fix.latE7 / 1_000 * 1_000
+                    fix.lonE7 = fix.lonE7 / 1_000 * 1_000
+                }
+            }
+        ),
         ("CONST_META", { each(&$0) { fix, _ in (fix.accuracyDm, fix.altitudeDm) = (10, 0) } }),
         ("ALT_JUMP", { each(&$0) { fix, _ in fix.altitudeDm += 5_000 } }),
         ("ZIGZAG", { each(&$0) { fix, index in fix.latE7 += index % 2 == 0 ? 6_300 : -6_300 } }),
         ("FLICKER", { each(&$0) { fix, index in fix.latE7 += index % 2 == 0 ? 0 : 270_000 } }),
         ("TS_STEP", { each(&$0) { fix, _ in fix.tsMs -= 1_800_000 } }),
-        ("TS_RATE", { ride in
-            let from = ride.fixes[first - 1].tsMs
-            each(&ride) { fix, _ in fix.tsMs = from + (fix.tsMs - from) * 45 / 100 }
-        }),
+        (
+            "TS_RATE",
+            { ride in
+                let from = ride.fixes[first - 1].tsMs
+                each(&ride) { fix, _ in fix.tsMs = from + (fix.tsMs - from) * 45 / 100 }
+            }
+        ),
     ]
 
     private static func each(_ ride: inout Ride, _ change: (inout Fix, Int) -> Void) {

@@ -44,15 +44,24 @@ enum AlertEvidence {
         add(",\"dt_ms\":", leg.dtMs, to: &json)
         add(",\"dt_star_ms\":", leg.dtStarMs, to: &json)
         add(",\"reach_m\":", metres: leg.reachM, to: &json)
-        let limit =
-            code == .teleport && isImmediate
-            ? leg.reachM + limits.teleportBeyondM
-            : limits.jumpBaseM
-                + limits.jumpPerSecondM * min(Double(leg.dtMs) * 1e-3, limits.jumpSeconds)
-                + 0.5 * leg.accuracySumM
-        add(",\"limit_m\":", metres: limit, to: &json)
+        add(
+            ",\"limit_m\":",
+            metres: limitM(leg, code: code, isImmediate: isImmediate, limits), to: &json)
         json.append(UInt8(ascii: "}"))
         return json
+    }
+
+    private static func limitM(
+        _ leg: Leg, code: Code, isImmediate: Bool, _ limits: Thresholds
+    ) -> Double {
+        let seconds = Double(leg.dtMs) * 1e-3
+        if code == .gapSpeed {
+            return min(
+                max(limits.gapM, limits.gapMps * seconds), leg.reachM + limits.teleportBeyondM)
+        }
+        if code == .teleport && isImmediate { return leg.reachM + limits.teleportBeyondM }
+        return limits.jumpBaseM + limits.jumpPerSecondM * min(seconds, limits.jumpSeconds)
+            + 0.5 * leg.accuracySumM
     }
 
     private static func add(_ fix: Fix, name: String, to json: inout [UInt8]) {

@@ -14,7 +14,9 @@ extension Shard {
             rider, part,
             isLarge: motion.altitudeJumpM > limits.altitudeWarnM
         ) { code in
-            if code == .teleport, let anchor = step?.anchor, let leg = step?.leg {
+            if code == .teleport || code == .gapSpeed, let anchor = step?.anchor,
+                let leg = step?.leg
+            {
                 return AlertEvidence.leg(
                     from: anchor, to: stored.fix, leg, code: code, isImmediate: true,
                     limits)

@@ -102,9 +102,7 @@ extension Shard {
         for index in 0..<step.decidedCount {
             let held = index == 0 ? step.decided.0 : step.decided.1
             let verdict = index == 0 ? step.decidedVerdicts.0 : step.decidedVerdicts.1
-            let before =
-                held.baseCodes
-                | (held.isTeleport ? Code.teleport.bit : Code.candidate.bit)
+            let before = held.baseCodes | held.heldCodes
             if verdict.codes == before && verdict.effect == .hold { continue }
             amend(rider, slot, held.tsMs, verdict, .candidateDecided, part)
             let added = verdict.codes & ~before

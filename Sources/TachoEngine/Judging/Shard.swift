@@ -202,7 +202,8 @@ struct Shard {
         let isChained = others.count == 0 && RuleSet.isChained(codes: base.codes)
         if isChained && fix.tsMs > slot.pointee.chain.newestTsMs {
             let outcome = InOrder.judge(
-                fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, base: base, &slot.pointee.chain,
+                fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, base: base,
+                &slot.pointee.chain,
                 &slot.pointee.motion, rules.thresholds)
             stored.verdict.codes |= outcome.finding.codes
             stored.verdict.effect = max(base.effect, outcome.finding.effect)

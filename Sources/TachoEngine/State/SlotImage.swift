@@ -151,8 +151,9 @@ enum SlotImage {
         writer.put(held.accuracyDm)
         writer.put(held.baseCodes)
         writer.put(held.baseEffect.rawValue)
-        writer.put(UInt8(held.isTeleport ? 1 : 0) | (held.isJump ? 2 : 0)
-                | (held.isGlitch ? 4 : 0))
+        writer.put(
+            UInt8(held.isTeleport ? 1 : 0) | (held.isJump ? 2 : 0)
+                | (held.isGlitch ? 4 : 0) | (held.isGap ? 8 : 0))
     }
 
     private static func held(_ reader: inout ByteReader) throws -> HeldFix {
@@ -170,6 +171,7 @@ enum SlotImage {
         held.isTeleport = flags & 1 != 0
         held.isJump = flags & 2 != 0
         held.isGlitch = flags & 4 != 0
+        held.isGap = flags & 8 != 0
         return held
     }
 

@@ -185,7 +185,9 @@ extension Motion {
     /// A position that was re-sent and then left at the pace of a vehicle was a hold.
     @inline(__always)
     private mutating func learnHold(_ step: MotionStep) {
-        guard !step.isHold, step.heldSeconds > step.seconds + 0.2, step.distanceM > 8 else { return }
+        guard !step.isHold, step.heldSeconds > step.seconds + 0.2, step.distanceM > 8 else {
+            return
+        }
         let wasMoving = step.speedMps < 0 || step.meanSpeedMps > 1.5
         let pace = step.distanceM / step.heldSeconds
         if wasMoving && pace > 1.5 && step.heldSeconds <= 60 {

@@ -41,7 +41,7 @@ extension Motion {
             return made("live_fixes", Float(clockStep.count), Float(limits.clockStepCount))
         case .tsRate: return made("slow_steps", clockRate.slow, limits.clockRateCount)
         case .invalid, .mockFlag, .tsFuture, .tsPast, .lowAccuracy, .tsConflict, .teleport,
-            .spike, .candidate, .glitch:
+            .spike, .candidate, .glitch, .gapSpeed:
             return nil
         }
     }

@@ -26,10 +26,12 @@ struct DivergenceState: Hashable, Sendable, BitwiseCopyable {
         var north = step.northM
         if !isStanding {
             let half = 0.5 * step.seconds
-            east -= half
+            east -=
+                half
                 * (step.speedMps * step.heading.east
                     + step.previousSpeedMps * step.previousHeading.east)
-            north -= half
+            north -=
+                half
                 * (step.speedMps * step.heading.north
                     + step.previousSpeedMps * step.previousHeading.north)
         }

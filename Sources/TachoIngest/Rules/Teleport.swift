@@ -16,6 +16,8 @@ enum Teleport {
     @inline(__always)
     static func confirmed(_ held: HeldFix) -> Finding {
         if held.isGlitch { return .when(held.isJump, .glitch, .hold) }
-        return .when(held.isJump, .teleport, .flag)
+        var finding = Finding.when(held.isJump, .teleport, .flag)
+        finding.merge(held.gap)
+        return finding
     }
 }
