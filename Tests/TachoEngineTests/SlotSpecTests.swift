@@ -1,6 +1,7 @@
 import Foundation
 import TachoCodec
 import TachoGeo
+import TachoIngest
 import TachoStore
 import Testing
 

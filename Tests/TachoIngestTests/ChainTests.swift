@@ -88,8 +88,8 @@ struct ChainTests {
             texts([fix(0), fix(180, north: 2000), fix(183, north: 2030)]) == ["ok", "ok", "ok"])
     }
 
-    @Test func `a flight of an hour is reached at 250 metres a second`() {
-        #expect(texts([fix(0), fix(3700, north: 400_000)]) == ["ok", "ok"])
+    @Test func `a flight of an hour is reached at 250 metres a second, and flagged`() {
+        #expect(texts([fix(0), fix(3700, north: 400_000)]) == ["ok", "flag:GAP_SPEED"])
     }
 
     @Test func `held fixes keep the codes they had for themselves`() {

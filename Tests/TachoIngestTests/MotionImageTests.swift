@@ -75,7 +75,7 @@ struct MotionImageTests {
         let motion = numbered()
         #expect(Motion(image: motion.image) == motion)
         #expect(Motion(image: Motion().image) == Motion())
-        #expect(Motion().image.count < 60)
+        #expect(Motion().image.count < 64)
     }
 
     @Test func `an image cut anywhere, too long, or with numbers that are none is refused`() {

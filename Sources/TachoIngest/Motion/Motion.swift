@@ -23,6 +23,8 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     var stepSeconds: Float = 0
     /// The longest time this phone re-sends a position while it moves, s.
     var holdMaxS: Float = 0
+    /// How often that was seen, at most 65,535.
+    var holds: UInt16 = 0
     /// Steps with a new position, at most 65,535.
     var moves: UInt16 = 0
 
@@ -73,7 +75,7 @@ extension Motion {
         channels.learn(step)
         var finding = judge(step, fix, limits)
         finding.merge(rate)
-        if holdMaxS <= 1 { finding.merge(judgeShape(step, fix, limits)) }
+        if !isHolder { finding.merge(judgeShape(step, fix, limits)) }
         take(fix, step)
         return finding
     }
@@ -182,6 +184,12 @@ extension Motion {
     @inline(__always)
     private static func mps(_ cms: Int32) -> Float { cms == Fix.absent ? -1 : Float(cms) * 0.01 }
 
+    /// A phone that re-sends positions for more than a second, as a habit: one new position in
+    /// twenty comes so.
+    private var isHolder: Bool {
+        holdMaxS > 1 && holds >= 3 && Int(holds) * 20 >= Int(moves)
+    }
+
     /// A position that was re-sent and then left at the pace of a vehicle was a hold.
     @inline(__always)
     private mutating func learnHold(_ step: MotionStep) {
@@ -192,6 +200,7 @@ extension Motion {
         let pace = step.distanceM / step.heldSeconds
         if wasMoving && pace > 1.5 && step.heldSeconds <= 60 {
             holdMaxS = max(holdMaxS, step.heldSeconds - step.seconds)
+            if holds < .max { holds += 1 }
         }
     }
 }

@@ -145,6 +145,7 @@ extension Motion {
         visitor.visit(&northM)
         visitor.visit(&stepSeconds)
         visitor.visit(&holdMaxS)
+        visitor.visit(&holds)
         visitor.visit(&moves)
         overspeed.visitFields(&visitor)
         channels.visitFields(&visitor)

@@ -50,7 +50,10 @@ struct LockState: Hashable, Sendable, BitwiseCopyable {
             }
             run = 0
             runS = 0
-            let isSlow = step.distanceM < max(1.5, 0.5 * step.seconds)
+            let isSlow =
+                step.hasSpeed
+                ? step.meanSpeedMps < 0.7 && step.distanceM < 10
+                : step.distanceM < max(1.5, 0.5 * step.seconds)
             if isSlow {
                 slowS += step.seconds
                 if !isCounted && slowS > 30 {
