@@ -204,7 +204,8 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
 
 extension Chain {
     /// The codes a chain decides; all others stay when a fix is judged again.
-    package static let codes =
+    package static var codes: UInt64 {
         Code.teleport.bit | Code.spike.bit | Code.candidate.bit | Code.glitch.bit
-        | Code.gapSpeed.bit
+            | Code.gapSpeed.bit
+    }
 }

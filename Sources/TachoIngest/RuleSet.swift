@@ -42,9 +42,10 @@ package struct RuleSet: Sendable {
     }
 
     /// Codes of rules that look at the order of delivery; all others end as in order of time.
-    package static let deliveryOrderCodes =
+    package static var deliveryOrderCodes: UInt64 {
         flagging | Code.tsStep.bit | Code.tsConflict.bit | Code.flicker.bit | Code.altJump.bit
-        | Code.whiteJitter.bit
+            | Code.whiteJitter.bit
+    }
 
     static func effect(codes: UInt64) -> Effect {
         if codes & quarantining != 0 { return .quarantine }
@@ -52,12 +53,14 @@ package struct RuleSet: Sendable {
         return codes & flagging != 0 ? .flag : .accept
     }
 
-    private static let quarantining =
+    private static var quarantining: UInt64 {
         Code.invalid.bit | Code.mockFlag.bit | Code.tsFuture.bit | Code.tsPast.bit
-        | Code.tsConflict.bit
-    private static let flagging =
+            | Code.tsConflict.bit
+    }
+    private static var flagging: UInt64 {
         Code.overspeed.bit | Code.speedMismatch.bit | Code.headingMismatch.bit
-        | Code.pvDiverge.bit | Code.frozen.bit | Code.staticSynth.bit | Code.synthLine.bit
-        | Code.synthSpeed.bit | Code.quantised.bit | Code.constMeta.bit
-        | Code.zigzag.bit | Code.tsRate.bit
+            | Code.pvDiverge.bit | Code.frozen.bit | Code.staticSynth.bit | Code.synthLine.bit
+            | Code.synthSpeed.bit | Code.quantised.bit | Code.constMeta.bit
+            | Code.zigzag.bit | Code.tsRate.bit
+    }
 }

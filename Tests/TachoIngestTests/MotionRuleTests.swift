@@ -190,6 +190,25 @@ struct MotionRuleTests {
         }
     }
 
+    @Test func `times at their limits are judged, also before any other fix`() {
+        let limits = Thresholds()
+        let ends = [-Fix.timeLimitMs + 1, -1, 0, Fix.timeLimitMs - 1]
+        for first in [Int64.min] + ends {
+            for tsMs in ends {
+                for recvMs in ends {
+                    var state = ClockStepState()
+                    var one = fix(0)
+                    one.tsMs = tsMs
+                    for _ in 0..<3 {
+                        let found = state.judge(
+                            one, recvMs: recvMs, newestTsMs: first, limits)
+                        #expect(found.codes == 0)
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `a tunnel of three minutes starts every window anew`() {
         var ride = Ride(seed: 3, seconds: 2_400)
         for index in 300..<ride.fixes.count {

@@ -1,3 +1,4 @@
+import Glibc
 import TachoGeo
 
 /// The points of all ingest benchmarks: riders that move at courier speeds with metres of noise,
@@ -50,10 +51,9 @@ struct BenchmarkFleet {
         rider.heading = (rider.heading + (random() - 0.5) * 20 + 360)
             .truncatingRemainder(dividingBy: 360)
         rider.speedMps = min(14, max(0, rider.speedMps + (random() - 0.5) * 2))
-        // A diamond instead of a circle: no trigonometry, the same statistics.
-        let turn = rider.heading / 90
-        let north = turn < 2 ? 1 - turn : turn - 3
-        let east = 1 - abs(turn < 1 ? turn - 1 : (turn < 3 ? turn - 1 : turn - 5))
+        // What the phone says is where it goes: the rules are to find nothing.
+        let north = cos(rider.heading * .pi / 180)
+        let east = sin(rider.heading * .pi / 180)
         rider.latE7 += north * rider.speedMps * 3 / 0.011119508
         rider.lonE7 += east * rider.speedMps * 3 / 0.0088216
         riders[index] = rider

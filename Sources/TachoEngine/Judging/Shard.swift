@@ -199,7 +199,8 @@ struct Shard {
         if others.count > 0 { mask.insert(.conflict) }
         if entry.fieldDropped { mask.insert(.fieldDropped) }
 
-        let isChained = others.count == 0 && RuleSet.isChained(codes: base.codes)
+        let isChained =
+            others.count == 0 && (base.codes == 0 || RuleSet.isChained(codes: base.codes))
         if isChained && fix.tsMs > slot.pointee.chain.newestTsMs {
             let outcome = InOrder.judge(
                 fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, base: base,
@@ -239,7 +240,8 @@ struct Shard {
     ) -> Finding {
         var base = rules.point(stored.fix, recvMs: stored.ruleRecvMs)
         let isNewest = stored.fix.tsMs > slot.pointee.chain.newestTsMs
-        if others.count == 0 && isNewest && RuleSet.isChained(codes: base.codes) { return base }
+        let isPlain = base.codes == 0 || RuleSet.isChained(codes: base.codes)
+        if others.count == 0 && isNewest && isPlain { return base }
         var clock = slot.pointee.motion.clockStep.judge(
             stored.fix, recvMs: stored.ruleRecvMs,
             newestTsMs: slot.pointee.chain.newestTsMs, rules.thresholds)

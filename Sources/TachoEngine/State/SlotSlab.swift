@@ -1,4 +1,5 @@
 import CTacho
+import TachoIngest
 
 #if canImport(Glibc)
     import Glibc
@@ -64,9 +65,15 @@ struct SlotSlab {
         for line in 0..<Self.hotLines { tacho_prefetch(address + line * 64) }
     }
 
-    /// The same for where the rider's next row goes; the slot itself must have arrived.
+    private static let motionOffset = MemoryLayout<Slot>.offset(of: \.motion)!
+    private static let motionLines = (MemoryLayout<Motion>.size + 63) / 64 + 1
+
+    /// The same for what the rules about motion remember, and for where the rider's next row goes; the
+    /// slot itself must have arrived.
     @inline(__always)
     static func prefetchTail(_ slot: UnsafeMutablePointer<Slot>) {
+        let motion = UnsafeRawPointer(slot) + motionOffset
+        for line in 0..<motionLines { tacho_prefetch(motion + line * 64) }
         if let row = slot.pointee.main.nextRow { tacho_prefetch(UnsafeRawPointer(row)) }
     }
 

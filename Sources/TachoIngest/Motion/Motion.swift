@@ -66,7 +66,9 @@ extension Motion {
             tsMs == .min
             ? .nothing : clockRate.judge(passedMs: fix.tsMs - tsMs, recvMs: recvMs, limits)
         guard tsMs != .min, !isJump, fix.tsMs - tsMs <= Self.restartMs else {
-            if isJump && tsMs != .min { lock.jumped(to: fix, from: self) }
+            if isJump && tsMs != .min {
+                lock.jumped(to: fix, from: Coordinate(latE7: latE7, lonE7: lonE7))
+            }
             restart(at: fix)
             return rate
         }
@@ -102,10 +104,10 @@ extension Motion {
         var finding = divergence.judge(
             step, channels, headingAgreed: headingMismatch.agreed, limits)
         finding.merge(speedMismatch.judge(step, channels, limits))
-        finding.merge(zigzag.judge(step, self, limits))
+        finding.merge(zigzag.judge(step, limits))
         finding.merge(line.judge(step, limits))
-        finding.merge(evenSpeed.judge(step, self, limits))
-        finding.merge(jitter.judge(step, self, limits))
+        finding.merge(evenSpeed.judge(step, limits))
+        finding.merge(jitter.judge(step, limits))
         return finding
     }
 
@@ -166,11 +168,14 @@ extension Motion {
         let held = Float(fix.tsMs - firstSeenMs) * 0.001
         let isStanding = speedCms != Fix.absent && speedCms < limits.standingCms
         let credit = min(max(15, 2 * holdMaxS), 60)
+        let distance = (east * east + north * north).squareRoot()
+        let moveSeconds =
+            isStanding || isHold ? seconds : min(held, max(seconds, credit))
         return MotionStep(
-            seconds: seconds,
-            moveSeconds: isStanding || isHold ? seconds : min(held, max(seconds, credit)),
-            heldSeconds: held, eastM: east, northM: north,
-            distanceM: (east * east + north * north).squareRoot(), isHold: isHold,
+            seconds: seconds, moveSeconds: moveSeconds,
+            heldSeconds: held, lastEastM: eastM, lastNorthM: northM, lastSeconds: stepSeconds,
+            eastM: east, northM: north,
+            distanceM: distance, isHold: isHold,
             speedMps: Self.mps(fix.speedCms), previousSpeedMps: Self.mps(speedCms),
             heading: Direction(headingCdeg: fix.headingCdeg),
             previousHeading: Direction(headingCdeg: headingCdeg),
@@ -178,7 +183,8 @@ extension Motion {
             accuracyM: fix.accuracyDm == Fix.absent
                 ? Float(limits.missingAccuracyM) : Float(fix.accuracyDm) * 0.1,
             accuracyDm: fix.accuracyDm, previousAccuracyDm: accuracyDm,
-            altitudeDm: fix.altitudeDm, previousAltitudeDm: altitudeDm, vehicle: vehicle)
+            altitudeDm: fix.altitudeDm, previousAltitudeDm: altitudeDm, vehicle: vehicle,
+            impliedMps: distance / max(moveSeconds, 0.05))
     }
 
     @inline(__always)

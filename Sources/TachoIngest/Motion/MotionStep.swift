@@ -10,6 +10,10 @@ struct MotionStep: BitwiseCopyable {
     var moveSeconds: Float
     /// How long the old position had been held until the new fix, s: `seconds` if it was new.
     var heldSeconds: Float
+    /// The step before this one; 0 s: there is none.
+    var lastEastM: Float
+    var lastNorthM: Float
+    var lastSeconds: Float
     var eastM: Float
     var northM: Float
     var distanceM: Float
@@ -31,7 +35,8 @@ struct MotionStep: BitwiseCopyable {
     var previousAltitudeDm: Int32
     var vehicle: VehicleClass
 
-    var impliedMps: Float { distanceM / max(moveSeconds, 0.05) }
+    /// Of the movement, over the time it had.
+    var impliedMps: Float
     var hasSpeed: Bool { speedMps >= 0 && previousSpeedMps >= 0 }
     /// Mean of the reported speeds at both ends.
     var meanSpeedMps: Float { 0.5 * (speedMps + previousSpeedMps) }
@@ -53,8 +58,14 @@ struct Direction: BitwiseCopyable {
             self = .unknown
             return
         }
-        east = Self.sine(headingCdeg)
-        north = Self.sine(headingCdeg + 9_000)
+        let whole = Int(headingCdeg / 100)
+        let part = Float(headingCdeg % 100) * 0.01
+        (east, north) = Self.table.withUnsafeBufferPointer { table in
+            (
+                table[whole] + part * (table[whole + 1] - table[whole]),
+                table[whole + 90] + part * (table[whole + 91] - table[whole + 90])
+            )
+        }
         isKnown = true
     }
 
@@ -62,13 +73,6 @@ struct Direction: BitwiseCopyable {
         self.east = east
         self.north = north
         self.isKnown = isKnown
-    }
-
-    @inline(__always)
-    private static func sine(_ cdeg: Int32) -> Float {
-        let whole = Int(cdeg / 100)
-        let part = Float(cdeg % 100) * 0.01
-        return table.withUnsafeBufferPointer { $0[whole] + part * ($0[whole + 1] - $0[whole]) }
     }
 
     /// Sine of 0…451°.

@@ -14,7 +14,10 @@ package struct ClockStepState: Hashable, Sendable, BitwiseCopyable {
     package mutating func judge(
         _ fix: Fix, recvMs: Int64, newestTsMs: Int64, _ limits: Thresholds
     ) -> Finding {
-        guard newestTsMs - fix.tsMs > limits.clockStepMs else { return .nothing }
+        // `Int64.min`: no fix was newer; the difference would not fit.
+        guard newestTsMs > fix.tsMs, newestTsMs - fix.tsMs > limits.clockStepMs else {
+            return .nothing
+        }
         let received = recvMs - self.recvMs
         let passed = fix.tsMs - tsMs
         let isLive =

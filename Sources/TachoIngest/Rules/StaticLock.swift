@@ -24,9 +24,8 @@ struct LockState: Hashable, Sendable, BitwiseCopyable {
         isCounted = false
     }
 
-    mutating func jumped(to fix: Fix, from motion: Motion) {
-        let offset = Distance.offset(
-            from: Coordinate(latE7: motion.latE7, lonE7: motion.lonE7), to: fix.coordinate)
+    mutating func jumped(to fix: Fix, from last: Coordinate) {
+        let offset = Distance.offset(from: last, to: fix.coordinate)
         let far = (offset.eastM * offset.eastM + offset.northM * offset.northM).squareRoot()
         hasJumped = far > 150
     }

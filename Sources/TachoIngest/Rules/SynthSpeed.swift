@@ -12,17 +12,15 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
     private var speedMps: Float = -1
 
     @inline(__always)
-    mutating func judge(
-        _ step: MotionStep, _ motion: Motion, _ limits: Thresholds
-    ) -> Finding {
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
         let speed = step.distanceM / step.seconds
         defer { speedMps = speed }
-        guard speedMps >= 0, motion.stepSeconds > 0 else { return .nothing }
+        guard speedMps >= 0, step.lastSeconds > 0 else { return .nothing }
         guard speed > 1.2 && speed < 20 else {
             score = max(0, score - 1)
             return .nothing
         }
-        let turn = Self.turnRad(step, motion)
+        let turn = Self.turnRad(step)
         let off = abs(speed - speedMps)
         if off < limits.evenSpeedShare * speed + limits.evenSpeedMps {
             score = min(score + 1, 40)
@@ -43,13 +41,13 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
 
     /// About the angle between two steps, 0…π: exact at 0, right angles and π.
     @inline(__always)
-    static func turnRad(_ step: MotionStep, _ motion: Motion) -> Float {
+    static func turnRad(_ step: MotionStep) -> Float {
         let length =
             step.distanceM
-            * (motion.eastM * motion.eastM + motion.northM * motion.northM).squareRoot()
+            * (step.lastEastM * step.lastEastM + step.lastNorthM * step.lastNorthM).squareRoot()
         guard length > 0 else { return 0 }
-        let cross = abs(step.eastM * motion.northM - step.northM * motion.eastM) / length
-        let dot = step.eastM * motion.eastM + step.northM * motion.northM
+        let cross = abs(step.eastM * step.lastNorthM - step.northM * step.lastEastM) / length
+        let dot = step.eastM * step.lastEastM + step.northM * step.lastNorthM
         // x / (1 + 0.36 x²…) would be closer; corners are told apart well enough by this.
         return dot >= 0 ? cross * 1.5708 / (1 + 0.5708 * (1 - cross)) : 3.1416 - cross * 1.5708
     }

@@ -3,8 +3,8 @@ import TachoGeo
 /// WHITE_JITTER: noise without memory, as added by a generator; a receiver's error wanders.
 ///
 /// Lag-1 correlation of second differences below −0.60 over 45 samples (Otago 2020 found real error
-/// to be Ornstein-Uhlenbeck). Too weak alone: for information, it feeds the risk score. Delivery
-/// order; off on phones that hold positions. State: 24 B.
+/// to be Ornstein-Uhlenbeck). Too weak alone: for information, it feeds the risk score, and is told
+/// once until the windows start anew. Delivery order; off on phones that hold positions. State: 25 B.
 struct JitterState: Hashable, Sendable, BitwiseCopyable {
     private var lastEastM: Float = 0
     private var lastNorthM: Float = 0
@@ -12,29 +12,29 @@ struct JitterState: Hashable, Sendable, BitwiseCopyable {
     private(set) var square: Float = 0
     private(set) var samples: Float = 0
     private var hasLast: Float = 0
+    private var isTold = false
 
     @inline(__always)
-    mutating func judge(
-        _ step: MotionStep, _ motion: Motion, _ limits: Thresholds
-    ) -> Finding {
-        guard motion.stepSeconds > 0, !step.isHold,
-            abs(step.seconds - motion.stepSeconds) < 0.2 * step.seconds
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
+        guard step.lastSeconds > 0, !step.isHold,
+            abs(step.seconds - step.lastSeconds) < 0.2 * step.seconds
         else {
             hasLast = 0
             return .nothing
         }
-        let east = step.eastM - motion.eastM
-        let north = step.northM - motion.northM
+        let east = step.eastM - step.lastEastM
+        let north = step.northM - step.lastNorthM
         if hasLast > 0 {
             product = product * 0.98 + east * lastEastM + north * lastNorthM
             square = square * 0.98 + east * east + north * north
             samples = min(samples + 1, 200)
         }
         (lastEastM, lastNorthM, hasLast) = (east, north, 1)
-        return .when(
-            samples >= limits.jitterSamples && square > 4
-                && product < limits.jitterCorrelation * square,
-            .whiteJitter, .accept)
+        let isWhite =
+            !isTold && samples >= limits.jitterSamples && square > 4
+            && product < limits.jitterCorrelation * square
+        if isWhite { isTold = true }
+        return .when(isWhite, .whiteJitter, .accept)
     }
 
     /// For checkpoints, in the order of the page.
@@ -45,5 +45,6 @@ struct JitterState: Hashable, Sendable, BitwiseCopyable {
         visitor.visit(&square)
         visitor.visit(&samples)
         visitor.visit(&hasLast)
+        visitor.visit(&isTold)
     }
 }

@@ -10,15 +10,13 @@ struct ZigzagState: Hashable, Sendable, BitwiseCopyable {
     private var northM: Float = 0
 
     @inline(__always)
-    mutating func judge(
-        _ step: MotionStep, _ motion: Motion, _ limits: Thresholds
-    ) -> Finding {
-        guard motion.stepSeconds > 0 else { return .nothing }
-        let east = step.eastM - motion.eastM
-        let north = step.northM - motion.northM
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
+        guard step.lastSeconds > 0 else { return .nothing }
+        let east = step.eastM - step.lastEastM
+        let north = step.northM - step.lastNorthM
         // How far the middle fix lies off the line between its neighbours.
         let off = 0.5 * (east * east + north * north).squareRoot()
-        let seconds = 0.5 * (step.seconds + motion.stepSeconds)
+        let seconds = 0.5 * (step.seconds + step.lastSeconds)
         let accuracyM =
             step.accuracyDm == Fix.absent ? 8 : min(step.accuracyM, limits.zigzagAccuracyM)
         let isSharp =
