@@ -46,5 +46,11 @@ package struct EngineOptions: Sendable {
     /// For tests: where derived rows go instead of the database.
     var rowTarget: (@Sendable (Database) -> any RowWriting)?
 
+    /// Whether the rules that depend on the order of delivery are on.
+    package var judgesMotion: Bool {
+        get { thresholds.off == 0 }
+        set { thresholds.off = newValue ? 0 : RuleSet.deliveryOrderCodes }
+    }
+
     package init(directory: String) { self.directory = directory }
 }

@@ -17,6 +17,9 @@ package enum InOrder {
         _ motion: inout Motion, _ limits: Thresholds
     ) -> Outcome {
         if chain.follow(fix, vehicle: vehicle, limits) {
+            if limits.isMotionOff {
+                return Outcome(finding: .nothing, isTrusted: true, step: nil)
+            }
             let finding = RuleSet.without(
                 limits.off,
                 motion.judge(fix, recvMs: recvMs, vehicle: vehicle, isJump: false, limits))
@@ -32,6 +35,9 @@ package enum InOrder {
     ) -> Outcome {
         let step = chain.advance(fix, vehicle: vehicle, base: base, limits)
         var finding = step.finding
+        if limits.isMotionOff {
+            return Outcome(finding: finding, isTrusted: step.isTrusted, step: step)
+        }
         if step.isTrusted {
             let isJump = step.leg.map { !$0.isWithinReach } ?? false
             let moved = motion.judge(

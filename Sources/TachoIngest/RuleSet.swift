@@ -41,6 +41,12 @@ package struct RuleSet: Sendable {
         return Finding(codes: codes, effect: effect(codes: codes))
     }
 
+    /// Codes of the rules about motion.
+    @inline(__always)
+    static var motionCodes: UInt64 {
+        flagging | Code.flicker.bit | Code.altJump.bit | Code.whiteJitter.bit
+    }
+
     /// Codes of rules that look at the order of delivery; all others end as in order of time.
     package static var deliveryOrderCodes: UInt64 {
         flagging | Code.tsStep.bit | Code.tsConflict.bit | Code.flicker.bit | Code.altJump.bit

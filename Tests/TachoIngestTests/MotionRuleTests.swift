@@ -54,7 +54,8 @@ struct MotionRuleTests {
     private static func codes(_ ride: Ride, from first: Int = 0) -> Set<String> {
         var (chain, motion) = (Chain(), Motion())
         var codes: UInt64 = 0
-        let limits = Thresholds()
+        var limits = Thresholds()
+        limits.off = 0
         for (index, fix) in ride.fixes.enumerated() {
             guard fix.tsMs > chain.newestTsMs else {
                 let late = motion.clockStep.judge(

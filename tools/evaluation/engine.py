@@ -30,6 +30,19 @@ def write_csv(path, rides):
 def alerts(tacho, directory, rides):
     """Every alert of severity warn or crit, as `tacho alerts --json` tells it."""
     data = os.path.join(directory, "data")
+    server = subprocess.Popen(
+        [os.path.join(os.path.dirname(tacho), "tachod"), "--data", data, "--resp", "127.0.0.1:0",
+         "--motion-rules"], stdout=subprocess.PIPE, text=True)
+    try:
+        if not server.stdout.readline().startswith("ready "):
+            raise SystemExit("evaluate: tachod did not start")
+        return gather(tacho, directory, data, rides)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def gather(tacho, directory, data, rides):
     for vehicle in sorted({ride.vehicle for ride in rides}):
         some = [ride for ride in rides if ride.vehicle == vehicle]
         path = os.path.join(directory, f"{vehicle}.csv")

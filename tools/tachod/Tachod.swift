@@ -60,6 +60,12 @@ struct Tachod: ParsableCommand {
             discussion: "Default: cores - 1, at least 2.", valueName: "n"))
     var workers: Int?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Judge motion too: overspeed, false speed or heading, frozen and synthetic movement.",
+            discussion: "Costs about a quarter of the throughput; see Sources/rules.md."))
+    var motionRules = false
+
     @Option(
         help: ArgumentHelp(
             "Go on without these acknowledged fixes; the range exit code 3 named.",
@@ -114,6 +120,7 @@ struct Tachod: ParsableCommand {
     private func engineOptions() -> EngineOptions {
         var options = EngineOptions(directory: data)
         options.workers = workers
+        options.judgesMotion = motionRules
         options.acceptLoss = acceptLoss?.range
         options.rangeSeconds = rangeSeconds
         options.minFreeBytes = minFree?.bytes

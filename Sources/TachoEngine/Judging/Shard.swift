@@ -115,7 +115,8 @@ struct Shard {
                     SlotSlab.prefetchLate(slot)
                     pasts.prefetchHead(slot.pointee.past)
                 } else {
-                    SlotSlab.prefetchTail(slot)
+                    SlotSlab.prefetchTail(
+                        slot, withMotion: !rules.thresholds.isMotionOff)
                 }
             }
         }

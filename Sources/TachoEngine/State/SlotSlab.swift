@@ -71,9 +71,11 @@ struct SlotSlab {
     /// The same for what the rules about motion remember, and for where the rider's next row goes; the
     /// slot itself must have arrived.
     @inline(__always)
-    static func prefetchTail(_ slot: UnsafeMutablePointer<Slot>) {
-        let motion = UnsafeRawPointer(slot) + motionOffset
-        for line in 0..<motionLines { tacho_prefetch(motion + line * 64) }
+    static func prefetchTail(_ slot: UnsafeMutablePointer<Slot>, withMotion: Bool) {
+        if withMotion {
+            let motion = UnsafeRawPointer(slot) + motionOffset
+            for line in 0..<motionLines { tacho_prefetch(motion + line * 64) }
+        }
         if let row = slot.pointee.main.nextRow { tacho_prefetch(UnsafeRawPointer(row)) }
     }
 
