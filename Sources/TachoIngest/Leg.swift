@@ -111,7 +111,7 @@ package struct Leg: Sendable, BitwiseCopyable {
     }
 
     @inline(__always)
-    private static func accuracyM(_ dm: Int32, _ limits: Thresholds) -> Double {
+    static func accuracyM(_ dm: Int32, _ limits: Thresholds) -> Double {
         dm == Fix.absent ? limits.missingAccuracyM : Double(dm) * 0.1
     }
 }

@@ -132,13 +132,7 @@ struct HistorySource {
 
     /// The first index whose time is not below `tsMs`.
     static func firstIndex(_ fixes: [HistoryFix], atOrAfter tsMs: Int64) -> Int {
-        var low = 0
-        var high = fixes.count
-        while low < high {
-            let middle = (low + high) / 2
-            if fixes[middle].tsMs < tsMs { low = middle + 1 } else { high = middle }
-        }
-        return low
+        partitionPoint(fixes.count) { fixes[$0].tsMs < tsMs }
     }
 }
 

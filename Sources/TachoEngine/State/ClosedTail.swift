@@ -68,12 +68,7 @@ final class ClosedTail: @unchecked Sendable {
     }
 
     private func firstPlace(atOrAfter ms: Int64) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if memory.tail.tsMs(row(middle)) < ms { low = middle + 1 } else { high = middle }
-        }
-        return low
+        partitionPoint(count) { memory.tail.tsMs(row($0)) < ms }
     }
 
     /// The chunk is in the database for readers that look from now on.

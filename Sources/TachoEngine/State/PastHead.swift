@@ -87,12 +87,7 @@ struct PastHead: BitwiseCopyable {
     @inline(__always)
     func blockIndex(_ tsMs: Int64) -> Int {
         guard let refs else { return 0 }
-        var (low, high) = (0, Int(count))
-        while low < high {
-            let middle = (low + high) / 2
-            if refs[middle].firstMs <= tsMs { low = middle + 1 } else { high = middle }
-        }
-        return max(0, low - 1)
+        return max(0, partitionPoint(Int(count)) { refs[$0].firstMs <= tsMs } - 1)
     }
 
     /// Where in a block a time is likely to be, as if the fixes came evenly.

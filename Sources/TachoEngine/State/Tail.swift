@@ -191,12 +191,7 @@ struct Tail: BitwiseCopyable {
 
     /// The first index whose time is not below `ms`, in a tail that is in order of time.
     func firstIndex(atOrAfter ms: Int64) -> Int {
-        var (low, high) = (0, Int(count))
-        while low < high {
-            let middle = (low + high) / 2
-            if tsMs(middle) < ms { low = middle + 1 } else { high = middle }
-        }
-        return low
+        partitionPoint(Int(count)) { tsMs($0) < ms }
     }
 
     /// Unpacks all rows into columns.

@@ -180,8 +180,7 @@ extension Motion {
             heading: Direction(headingCdeg: fix.headingCdeg),
             previousHeading: Direction(headingCdeg: headingCdeg),
             headingCdeg: fix.headingCdeg, previousHeadingCdeg: headingCdeg,
-            accuracyM: fix.accuracyDm == Fix.absent
-                ? Float(limits.missingAccuracyM) : Float(fix.accuracyDm) * 0.1,
+            accuracyM: Float(Leg.accuracyM(fix.accuracyDm, limits)),
             accuracyDm: fix.accuracyDm, previousAccuracyDm: accuracyDm,
             altitudeDm: fix.altitudeDm, previousAltitudeDm: altitudeDm, vehicle: vehicle,
             impliedMps: distance / max(moveSeconds, 0.05))

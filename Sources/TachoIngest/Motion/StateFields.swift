@@ -23,6 +23,14 @@ extension UInt8: StateValue {}
 extension UInt16: StateValue {}
 extension Int32: StateValue {}
 extension Int64: StateValue {}
+extension UInt64: StateValue {}
+extension Int: StateValue {}
+
+extension Double: StateValue {
+    package static var byteCount: Int { 8 }
+    package var bits: UInt64 { bitPattern }
+    package init(bits: UInt64) { self = Double(bitPattern: bits) }
+}
 
 extension Float: StateValue {
     package static var byteCount: Int { 4 }

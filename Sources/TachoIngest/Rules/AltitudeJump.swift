@@ -3,7 +3,7 @@ import TachoGeo
 /// ALT_JUMP: another altitude all at once, three times, after twenty steady ones.
 ///
 /// More than 120 m and 10 m/s; an elevator stays below. Warns above 400 m, else for information:
-/// receivers without a barometer are off by more. Delivery order. State: 12 B.
+/// receivers without a barometer are off by more. Delivery order. State: 10 B.
 struct AltitudeState: Hashable, Sendable, BitwiseCopyable {
     /// The steady one, 0.1 m.
     private(set) var steadyDm = Fix.absent

@@ -11,11 +11,8 @@ package enum ClockConflict {
     ) -> Finding {
         let far = Distance.onSphere(first.coordinate, fix.coordinate)
         let limit =
-            limits.conflictM + 2 * (accuracyM(first, limits) + accuracyM(fix, limits))
-        return .when(far > limit || others > limits.conflicts, .tsConflict, .quarantine)
-    }
-
-    private static func accuracyM(_ fix: Fix, _ limits: Thresholds) -> Double {
-        fix.accuracyDm == Fix.absent ? limits.missingAccuracyM : Double(fix.accuracyDm) * 0.1
+            limits.conflictM
+            + 2 * (Leg.accuracyM(first.accuracyDm, limits) + Leg.accuracyM(fix.accuracyDm, limits))
+        return .when(far > limit || others >= limits.conflicts, .tsConflict, .quarantine)
     }
 }

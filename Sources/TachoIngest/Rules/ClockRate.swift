@@ -4,7 +4,7 @@ import TachoGeo
 /// have taken less time, or more way, than it did.
 ///
 /// A step that took less than 0.7 of the time between the two receipts counts one, another takes
-/// two: a stalled network is one such step, and its burst takes it back. Delivery order. State: 16 B.
+/// two: a stalled network is one such step, and its burst takes it back. Delivery order. State: 12 B.
 struct ClockRateState: Hashable, Sendable, BitwiseCopyable {
     private var recvMs: Int64 = .min
     private(set) var slow: Float = 0

@@ -4,7 +4,7 @@ package import TachoGeo
 ///
 /// Five in a row that keep step with their receipt, each more than 20 s behind the newest time. A
 /// backlog comes in a burst and never counts. Held, and out of the chain: what the clock says is
-/// not when it was. Delivery order. State: 24 B.
+/// not when it was. Delivery order. State: 17 B.
 package struct ClockStepState: Hashable, Sendable, BitwiseCopyable {
     private var tsMs: Int64 = 0
     private var recvMs: Int64 = 0

@@ -3,7 +3,7 @@ import TachoGeo
 /// CONST_META: accuracy and altitude that never change on a phone where they do.
 ///
 /// Over at least 12 moving fixes and 100 m, with a log-likelihood below −25 under this phone's own
-/// rates of change. Delivery order. State: 24 B.
+/// rates of change. Delivery order. State: 28 B.
 struct MetadataState: Hashable, Sendable, BitwiseCopyable {
     /// Share of moving fixes at which the field changed, learned; steps it was learned from.
     private(set) var accuracyRate: Float = 0

@@ -2,7 +2,7 @@ import TachoGeo
 
 /// FLICKER: two places in turn, as two location providers or a phone and a forger give them.
 ///
-/// A leaky count of departures to a far place. Given to the held fix. Delivery order. State: 16 B.
+/// A leaky count of departures to a far place. Given to the held fix. Delivery order. State: 12 B.
 struct FlickerState: Hashable, Sendable, BitwiseCopyable {
     private var lastMs: Int64 = 0
     private(set) var count: Float = 0

@@ -4,7 +4,7 @@ import TachoGeo
 ///
 /// Over stretches of 10 m and more, so that walkers are judged too: six more of them against the
 /// heading, by more than 100°, than along it; or the field frozen over ten that go elsewhere. On a
-/// phone whose heading has been seen to agree. Delivery order. State: 32 B.
+/// phone whose heading has been seen to agree. Delivery order. State: 36 B.
 struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
     /// Stretches that agreed, up to 40: fewer where they did not.
     private(set) var agreed: Float = 0

@@ -3,7 +3,7 @@ import TachoGeo
 /// QUANTISED: positions on a grid of 0.0001° from a phone that has shown finer ones.
 ///
 /// Four moving fixes in a row; by chance that is 10^-16 for a phone with six decimals. Delivery
-/// order. State: 4 B.
+/// order. State: 2 B.
 struct GridState: Hashable, Sendable, BitwiseCopyable {
     private(set) var finer: UInt8 = 0
     private(set) var run: UInt8 = 0
