@@ -98,8 +98,8 @@ let package = Package(
         folder(
             "BenchmarkSuite", at: "Benchmarks/Suite",
             [
-                "TachoServer", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "CRocksDB",
-                logging,
+                "TachoServer", "TachoEngine", "TachoIngest", "TachoWire", "TachoCodec", "TachoGeo",
+                "CRocksDB", "CTacho", logging,
             ]),
         program("Benchmarks", at: "Benchmarks/Program", ["BenchmarkSuite", arguments]),
 

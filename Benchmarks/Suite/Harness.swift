@@ -108,7 +108,7 @@ package struct Benchmark: Sendable {
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
         bytesPerPoint, riderDay, tcpRiderDay, fleetScan, ingestSealing, ingestRiders, ingestLate,
-        ingestBacklog, ingestBatch, ingestLong, bytesWritten, memory, restart,
+        ingestBacklog, ingestBatch, ingestLong, bytesWritten, memory, restart, rules,
     ]
 }
 

@@ -12,9 +12,21 @@ package struct Finding: Sendable, BitwiseCopyable {
         hit ? Finding(codes: code.bit, effect: effect) : .nothing
     }
 
+    /// What codes outside the chain amount to.
+    @inline(__always)
+    static func of(_ codes: UInt64) -> Finding {
+        Finding(codes: codes, effect: codes == 0 ? .accept : RuleSet.effect(codes: codes))
+    }
+
     @inline(__always)
     package mutating func merge(_ other: Finding) {
         codes |= other.codes
         if other.effect > effect { effect = other.effect }
     }
+}
+
+extension Code {
+    /// The code's bit, or none: rules about motion only name codes, the effect follows from them.
+    @inline(__always)
+    func bit(if hit: Bool) -> UInt64 { hit ? bit : 0 }
 }

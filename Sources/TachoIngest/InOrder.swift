@@ -20,10 +20,10 @@ package enum InOrder {
             if limits.isMotionOff {
                 return Outcome(finding: .nothing, isTrusted: true, step: nil)
             }
-            let finding = RuleSet.without(
-                limits.off,
-                motion.judge(fix, recvMs: recvMs, vehicle: vehicle, isJump: false, limits))
-            return Outcome(finding: finding, isTrusted: true, step: nil)
+            let codes =
+                motion.judge(fix, recvMs: recvMs, vehicle: vehicle, isJump: false, limits)
+                & ~limits.off
+            return Outcome(finding: .of(codes), isTrusted: true, step: nil)
         }
         return judgeAtLength(
             fix, recvMs: recvMs, vehicle: vehicle, base: base, &chain, &motion, limits)
@@ -42,10 +42,10 @@ package enum InOrder {
             let isJump = step.leg.map { !$0.isWithinReach } ?? false
             let moved = motion.judge(
                 fix, recvMs: recvMs, vehicle: vehicle, isJump: isJump, limits)
-            finding.merge(RuleSet.without(limits.off, moved))
+            finding.merge(.of(moved & ~limits.off))
         } else if let leg = step.leg {
-            let held = RuleSet.without(
-                limits.off, motion.hold(fix, distanceM: leg.distanceM, limits))
+            let held = Finding.of(
+                motion.hold(fix, distanceM: leg.distanceM, limits) & ~limits.off)
             chain.addToHeld(held)
             finding.merge(held)
         }

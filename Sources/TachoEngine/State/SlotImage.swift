@@ -5,9 +5,10 @@ import TachoStore
 
 /// A rider's state as a checkpoint holds it: slot, chain, tails. `format-spec.md` §6.
 enum SlotImage {
-    static let version: UInt8 = 1
-    /// Without what the rules about motion remember.
-    private static let versionWithoutMotion: UInt8 = 0
+    static let version: UInt8 = 2
+    /// Without what the rules about motion remember; with it in a layout that is not read any more:
+    /// their windows start anew.
+    private static let versionsWithoutMotion: ClosedRange<UInt8> = 0...1
 
     /// The row of family `latest`; the committer puts the group it is valid for in front.
     static func slot(_ slot: Slot) -> [UInt8] {
@@ -40,7 +41,7 @@ enum SlotImage {
             var reader = ByteReader(bytes)
             slot.asOfGroup = try reader.read()
             let version: UInt8 = try reader.read()
-            guard version == Self.version || version == versionWithoutMotion else {
+            guard version == Self.version || versionsWithoutMotion.contains(version) else {
                 throw StoreError.damaged("a slot has a version that is not known here")
             }
             let flags: UInt8 = try reader.read()
@@ -70,8 +71,8 @@ enum SlotImage {
                 slot.newestIsShown = slot.hasShown && slot.newest == slot.shown
             }
             slot.chain = try readChain(&reader)
+            let image = version > 0 ? Array(try reader.take(reader.remaining)) : []
             if version == Self.version {
-                let image = Array(try reader.take(reader.remaining))
                 guard let motion = Motion(image: image) else {
                     throw StoreError.damaged("a slot's motion cannot be read")
                 }

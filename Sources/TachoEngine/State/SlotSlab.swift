@@ -66,7 +66,7 @@ struct SlotSlab {
     }
 
     private static let motionOffset = MemoryLayout<Slot>.offset(of: \.motion)!
-    private static let motionLines = (MemoryLayout<Motion>.size + 63) / 64 + 1
+    private static let motionLines = (Motion.hotBytes + 63) / 64
 
     /// The same for what the rules about motion remember, and for where the rider's next row goes; the
     /// slot itself must have arrived.

@@ -14,11 +14,8 @@ struct ChannelState: Hashable, Sendable, BitwiseCopyable {
         guard !step.isHold, step.hasSpeed else { return }
         let implied = step.impliedMps
         guard implied > 0.8, step.distanceM > 2 else { return }
-        if abs(implied - step.meanSpeedMps) < max(0.7, 0.25 * implied) {
-            speed = min(Self.most, speed + 1)
-        } else {
-            speed = max(0, speed - 0.25)
-        }
+        let agrees = abs(implied - step.meanSpeedMps) < max(0.7, 0.25 * implied)
+        speed = min(Self.most, max(0, speed + (agrees ? 1 : -0.25)))
     }
 
     /// For checkpoints, in the order of the page.

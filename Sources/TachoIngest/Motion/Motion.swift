@@ -7,14 +7,15 @@ package import TachoGeo
 /// candidate only counts for FLICKER. After 20 s without a fix, and after a confirmed jump, all
 /// windows start anew; what was learned of the phone stays. Checkpoints hold it word for word.
 package struct Motion: Hashable, Sendable, BitwiseCopyable {
-    // The last fix.
+    // Four cache lines that every fix needs. The last fix first.
     var tsMs: Int64 = .min
-    /// When its position was first seen.
-    var firstSeenMs: Int64 = 0
+    /// How long its position had been reported when it came, ms.
+    var heldMs: Int32 = 0
     var latE7: Int32 = 0
     var lonE7: Int32 = 0
-    var speedCms = Fix.absent
-    var headingCdeg = Fix.absent
+    /// Reported speed; below 0: none.
+    var speedMps: Float = -1
+    var heading = Direction.unknown
     var accuracyDm = Fix.absent
     var altitudeDm = Fix.absent
     // The step that led to it.
@@ -27,26 +28,36 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     var holds: UInt16 = 0
     /// Steps with a new position, at most 65,535.
     var moves: UInt16 = 0
-
     var overspeed = OverspeedState()
+
+    // Second line.
     var channels = ChannelState()
     var speedMismatch = SpeedMismatchState()
-    var headingMismatch = HeadingMismatchState()
     var divergence = DivergenceState()
+    var headingMismatch = HeadingMismatchState()
     var frozen = FrozenState()
-    var lock = LockState()
+    var zigzag = ZigzagState()
+
+    // Third.
     var line = LineState()
     var evenSpeed = EvenSpeedState()
     var jitter = JitterState()
-    var grid = GridState()
-    var metadata = MetadataState()
-    var altitude = AltitudeState()
-    var zigzag = ZigzagState()
-    var flicker = FlickerState()
-    package var clockStep = ClockStepState()
     var clockRate = ClockRateState()
 
+    // Fourth.
+    var lock = LockState()
+    var metadata = MetadataState()
+    var altitude = AltitudeState()
+    var grid = GridState()
+
+    // Only for fixes that are held, or come late.
+    var flicker = FlickerState()
+    package var clockStep = ClockStepState()
+
     package init() {}
+
+    /// Bytes every fix needs, the first of them.
+    package static let hotBytes = MemoryLayout<Motion>.offset(of: \.flicker)!
 
     /// Size of the altitude's last jump, m: it decides how loud ALT_JUMP is.
     package var altitudeJumpM: Float { altitude.jumpM }
@@ -57,63 +68,84 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
 
 extension Motion {
     /// A trusted fix newer than all before. `isJump`: the chain moved to a new place with it.
-    /// Returns what the rules say of it. Cost: about 150 ns.
+    /// Returns the codes of the rules about motion. Cost: `Benchmarks rules`.
     @inline(__always)
     package mutating func judge(
         _ fix: Fix, recvMs: Int64, vehicle: VehicleClass, isJump: Bool, _ limits: Thresholds
-    ) -> Finding {
-        let rate =
-            tsMs == .min
-            ? .nothing : clockRate.judge(passedMs: fix.tsMs - tsMs, recvMs: recvMs, limits)
-        guard tsMs != .min, !isJump, fix.tsMs - tsMs <= Self.restartMs else {
-            if isJump && tsMs != .min {
-                lock.jumped(to: fix, from: Coordinate(latE7: latE7, lonE7: lonE7))
-            }
+    ) -> UInt64 {
+        guard tsMs != .min else {
             restart(at: fix)
-            return rate
+            return 0
         }
+        let passedMs = fix.tsMs - tsMs
+        var codes = clockRate.judge(passedMs: passedMs, lagMs: recvMs - fix.tsMs, limits)
+        guard !isJump, passedMs <= Self.restartMs else {
+            if isJump { jump(to: fix) }
+            restart(at: fix)
+            return codes
+        }
+        let step = learn(from: fix, vehicle: vehicle, limits)
+        codes |= judge(step, fix, limits)
+        if !isHolder { codes |= judgeShape(step, limits) }
+        take(fix, step)
+        return codes
+    }
+
+    /// The step to a fix, and what the phone's habits show of it.
+    @inline(__always)
+    private mutating func learn(
+        from fix: Fix, vehicle: VehicleClass, _ limits: Thresholds
+    ) -> MotionStep {
         let step = step(to: fix, vehicle: vehicle, limits)
         learnHold(step)
         channels.learn(step)
-        var finding = judge(step, fix, limits)
-        finding.merge(rate)
-        if !isHolder { finding.merge(judgeShape(step, fix, limits)) }
-        take(fix, step)
-        return finding
+        return step
+    }
+
+    /// The same for one rule taken alone; nil: the windows start anew with this fix.
+    @inline(__always)
+    mutating func measure(
+        _ fix: Fix, vehicle: VehicleClass, _ limits: Thresholds
+    ) -> MotionStep? {
+        guard tsMs != .min, fix.tsMs - tsMs <= Self.restartMs else {
+            restart(at: fix)
+            return nil
+        }
+        return learn(from: fix, vehicle: vehicle, limits)
     }
 
     @inline(__always)
     private mutating func judge(
         _ step: MotionStep, _ fix: Fix, _ limits: Thresholds
-    ) -> Finding {
-        var finding = overspeed.judge(step, limits)
-        finding.merge(headingMismatch.judge(step, limits))
-        finding.merge(frozen.judge(step, holdMaxS: holdMaxS, moves: moves, limits))
-        finding.merge(lock.judge(step, fix, limits))
-        finding.merge(grid.judge(step, fix, limits))
-        finding.merge(metadata.judge(step, limits))
-        finding.merge(altitude.judge(step, limits))
-        return finding
+    ) -> UInt64 {
+        overspeed.judge(step, limits)
+            | headingMismatch.judge(step, limits)
+            | frozen.judge(step, holdMaxS: holdMaxS, moves: moves, limits)
+            | lock.judge(step, limits)
+            | grid.judge(step, fix, limits)
+            | metadata.judge(step, limits)
+            | altitude.judge(step, limits)
     }
 
     /// Rules that need a position with every fix.
     @inline(__always)
-    private mutating func judgeShape(
-        _ step: MotionStep, _ fix: Fix, _ limits: Thresholds
-    ) -> Finding {
-        var finding = divergence.judge(
-            step, channels, headingAgreed: headingMismatch.agreed, limits)
-        finding.merge(speedMismatch.judge(step, channels, limits))
-        finding.merge(zigzag.judge(step, limits))
-        finding.merge(line.judge(step, limits))
-        finding.merge(evenSpeed.judge(step, limits))
-        finding.merge(jitter.judge(step, limits))
-        return finding
+    private mutating func judgeShape(_ step: MotionStep, _ limits: Thresholds) -> UInt64 {
+        divergence.judge(step, channels, headingAgreed: headingMismatch.agreed, limits)
+            | speedMismatch.judge(step, channels, limits)
+            | zigzag.judge(step, limits)
+            | line.judge(step, limits)
+            | evenSpeed.judge(step, limits)
+            | jitter.judge(step, limits)
     }
 
     /// A held fix: the rider is said to be elsewhere.
-    package mutating func hold(_ fix: Fix, distanceM: Double, _ limits: Thresholds) -> Finding {
+    package mutating func hold(_ fix: Fix, distanceM: Double, _ limits: Thresholds) -> UInt64 {
         flicker.judge(fix, distanceM: Float(distanceM), limits)
+    }
+
+    private mutating func jump(to fix: Fix) {
+        let (east, north) = Offset.metres(fromLatE7: latE7, lonE7: lonE7, to: fix)
+        lock.jumped(eastM: east, northM: north)
     }
 
     private mutating func restart(at fix: Fix) {
@@ -131,27 +163,29 @@ extension Motion {
         altitude.restart()
         zigzag = ZigzagState()
         (eastM, northM, stepSeconds) = (0, 0, 0)
-        firstSeenMs = fix.tsMs
-        set(fix)
+        heldMs = 0
+        set(fix, speedMps: Self.mps(fix.speedCms), Direction(headingCdeg: fix.headingCdeg))
     }
 
     @inline(__always)
-    private mutating func take(_ fix: Fix, _ step: MotionStep) {
+    mutating func take(_ fix: Fix, _ step: MotionStep) {
         (eastM, northM, stepSeconds) = (step.eastM, step.northM, step.moveSeconds)
-        if !step.isHold {
-            firstSeenMs = fix.tsMs
+        if step.isHold {
+            heldMs = min(heldMs, 1_000_000_000) + Int32(truncatingIfNeeded: fix.tsMs - tsMs)
+        } else {
+            heldMs = 0
             if moves < .max { moves += 1 }
         }
-        set(fix)
+        set(fix, speedMps: step.speedMps, step.heading)
     }
 
     @inline(__always)
-    private mutating func set(_ fix: Fix) {
+    private mutating func set(_ fix: Fix, speedMps: Float, _ heading: Direction) {
         tsMs = fix.tsMs
         latE7 = fix.latE7
         lonE7 = fix.lonE7
-        speedCms = fix.speedCms
-        headingCdeg = fix.headingCdeg
+        self.speedMps = speedMps
+        self.heading = heading
         accuracyDm = fix.accuracyDm
         altitudeDm = fix.altitudeDm
     }
@@ -161,25 +195,21 @@ extension Motion {
         to fix: Fix, vehicle: VehicleClass, _ limits: Thresholds
     ) -> MotionStep {
         let isHold = fix.latE7 == latE7 && fix.lonE7 == lonE7
-        let offset = Distance.offset(
-            from: Coordinate(latE7: latE7, lonE7: lonE7), to: fix.coordinate)
-        let (east, north) = (Float(offset.eastM), Float(offset.northM))
+        let (east, north) = Offset.metres(fromLatE7: latE7, lonE7: lonE7, to: fix)
         let seconds = Float(fix.tsMs - tsMs) * 0.001
-        let held = Float(fix.tsMs - firstSeenMs) * 0.001
-        let isStanding = speedCms != Fix.absent && speedCms < limits.standingCms
+        let held = seconds + Float(heldMs) * 0.001
+        let isStanding = speedMps >= 0 && speedMps < Self.mps(limits.standingCms)
         let credit = min(max(15, 2 * holdMaxS), 60)
         let distance = (east * east + north * north).squareRoot()
         let moveSeconds =
             isStanding || isHold ? seconds : min(held, max(seconds, credit))
         return MotionStep(
-            seconds: seconds, moveSeconds: moveSeconds,
+            seconds: seconds, perSecond: 1 / seconds, moveSeconds: moveSeconds,
             heldSeconds: held, lastEastM: eastM, lastNorthM: northM, lastSeconds: stepSeconds,
             eastM: east, northM: north,
             distanceM: distance, isHold: isHold,
-            speedMps: Self.mps(fix.speedCms), previousSpeedMps: Self.mps(speedCms),
-            heading: Direction(headingCdeg: fix.headingCdeg),
-            previousHeading: Direction(headingCdeg: headingCdeg),
-            headingCdeg: fix.headingCdeg, previousHeadingCdeg: headingCdeg,
+            speedMps: Self.mps(fix.speedCms), previousSpeedMps: speedMps,
+            heading: Direction(headingCdeg: fix.headingCdeg), previousHeading: heading,
             accuracyM: Float(Leg.accuracyM(fix.accuracyDm, limits)),
             accuracyDm: fix.accuracyDm, previousAccuracyDm: accuracyDm,
             altitudeDm: fix.altitudeDm, previousAltitudeDm: altitudeDm, vehicle: vehicle,
@@ -198,9 +228,8 @@ extension Motion {
     /// A position that was re-sent and then left at the pace of a vehicle was a hold.
     @inline(__always)
     private mutating func learnHold(_ step: MotionStep) {
-        guard !step.isHold, step.heldSeconds > step.seconds + 0.2, step.distanceM > 8 else {
-            return
-        }
+        // The usual fix is a new position after a new position.
+        guard heldMs > 200, !step.isHold, step.distanceM > 8 else { return }
         let wasMoving = step.speedMps < 0 || step.meanSpeedMps > 1.5
         let pace = step.distanceM / step.heldSeconds
         if wasMoving && pace > 1.5 && step.heldSeconds <= 60 {

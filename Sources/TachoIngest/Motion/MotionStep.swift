@@ -1,10 +1,12 @@
 import TachoGeo
 
 /// The movement from the rider's last fix to a new one, measured once and used by every rule that
-/// looks at motion. Metres, seconds, in single precision: rules decide at a metre at the finest.
+/// looks at motion. Metres, seconds, in single precision: rules decide at a decimetre at the finest.
 struct MotionStep: BitwiseCopyable {
     /// Between the two fixes, s.
     var seconds: Float
+    /// 1 / seconds.
+    var perSecond: Float
     /// The same, counted from when the old position was first seen (hold-aware, credit limited): the
     /// time in which the distance was covered.
     var moveSeconds: Float
@@ -22,11 +24,9 @@ struct MotionStep: BitwiseCopyable {
     /// What the phone reports, m/s; below 0: nothing.
     var speedMps: Float
     var previousSpeedMps: Float
-    /// Unit vector of the reported heading; `hasHeading` false: none.
+    /// Reported heading.
     var heading: Direction
     var previousHeading: Direction
-    var headingCdeg: Int32
-    var previousHeadingCdeg: Int32
     /// Radius of 68 %, m; 15 where the phone says nothing.
     var accuracyM: Float
     var accuracyDm: Int32
@@ -37,54 +37,20 @@ struct MotionStep: BitwiseCopyable {
 
     /// Of the movement, over the time it had.
     var impliedMps: Float
+    /// Of the movement, over the time between the two fixes.
+    var paceMps: Float { distanceM * perSecond }
     var hasSpeed: Bool { speedMps >= 0 && previousSpeedMps >= 0 }
     /// Mean of the reported speeds at both ends.
     var meanSpeedMps: Float { 0.5 * (speedMps + previousSpeedMps) }
-}
-
-/// A direction as a vector of length 1; `isKnown` false: none.
-struct Direction: BitwiseCopyable {
-    var east: Float
-    var north: Float
-    var isKnown: Bool
-
-    static let unknown = Direction(east: 0, north: 0, isKnown: false)
-
-    /// Of a heading in 0.01°, read off a table of whole degrees and interpolated: off by 0.00004 at
-    /// most, and the same on every machine.
-    @inline(__always)
-    init(headingCdeg: Int32) {
-        guard headingCdeg != Fix.absent else {
-            self = .unknown
-            return
-        }
-        let whole = Int(headingCdeg / 100)
-        let part = Float(headingCdeg % 100) * 0.01
-        (east, north) = Self.table.withUnsafeBufferPointer { table in
-            (
-                table[whole] + part * (table[whole + 1] - table[whole]),
-                table[whole + 90] + part * (table[whole + 91] - table[whole + 90])
-            )
-        }
-        isKnown = true
-    }
-
-    init(east: Float, north: Float, isKnown: Bool) {
-        self.east = east
-        self.north = north
-        self.isKnown = isKnown
-    }
-
-    /// Sine of 0…451°.
-    private static let table: [Float] = (0...451).map {
-        Float(Distance.sineOfDegrees(Double($0)))
-    }
+    /// The velocity is another than in the step before: by how many metres this one leads elsewhere.
+    var bendEastM: Float { eastM - lastEastM }
+    var bendNorthM: Float { northM - lastNorthM }
 }
 
 /// What is left of 1 after some seconds of decay: `1 / (1 + x + x²/2)` with x = seconds / tau, which
-/// is within 6 % of e^−x up to x = 1 and, unlike it, the same on every machine.
+/// is within 6 % of e^−x up to x = 1 and, unlike it, the same on every machine. One division.
 @inline(__always)
 func decay(_ seconds: Float, tau: Float) -> Float {
-    let x = seconds / tau
-    return 1 / (1 + x + 0.5 * x * x)
+    let tau2 = tau * tau
+    return tau2 / (tau2 + seconds * (tau + 0.5 * seconds))
 }

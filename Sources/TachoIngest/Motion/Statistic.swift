@@ -19,13 +19,13 @@ extension Motion {
         case .speedMismatch:
             return made("apart_s", speedMismatch.apartS, limits.speedMismatchS)
         case .headingMismatch:
-            return headingMismatch.frozen >= limits.headingFrozen
-                ? made("frozen_stretches", headingMismatch.frozen, limits.headingFrozen)
-                : made("against_stretches", headingMismatch.against, limits.headingAgainst)
+            return Float(headingMismatch.frozen) >= limits.headingFrozen
+                ? made("frozen_stretches", Float(headingMismatch.frozen), limits.headingFrozen)
+                : made("against_stretches", Float(headingMismatch.against), limits.headingAgainst)
         case .pvDiverge: return made("divergence_m", divergence.lengthM, limits.divergenceM)
         case .frozen: return made("way_m", frozen.wayM, limits.frozenM)
         case .staticSynth: return made("locked_s", lock.runS, 60)
-        case .synthLine: return made("even_steps", line.score, limits.lineScore)
+        case .synthLine: return made("even_steps", Float(line.score), limits.lineScore)
         case .synthSpeed: return made("even_steps", evenSpeed.score, limits.evenSpeedTurning)
         case .whiteJitter:
             return made(
@@ -39,7 +39,7 @@ extension Motion {
         case .flicker: return made("departures", flicker.count, limits.flickerCount)
         case .tsStep:
             return made("live_fixes", Float(clockStep.count), Float(limits.clockStepCount))
-        case .tsRate: return made("slow_steps", clockRate.slow, limits.clockRateCount)
+        case .tsRate: return made("slow_steps", Float(clockRate.slow), limits.clockRateCount)
         case .invalid, .mockFlag, .tsFuture, .tsPast, .lowAccuracy, .tsConflict, .teleport,
             .spike, .candidate, .glitch, .gapSpeed:
             return nil

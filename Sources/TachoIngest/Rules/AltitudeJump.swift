@@ -14,27 +14,27 @@ struct AltitudeState: Hashable, Sendable, BitwiseCopyable {
     mutating func restart() { away = 0 }
 
     @inline(__always)
-    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
-        guard step.altitudeDm != Fix.absent else { return .nothing }
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> UInt64 {
+        guard step.altitudeDm != Fix.absent else { return 0 }
         guard steadyDm != Fix.absent else {
             steadyDm = step.altitudeDm
-            return .nothing
+            return 0
         }
         let off = abs(Float(step.altitudeDm) - Float(steadyDm)) * 0.1
         if off <= limits.altitudeJumpM + 10 * step.seconds {
             steadyDm = step.altitudeDm
             steady = min(steady + 1, 200)
             away = 0
-            return .nothing
+            return 0
         }
         away += 1
         jumpM = off
-        guard away >= 3 else { return .nothing }
+        guard away >= 3 else { return 0 }
         let isJump = steady >= 20
         steadyDm = step.altitudeDm
         steady = 0
         away = 0
-        return .when(isJump, .altJump, .accept)
+        return Code.altJump.bit(if: isJump)
     }
 
     /// For checkpoints, in the order of the page.

@@ -4,26 +4,32 @@ import TachoGeo
 /// have taken less time, or more way, than it did.
 ///
 /// A step that took less than 0.7 of the time between the two receipts counts one, another takes
-/// two: a stalled network is one such step, and its burst takes it back. Delivery order. State: 12 B.
+/// two: a stalled network is one such step, and its burst takes it back. Delivery order. State: 5 B.
 struct ClockRateState: Hashable, Sendable, BitwiseCopyable {
-    private var recvMs: Int64 = .min
-    private(set) var slow: Float = 0
+    /// Receipt less time of the last fix, ms.
+    private var lagMs = unknown
+    private(set) var slow: UInt8 = 0
 
+    private static let unknown = Int32.min
+    private static let mostLagMs: Int64 = 2_000_000_000
+
+    /// `passedMs` since the last fix; `lagMs` from the time of this one to its receipt.
     @inline(__always)
-    mutating func judge(passedMs: Int64, recvMs: Int64, _ limits: Thresholds) -> Finding {
-        let received = recvMs &- self.recvMs
-        let isKnown = self.recvMs != .min
-        self.recvMs = recvMs
-        guard isKnown, received <= 30_000, received >= 0 else { return .nothing }
+    mutating func judge(passedMs: Int64, lagMs: Int64, _ limits: Thresholds) -> UInt64 {
+        let last = self.lagMs
+        self.lagMs = abs(lagMs) <= Self.mostLagMs ? Int32(truncatingIfNeeded: lagMs) : Self.unknown
+        guard last != Self.unknown, self.lagMs != Self.unknown else { return 0 }
+        let receivedMs = passedMs + lagMs - Int64(last)
+        guard receivedMs <= 30_000, receivedMs >= 0 else { return 0 }
         let isSlow =
-            received >= 300 && Float(passedMs) <= limits.clockRateShare * Float(received)
-        slow = isSlow ? min(slow + 1, 30) : max(0, slow - 2)
-        return .when(slow >= limits.clockRateCount, .tsRate, .flag)
+            receivedMs >= 300 && Float(passedMs) <= limits.clockRateShare * Float(receivedMs)
+        slow = isSlow ? min(slow + 1, 30) : slow > 2 ? slow - 2 : 0
+        return Code.tsRate.bit(if: Float(slow) >= limits.clockRateCount)
     }
 
     /// For checkpoints, in the order of the page.
     mutating func visitFields(_ visitor: inout some StateVisitor) {
-        visitor.visit(&recvMs)
+        visitor.visit(&lagMs)
         visitor.visit(&slow)
     }
 }

@@ -11,17 +11,16 @@ struct FrozenState: Hashable, Sendable, BitwiseCopyable {
     @inline(__always)
     mutating func judge(
         _ step: MotionStep, holdMaxS: Float, moves: UInt16, _ limits: Thresholds
-    ) -> Finding {
+    ) -> UInt64 {
         guard step.isHold, step.hasSpeed else {
             wayM = 0
-            return .nothing
+            return 0
         }
         wayM += step.meanSpeedMps * step.seconds
         let limitM = limits.frozenM + step.accuracyM + limits.frozenPerHoldMps * holdMaxS
-        return .when(
-            moves >= limits.learnedMoves && wayM > limitM
-                && step.heldSeconds > limits.frozenHolds * holdMaxS,
-            .frozen, .flag)
+        return Code.frozen.bit(
+            if: moves >= limits.learnedMoves && wayM > limitM
+                && step.heldSeconds > limits.frozenHolds * holdMaxS)
     }
 
     /// For checkpoints, in the order of the page.

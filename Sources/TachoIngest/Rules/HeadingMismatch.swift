@@ -4,19 +4,21 @@ import TachoGeo
 ///
 /// Over stretches of 10 m and more, so that walkers are judged too: six more of them against the
 /// heading, by more than 100°, than along it; or the field frozen over ten that go elsewhere. On a
-/// phone whose heading has been seen to agree. Delivery order. State: 36 B.
+/// phone whose heading has been seen to agree. Delivery order. State: 24 B.
 struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
-    /// Stretches that agreed, up to 40: fewer where they did not.
-    private(set) var agreed: Float = 0
-    private(set) var against: Float = 0
-    private(set) var frozen: Float = 0
     // The stretch: its movement, the same way along the heading, its length.
     private var eastM: Float = 0
     private var northM: Float = 0
     private var alongEastM: Float = 0
     private var alongNorthM: Float = 0
     private var wayM: Float = 0
-    private var isFrozen: Float = 1
+    /// Half a point for each: stretches that agreed, up to 40; fewer where they did not.
+    private var agreedHalves: UInt8 = 0
+    private(set) var against: UInt8 = 0
+    private(set) var frozen: UInt8 = 0
+    private var hasTurned = false
+
+    var agreed: Float { Float(agreedHalves) * 0.5 }
 
     mutating func restart() {
         against = 0
@@ -24,59 +26,72 @@ struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
     }
 
     private mutating func clear() {
-        (eastM, northM, alongEastM, alongNorthM, wayM, isFrozen) = (0, 0, 0, 0, 0, 1)
+        (eastM, northM, alongEastM, alongNorthM, wayM, hasTurned) = (0, 0, 0, 0, 0, false)
     }
 
     @inline(__always)
-    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
-        guard step.heading.isKnown, !step.isHold, step.impliedMps > 0.8 else { return .nothing }
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> UInt64 {
+        guard step.heading.isKnown, !step.isHold, step.impliedMps > 0.8 else { return 0 }
         eastM += step.eastM
         northM += step.northM
         alongEastM += step.distanceM * step.heading.east
         alongNorthM += step.distanceM * step.heading.north
         wayM += step.distanceM
-        if step.headingCdeg != step.previousHeadingCdeg { isFrozen = 0 }
+        hasTurned = hasTurned || step.heading != step.previousHeading
         if wayM >= max(10, 0.7 * step.accuracyM) { weigh() }
-        return .when(
-            agreed >= limits.channelAgreements
-                && (against >= limits.headingAgainst || frozen >= limits.headingFrozen),
-            .headingMismatch, .flag)
+        let isOff =
+            Float(against) >= limits.headingAgainst || Float(frozen) >= limits.headingFrozen
+        return Code.headingMismatch.bit(if: isOff && agreed >= limits.channelAgreements)
     }
 
+    /// Angles are compared by squares: no root, no division.
+    @inline(__always)
     private mutating func weigh() {
-        defer { clear() }
-        let moved = (eastM * eastM + northM * northM).squareRoot()
-        let along = (alongEastM * alongEastM + alongNorthM * alongNorthM).squareRoot()
+        let moved2 = eastM * eastM + northM * northM
+        let along2 = alongEastM * alongEastM + alongNorthM * alongNorthM
+        let least2 = 0.49 * wayM * wayM
+        let dot = eastM * alongEastM + northM * alongNorthM
+        let isFrozen = !hasTurned
+        clear()
         // Round a corner neither says much.
-        guard moved > 0.7 * wayM, along > 0.7 * wayM else { return }
-        let cosine = (eastM * alongEastM + northM * alongNorthM) / (moved * along)
-        if cosine < -0.17 {
-            against = min(against + 1, 12)
-        } else if cosine > 0.5 {
-            against = max(0, against - 1)
-        }
-        if isFrozen == 0 {
+        guard moved2 > least2, along2 > least2 else { return }
+        // Square of the cosine, with its sign, times this.
+        let scale = moved2 * along2
+        let signed = dot * abs(dot)
+        if signed > 0.593 * scale, !isFrozen {
+            // The usual stretch: along the heading, which turns.
+            agreedHalves = min(agreedHalves + 2, 80)
+            against = against > 0 ? against - 1 : 0
             frozen = 0
-        } else if cosine < 0.71 {
+            return
+        }
+        if signed < -0.0289 * scale {
+            against = min(against + 1, 12)
+        } else if signed > 0.25 * scale {
+            against = against > 0 ? against - 1 : 0
+        }
+        if !isFrozen {
+            frozen = 0
+        } else if signed < 0.504 * scale {
             frozen = min(frozen + 1, 30)
         }
-        if cosine > 0.77 {
-            agreed = min(agreed + 1, 40)
-        } else if against == 0 && isFrozen == 0 {
-            agreed = max(0, agreed - 0.5)
+        if signed > 0.593 * scale {
+            agreedHalves = min(agreedHalves + 2, 80)
+        } else if against == 0 && !isFrozen {
+            agreedHalves = agreedHalves > 0 ? agreedHalves - 1 : 0
         }
     }
 
     /// For checkpoints, in the order of the page.
     mutating func visitFields(_ visitor: inout some StateVisitor) {
-        visitor.visit(&agreed)
-        visitor.visit(&against)
-        visitor.visit(&frozen)
         visitor.visit(&eastM)
         visitor.visit(&northM)
         visitor.visit(&alongEastM)
         visitor.visit(&alongNorthM)
         visitor.visit(&wayM)
-        visitor.visit(&isFrozen)
+        visitor.visit(&agreedHalves)
+        visitor.visit(&against)
+        visitor.visit(&frozen)
+        visitor.visit(&hasTurned)
     }
 }

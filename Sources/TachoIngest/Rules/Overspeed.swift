@@ -8,11 +8,11 @@ struct OverspeedState: Hashable, Sendable, BitwiseCopyable {
     private(set) var debtM: Float = 0
 
     @inline(__always)
-    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> UInt64 {
         let limitMps = Float(Reach.maxSpeedMps(step.vehicle)) * limits.overspeedShare
         let more = min(step.distanceM - limitMps * step.moveSeconds, limits.overspeedStepM)
         debtM = min(max(0, debtM + more), 2 * limits.overspeedDebtM)
-        return .when(debtM > limits.overspeedDebtM, .overspeed, .flag)
+        return Code.overspeed.bit(if: debtM > limits.overspeedDebtM)
     }
 
     /// For checkpoints, in the order of the page.

@@ -14,12 +14,12 @@ struct DivergenceState: Hashable, Sendable, BitwiseCopyable {
     mutating func judge(
         _ step: MotionStep, _ channels: ChannelState, headingAgreed: Float,
         _ limits: Thresholds
-    ) -> Finding {
-        guard step.hasSpeed, channels.speed >= limits.channelAgreements else { return .nothing }
+    ) -> UInt64 {
+        guard step.hasSpeed, channels.speed >= limits.channelAgreements else { return 0 }
         let isStanding = step.meanSpeedMps < 0.6
         let knows = step.heading.isKnown && step.previousHeading.isKnown
         guard isStanding || knows && headingAgreed >= limits.channelAgreements else {
-            return .nothing
+            return 0
         }
         let keep = decay(step.seconds, tau: limits.divergenceTauS)
         var east = step.eastM
@@ -35,12 +35,13 @@ struct DivergenceState: Hashable, Sendable, BitwiseCopyable {
                 * (step.speedMps * step.heading.north
                     + step.previousSpeedMps * step.previousHeading.north)
         }
-        let miss = (east * east + north * north).squareRoot()
-        let scale = miss > limits.divergenceStepM ? limits.divergenceStepM / miss : 1
+        let miss2 = east * east + north * north
+        let most = limits.divergenceStepM
+        let scale = miss2 > most * most ? most / miss2.squareRoot() : 1
         eastM = eastM * keep + east * scale
         northM = northM * keep + north * scale
-        return .when(
-            lengthM > limits.divergenceM + 2 * step.accuracyM, .pvDiverge, .flag)
+        let limitM = limits.divergenceM + 2 * step.accuracyM
+        return Code.pvDiverge.bit(if: eastM * eastM + northM * northM > limitM * limitM)
     }
 
     /// For checkpoints, in the order of the page.

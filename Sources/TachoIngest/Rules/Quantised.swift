@@ -11,16 +11,19 @@ struct GridState: Hashable, Sendable, BitwiseCopyable {
     mutating func restart() { run = 0 }
 
     @inline(__always)
-    mutating func judge(_ step: MotionStep, _ fix: Fix, _ limits: Thresholds) -> Finding {
-        if !step.isHold {
-            if fix.latE7 % 1_000 == 0 && fix.lonE7 % 1_000 == 0 {
-                run = min(run + 1, 200)
-            } else {
-                run = 0
-                finer = min(finer + 1, 200)
-            }
+    mutating func judge(_ step: MotionStep, _ fix: Fix, _ limits: Thresholds) -> UInt64 {
+        guard !step.isHold else { return code(limits) }
+        if fix.latE7 % 1_000 == 0 && fix.lonE7 % 1_000 == 0 {
+            run = min(run + 1, 200)
+            return code(limits)
         }
-        return .when(run >= limits.gridRun && finer >= limits.gridFiner, .quantised, .flag)
+        run = 0
+        finer = min(finer + 1, 200)
+        return 0
+    }
+
+    private func code(_ limits: Thresholds) -> UInt64 {
+        Code.quantised.bit(if: run >= limits.gridRun && finer >= limits.gridFiner)
     }
 
     /// For checkpoints, in the order of the page.

@@ -15,22 +15,21 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
     @inline(__always)
     mutating func judge(
         _ step: MotionStep, _ channels: ChannelState, _ limits: Thresholds
-    ) -> Finding {
-        guard step.hasSpeed, channels.speed >= limits.channelAgreements else { return .nothing }
+    ) -> UInt64 {
+        guard step.hasSpeed, channels.speed >= limits.channelAgreements else { return 0 }
         if impliedMps < 0 {
             impliedMps = step.impliedMps
             reportedMps = step.meanSpeedMps
         }
         let keep = decay(step.seconds, tau: limits.speedMismatchTauS)
-        let implied = min(step.distanceM / step.seconds, 60)
+        let implied = min(step.paceMps, 60)
         impliedMps = impliedMps * keep + implied * (1 - keep)
         reportedMps = reportedMps * keep + step.meanSpeedMps * (1 - keep)
         let apart = abs(impliedMps - reportedMps)
         let limit = max(
             limits.speedMismatchMps, limits.speedMismatchShare * max(impliedMps, reportedMps))
         apartS = apart > limit ? min(apartS + step.seconds, 120) : max(0, apartS - 3 * step.seconds)
-        return .when(
-            apartS > limits.speedMismatchS && apart > limit, .speedMismatch, .flag)
+        return Code.speedMismatch.bit(if: apart > limit && apartS > limits.speedMismatchS)
     }
 
     /// For checkpoints, in the order of the page.

@@ -4,39 +4,53 @@ import TachoGeo
 ///
 /// A step whose speed is that of the step before within 0.6 % and 0.04 m/s counts one, another takes
 /// one, but for a corner, where a straight step is shorter than the way. Below 20 m/s: cars on a
-/// ring road and trains hold 1 to 2 %. Delivery order; off on phones that hold positions. State: 12 B.
+/// ring road and trains hold 1 to 2 %. Delivery order; off on phones that hold positions. State: 9 B.
 struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
-    private(set) var score: Float = 0
-    /// Turned while the score grew, radian.
-    private(set) var turnedRad: Float = 0
     private var speedMps: Float = -1
+    /// Turned while there is a score, radian.
+    private(set) var turnedRad: Float = 0
+    /// Half a point each, up to 40 points.
+    private var halves: UInt8 = 0
+
+    var score: Float { Float(halves) * 0.5 }
 
     @inline(__always)
-    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> Finding {
-        let speed = step.distanceM / step.seconds
-        defer { speedMps = speed }
-        guard speedMps >= 0, step.lastSeconds > 0 else { return .nothing }
+    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> UInt64 {
+        let speed = step.paceMps
+        let last = speedMps
+        speedMps = speed
+        let isEven = abs(speed - last) < limits.evenSpeedShare * speed + limits.evenSpeedMps
+        // Nearly every step of nearly every rider: nothing is even, and nothing was.
+        if halves == 0 && !isEven { return 0 }
+        guard last >= 0, step.lastSeconds > 0 else { return 0 }
         guard speed > 1.2 && speed < 20 else {
-            score = max(0, score - 1)
-            return .nothing
+            lose(2)
+            return 0
         }
-        let turn = Self.turnRad(step)
-        let off = abs(speed - speedMps)
-        if off < limits.evenSpeedShare * speed + limits.evenSpeedMps {
-            score = min(score + 1, 40)
-            turnedRad = min(turnedRad + min(turn, 1.6), 10)
-        } else if turn > 0.35 || speed > speedMps && turnedRad > 0 {
-            // A corner cut short, and the step that follows one.
-            turnedRad = min(turnedRad + min(turn, 1.6), 10)
-            score = max(0, score - 0.5)
-        } else {
-            score = max(0, score - 2)
-            if score == 0 { turnedRad = 0 }
-        }
-        let isEven =
+        count(step, isEven: isEven, isFaster: speed > last)
+        let isSynthetic =
             score >= limits.evenSpeedTurning && turnedRad > 1.05
             || score >= limits.evenSpeedStraight
-        return .when(isEven, .synthSpeed, .flag)
+        return Code.synthSpeed.bit(if: isSynthetic)
+    }
+
+    private mutating func count(_ step: MotionStep, isEven: Bool, isFaster: Bool) {
+        let turn = Self.turnRad(step)
+        if isEven {
+            halves = min(halves + 2, 80)
+            turnedRad = min(turnedRad + min(turn, 1.6), 10)
+        } else if turn > 0.35 || isFaster && turnedRad > 0 {
+            // A corner cut short, and the step that follows one.
+            turnedRad = min(turnedRad + min(turn, 1.6), 10)
+            lose(1)
+        } else {
+            lose(4)
+        }
+    }
+
+    private mutating func lose(_ lost: UInt8) {
+        halves = halves > lost ? halves - lost : 0
+        if halves == 0 { turnedRad = 0 }
     }
 
     /// About the angle between two steps, 0…π: exact at 0, right angles and π.
@@ -54,8 +68,8 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
 
     /// For checkpoints, in the order of the page.
     mutating func visitFields(_ visitor: inout some StateVisitor) {
-        visitor.visit(&score)
-        visitor.visit(&turnedRad)
         visitor.visit(&speedMps)
+        visitor.visit(&turnedRad)
+        visitor.visit(&halves)
     }
 }
