@@ -93,7 +93,7 @@ package struct Leg: Sendable, BitwiseCopyable {
         let atMostM = Double(dLat + dLon) * metresPerE7
         return atMostM <= reachM
             && GapSpeed.isSurelyNone(
-                fromMs: anchor.tsMs, toMs: fix.tsMs, atMostM: atMostM, limits)
+                dtMs: fix.tsMs - anchor.tsMs, atMostM: atMostM, vehicle: vehicle, limits)
     }
 
     /// Metres in 1e-7° of latitude, and a millionth more so that rounding never tells.

@@ -10,15 +10,26 @@ enum GapSpeed {
     static func isOne(_ leg: Leg, vehicle: VehicleClass, _ limits: Thresholds) -> Bool {
         guard leg.dtMs > limits.gapMs else { return false }
         if leg.distanceM > leg.reachM + limits.teleportBeyondM { return true }
-        let limitMps = limits.gapMps * Reach.maxSpeedMps(vehicle) / Reach.maxSpeedMps(.car)
-        return leg.distanceM > limits.gapM && leg.distanceM * 1_000 > limitMps * Double(leg.dtMs)
+        return leg.distanceM > limits.gapM
+            && isFast(leg.distanceM, dtMs: leg.dtMs, vehicle, limits)
     }
 
-    /// True only if `isOne` is not; false says nothing. Without trigonometry.
+    /// True only if `isOne` is not for a leg of at most that length, within reach; false says
+    /// nothing. Without trigonometry: late fixes lie minutes and kilometres from their neighbours
+    /// as often as not, and are to be settled by this.
     @inline(__always)
     static func isSurelyNone(
-        fromMs: Int64, toMs: Int64, atMostM: Double, _ limits: Thresholds
+        dtMs: Int64, atMostM: Double, vehicle: VehicleClass, _ limits: Thresholds
     ) -> Bool {
-        toMs - fromMs <= limits.gapMs || atMostM <= limits.gapM
+        dtMs <= limits.gapMs || atMostM <= limits.gapM
+            || !isFast(atMostM, dtMs: dtMs, vehicle, limits)
+    }
+
+    @inline(__always)
+    private static func isFast(
+        _ metres: Double, dtMs: Int64, _ vehicle: VehicleClass, _ limits: Thresholds
+    ) -> Bool {
+        let limitMps = limits.gapMps * Reach.maxSpeedMps(vehicle) / Reach.maxSpeedMps(.car)
+        return metres * 1_000 > limitMps * Double(dtMs)
     }
 }
