@@ -76,7 +76,7 @@ struct SlotSpecTests {
         let slot = Self.filled()
         let expected: [String: UInt64] = [
             "asOfGroup: events of groups up to this one are contained": 77,
-            "version, 1; in version 0 the image of motion is missing": 1,
+            "version, 2": 2,
             "flags: 1 shown, 2 newest follow": 3,
             "vehicle class": UInt64(slot.vehicle.rawValue), "0": 0,
             "range of the next two counters": UInt64(slot.range),
@@ -128,6 +128,22 @@ struct SlotSpecTests {
         }
         let empty = try read(image(Slot()))
         #expect(!empty.hasShown && !empty.hasNewest && !empty.hasClockSpans)
+    }
+
+    @Test func `what rules remembered in an older layout is passed over`() throws {
+        var older = image(Self.filled())
+        older[8] = 1
+        #expect(try read(older + [1, 2, 3]).motion == Motion())
+        older[8] = 0
+        #expect(throws: StoreError.damaged("")) { try read(older) }
+        older.removeLast(Slot().motion.image.count)
+        #expect(try read(older).motion == Motion())
+    }
+
+    @Test func `a slot, and what every fix needs of motion, begin and end with cache lines`() {
+        #expect(MemoryLayout<Slot>.stride % 64 == 0)
+        #expect(MemoryLayout<Slot>.offset(of: \.motion)! % 64 == 0)
+        #expect(Motion.hotBytes <= 4 * 64)
     }
 
     @Test func `a slot cut anywhere or longer than it says is refused`() {

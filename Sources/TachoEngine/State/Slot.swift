@@ -17,7 +17,7 @@ struct TimeSpan: BitwiseCopyable, Hashable {
     }
 }
 
-/// Everything the engine knows of one rider without looking at chunks: about 950 B, in a slab.
+/// Everything the engine knows of one rider without looking at chunks: 1 KiB, in a slab.
 ///
 /// What every fix needs comes first: counters, main tail, what latest shows, the chain's anchor; in
 /// all four cache lines. The rest is for late, held and conflicting fixes.
@@ -57,11 +57,13 @@ struct Slot: BitwiseCopyable {
     // Second line.
     var main = Tail()
 
-    // Third and fourth.
+    // Fourth and fifth.
     /// What `latest` shows: the newest accepted or flagged fix by event time.
     var shown = Slot.nothing
     var chain = Chain()
-    /// What the rules about motion remember.
+    /// So that what follows begins a cache line, and the next slot does.
+    private var filler: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    /// What the rules about motion remember: four lines that every fix needs, and some that few do.
     var motion = Motion()
 
     // Rarely looked at.
@@ -80,6 +82,7 @@ struct Slot: BitwiseCopyable {
     var amendments: UInt32 = 0
     /// Groups up to this one are contained; set when loaded from a checkpoint.
     var asOfGroup: UInt64 = 0
+    private var end: (UInt64, UInt64) = (0, 0)
 
     static let nothing = FixImage(
         row: FixRow(clock: 0, place: 0, motion: 0),

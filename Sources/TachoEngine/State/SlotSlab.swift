@@ -21,7 +21,7 @@ struct SlotSlab {
     private static let readyStep = 4096
 
     /// Lines of a slot that every fix needs.
-    private static let hotLines = 4
+    private static let hotLines = 5
 
     init() {
         let bytes = Self.maxRiders * MemoryLayout<Slot>.stride

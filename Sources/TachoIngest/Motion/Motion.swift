@@ -49,6 +49,8 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     var metadata = MetadataState()
     var altitude = AltitudeState()
     var grid = GridState()
+    /// Where the last fix came from; 0: not said.
+    var source: UInt8 = 0
 
     // Only for fixes that are held, or come late.
     var flicker = FlickerState()
@@ -148,7 +150,11 @@ extension Motion {
         lock.jumped(eastM: east, northM: north)
     }
 
+    /// All windows anew. After a gap and from another source it is another device, as far as the
+    /// stream can show: what was learned is of the old one.
     private mutating func restart(at fix: Fix) {
+        let isOther = source != 0 && fix.source != .unknown && source != fix.source.rawValue
+        if isOther { forgetDevice() }
         overspeed = OverspeedState()
         speedMismatch.restart()
         headingMismatch.restart()
@@ -165,6 +171,16 @@ extension Motion {
         (eastM, northM, stepSeconds) = (0, 0, 0)
         heldMs = 0
         set(fix, speedMps: Self.mps(fix.speedCms), Direction(headingCdeg: fix.headingCdeg))
+    }
+
+    private mutating func forgetDevice() {
+        channels = ChannelState()
+        headingMismatch = HeadingMismatchState()
+        lock = LockState()
+        metadata = MetadataState()
+        altitude = AltitudeState()
+        grid = GridState()
+        (holdMaxS, holds, moves) = (0, 0, 0)
     }
 
     @inline(__always)
@@ -188,6 +204,7 @@ extension Motion {
         self.heading = heading
         accuracyDm = fix.accuracyDm
         altitudeDm = fix.altitudeDm
+        if fix.source != .unknown { source = fix.source.rawValue }
     }
 
     @inline(__always)

@@ -171,6 +171,7 @@ extension Motion {
         metadata.visitFields(&visitor)
         altitude.visitFields(&visitor)
         grid.visitFields(&visitor)
+        visitor.visit(&source)
         flicker.visitFields(&visitor)
         clockStep.visitFields(&visitor)
     }

@@ -10,6 +10,8 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
     /// Seconds they have been apart.
     private(set) var apartS: Float = 0
 
+    private static let mostAboveMps: Float = 12
+
     mutating func restart() { self = SpeedMismatchState() }
 
     @inline(__always)
@@ -22,7 +24,8 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
             reportedMps = step.meanSpeedMps
         }
         let keep = decay(step.seconds, tau: limits.speedMismatchTauS)
-        let implied = min(step.paceMps, 60)
+        // One step more than so much faster is a receiver's excursion, not a vehicle.
+        let implied = min(step.paceMps, step.meanSpeedMps + Self.mostAboveMps)
         impliedMps = impliedMps * keep + implied * (1 - keep)
         reportedMps = reportedMps * keep + step.meanSpeedMps * (1 - keep)
         let apart = abs(impliedMps - reportedMps)
