@@ -35,6 +35,8 @@ struct Measure: ParsableCommand {
     @Option(help: "Percent of the points that come late, a minute to three days.") var late = 0
     @Option(help: "Judging threads; as many as the engine takes by itself if not given.")
     var workers: Int?
+    @Flag(inversion: .prefixedNo, help: "Rules about motion, in benchmarks of ingest.")
+    var motionRules = true
     @Option(help: "Where data directories are made.") var directory = NSTemporaryDirectory()
 
     func validate() throws {
@@ -61,6 +63,7 @@ struct Measure: ParsableCommand {
         scale.batch = batch
         scale.latePercent = late
         scale.workers = workers
+        scale.judgesMotion = motionRules
         for benchmark in Benchmark.all {
             // Calibration always: no figure means anything without it.
             let isChosen =

@@ -18,12 +18,14 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     }
 
     /// `effect` tells the two kinds of TELEPORT apart: held at once, or flagged when confirmed.
-    /// `isLarge`: an altitude jumped by more than receivers do.
-    package static func of(_ code: Code, effect: Effect, isLarge: Bool = false) -> Severity {
+    /// `isLarge`: an altitude jumped by more than receivers do. `isHolder`: the phone is known to
+    /// re-send positions while it moves.
+    package static func of(
+        _ code: Code, effect: Effect, isLarge: Bool = false, isHolder: Bool = false
+    ) -> Severity {
         switch code {
-        case .invalid, .tsFuture, .tsPast, .flicker, .overspeed, .frozen,
-            .tsConflict:
-            .crit
+        case .invalid, .tsFuture, .tsPast, .flicker, .overspeed, .tsConflict: .crit
+        case .frozen: isHolder ? .info : .crit
         case .teleport: effect == .flag ? .warn : .crit
         case .mockFlag, .tsStep, .tsRate, .gapSpeed, .spike, .speedMismatch, .headingMismatch,
             .pvDiverge, .staticSynth,

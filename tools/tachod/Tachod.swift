@@ -61,10 +61,11 @@ struct Tachod: ParsableCommand {
     var workers: Int?
 
     @Flag(
+        inversion: .prefixedNo,
         help: ArgumentHelp(
             "Judge motion too: overspeed, false speed or heading, frozen and synthetic movement.",
-            discussion: "Costs about a quarter of the throughput; see Sources/rules.md."))
-    var motionRules = false
+            discussion: "What each rule looks at, and costs: Sources/rules.md."))
+    var motionRules = true
 
     @Option(
         help: ArgumentHelp(

@@ -21,6 +21,7 @@ final class IngestRun {
         engine = try Engine.open(
             Self.options(scratch.path, clock) { options in
                 options.workers = scale.workers
+                options.judgesMotion = scale.judgesMotion
                 adjust(&options)
             })
     }

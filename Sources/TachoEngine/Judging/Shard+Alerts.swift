@@ -12,7 +12,7 @@ extension Shard {
         raise(
             stored.verdict.codes, stored.verdict, stored.fix.tsMs, atRecvMs: stored.ruleRecvMs,
             rider, part,
-            isLarge: motion.altitudeJumpM > limits.altitudeWarnM
+            isLarge: motion.altitudeJumpM > limits.altitudeWarnM, isHolder: motion.isHolder
         ) { code in
             if code == .teleport || code == .gapSpeed, let anchor = step?.anchor,
                 let leg = step?.leg
@@ -53,10 +53,11 @@ extension Shard {
     /// One alert per rider and code in 60 s of receipt time; later hits raise its count.
     mutating func raise(
         _ codes: UInt64, _ verdict: Verdict, _ tsMs: Int64, atRecvMs: Int64, _ rider: UInt32,
-        _ part: Part, isLarge: Bool = false, evidence: (Code) -> [UInt8]
+        _ part: Part, isLarge: Bool = false, isHolder: Bool = false, evidence: (Code) -> [UInt8]
     ) {
         for code in Code.allCases where codes & code.bit != 0 {
-            let severity = Severity.of(code, effect: verdict.effect, isLarge: isLarge)
+            let severity = Severity.of(
+                code, effect: verdict.effect, isLarge: isLarge, isHolder: isHolder)
             guard severity != .none else { continue }
             let key = Self.alertKey(rider, code.rawValue)
             var window = alertWindows[key]

@@ -238,7 +238,7 @@ extension Motion {
 
     /// A phone that re-sends positions for more than a second, as a habit: one new position in
     /// twenty comes so.
-    private var isHolder: Bool {
+    package var isHolder: Bool {
         holdMaxS > 1 && holds >= 3 && Int(holds) * 20 >= Int(moves)
     }
 

@@ -10,7 +10,7 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
     /// Seconds they have been apart.
     private(set) var apartS: Float = 0
 
-    private static let mostAboveMps: Float = 12
+    private static let mostAboveMps: Float = 8
 
     mutating func restart() { self = SpeedMismatchState() }
 
@@ -24,8 +24,9 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
             reportedMps = step.meanSpeedMps
         }
         let keep = decay(step.seconds, tau: limits.speedMismatchTauS)
-        // One step more than so much faster is a receiver's excursion, not a vehicle.
-        let implied = min(step.paceMps, step.meanSpeedMps + Self.mostAboveMps)
+        // One step that is more than so much faster is a receiver's excursion, not a vehicle.
+        let reported = step.meanSpeedMps
+        let implied = min(step.paceMps, reported + max(Self.mostAboveMps, 1.5 * reported))
         impliedMps = impliedMps * keep + implied * (1 - keep)
         reportedMps = reportedMps * keep + step.meanSpeedMps * (1 - keep)
         let apart = abs(impliedMps - reportedMps)
