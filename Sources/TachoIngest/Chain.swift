@@ -128,7 +128,7 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
             anchor = Anchor(fix, heldMs: anchor.heldMs(continuedBy: fix), limits)
             step.isTrusted = true
             step.finding = .when(
-                GapSpeed.isOne(leg, vehicle: vehicle, limits), .gapSpeed, .flag)
+                GapSpeed.isOne(leg, to: fix, vehicle: vehicle, limits), .gapSpeed, .flag)
             return step
         }
         if heldCount > 0 {
@@ -161,7 +161,7 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
             tsMs: fix.tsMs, latE7: fix.latE7, lonE7: fix.lonE7, accuracyDm: fix.accuracyDm,
             baseCodes: base.codes, baseEffect: base.effect, isTeleport: isTeleport,
             isJump: leg.isJump(limits), isGlitch: Glitch.isOne(leg, limits),
-            isGap: GapSpeed.isOne(leg, vehicle: vehicle, limits))
+            isGap: GapSpeed.isOne(leg, to: fix, vehicle: vehicle, limits))
         if heldCount == 0 { held0 = held } else { held1 = held }
         heldCount += 1
         step.finding = Finding(codes: held.heldCodes, effect: .hold)

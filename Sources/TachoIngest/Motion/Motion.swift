@@ -51,6 +51,8 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     var grid = GridState()
     /// Where the last fix came from; 0: not said.
     var source: UInt8 = 0
+    /// Since the windows began, 1/16 s, at most 4,000.
+    var windowSixteenths: UInt16 = 0
 
     // Only for fixes that are held, or come late.
     var flicker = FlickerState()
@@ -66,6 +68,8 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
 
     /// A gap longer than this, ms, starts all windows anew.
     static let restartMs: Int64 = 20_000
+    /// 15 s.
+    private static let settledSixteenths: UInt16 = 240
 }
 
 extension Motion {
@@ -123,7 +127,7 @@ extension Motion {
         overspeed.judge(step, limits)
             | headingMismatch.judge(step, limits)
             | frozen.judge(step, holdMaxS: holdMaxS, moves: moves, limits)
-            | lock.judge(step, limits)
+            | lock.judge(step, moves: moves, limits)
             | grid.judge(step, fix, limits)
             | metadata.judge(step, limits)
             | altitude.judge(step, limits)
@@ -147,7 +151,7 @@ extension Motion {
 
     private mutating func jump(to fix: Fix) {
         let (east, north) = Offset.metres(fromLatE7: latE7, lonE7: lonE7, to: fix)
-        lock.jumped(eastM: east, northM: north)
+        lock.jumped(eastM: east, northM: north, moves: moves)
     }
 
     /// All windows anew. After a gap and from another source it is another device, as far as the
@@ -170,6 +174,7 @@ extension Motion {
         zigzag = ZigzagState()
         (eastM, northM, stepSeconds) = (0, 0, 0)
         heldMs = 0
+        windowSixteenths = 0
         set(fix, speedMps: Self.mps(fix.speedCms), Direction(headingCdeg: fix.headingCdeg))
     }
 
@@ -186,6 +191,7 @@ extension Motion {
     @inline(__always)
     mutating func take(_ fix: Fix, _ step: MotionStep) {
         (eastM, northM, stepSeconds) = (step.eastM, step.northM, step.moveSeconds)
+        windowSixteenths = min(4_000, windowSixteenths + UInt16(step.seconds * 16 + 0.5))
         if step.isHold {
             heldMs = min(heldMs, 1_000_000_000) + Int32(truncatingIfNeeded: fix.tsMs - tsMs)
         } else {
@@ -225,6 +231,7 @@ extension Motion {
             heldSeconds: held, lastEastM: eastM, lastNorthM: northM, lastSeconds: stepSeconds,
             eastM: east, northM: north,
             distanceM: distance, isHold: isHold,
+            isSettled: windowSixteenths >= Self.settledSixteenths,
             speedMps: Self.mps(fix.speedCms), previousSpeedMps: speedMps,
             heading: Direction(headingCdeg: fix.headingCdeg), previousHeading: heading,
             accuracyM: Float(Leg.accuracyM(fix.accuracyDm, limits)),

@@ -21,6 +21,8 @@ struct MotionStep: BitwiseCopyable {
     var distanceM: Float
     /// The position is the same bit for bit.
     var isHold: Bool
+    /// The windows began long enough ago for the position to have settled.
+    var isSettled: Bool
     /// What the phone reports, m/s; below 0: nothing.
     var speedMps: Float
     var previousSpeedMps: Float
@@ -42,6 +44,12 @@ struct MotionStep: BitwiseCopyable {
     var hasSpeed: Bool { speedMps >= 0 && previousSpeedMps >= 0 }
     /// Mean of the reported speeds at both ends.
     var meanSpeedMps: Float { 0.5 * (speedMps + previousSpeedMps) }
+    /// Below 3 m/s: many phones do not turn the heading then.
+    var isSlow: Bool { (hasSpeed ? meanSpeedMps : impliedMps) < 3 }
+    var hasLiveHeading: Bool { heading.isKnown && !(isSlow && heading == previousHeading) }
+    /// Not one of the first steps after a gap, while a receiver finds its place again; and not so
+    /// long, beside the step before, that the speeds at its ends say nothing of it.
+    var isRegular: Bool { isSettled && (seconds <= 10 || seconds <= 1.6 * lastSeconds) }
     /// The velocity is another than in the step before: by how many metres this one leads elsewhere.
     var bendEastM: Float { eastM - lastEastM }
     var bendNorthM: Float { northM - lastNorthM }

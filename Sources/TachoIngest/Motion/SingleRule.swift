@@ -22,7 +22,7 @@ extension Motion {
             case .pvDiverge:
                 divergence.judge(step, channels, headingAgreed: headingMismatch.agreed, limits)
             case .frozen: frozen.judge(step, holdMaxS: holdMaxS, moves: moves, limits)
-            case .staticSynth: lock.judge(step, limits)
+            case .staticSynth: lock.judge(step, moves: moves, limits)
             case .synthLine: line.judge(step, limits)
             case .synthSpeed: evenSpeed.judge(step, limits)
             case .whiteJitter: jitter.judge(step, limits)

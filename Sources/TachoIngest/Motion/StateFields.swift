@@ -172,6 +172,7 @@ extension Motion {
         altitude.visitFields(&visitor)
         grid.visitFields(&visitor)
         visitor.visit(&source)
+        visitor.visit(&windowSixteenths)
         flicker.visitFields(&visitor)
         clockStep.visitFields(&visitor)
     }

@@ -3,7 +3,8 @@ import TachoGeo
 /// FROZEN: the phone says it moved, and the position did not change in one bit.
 ///
 /// Critical on a phone that never re-sends a position; on one that is known to, only for runs well
-/// beyond its habit, and for information. Delivery order. State: 4 B.
+/// beyond its habit, and for information. A phone that repeats the whole fix, speed and all, claims
+/// nothing. Delivery order. State: 4 B.
 struct FrozenState: Hashable, Sendable, BitwiseCopyable {
     /// Way by the reported speed since the position was first seen.
     private(set) var wayM: Float = 0
@@ -16,7 +17,8 @@ struct FrozenState: Hashable, Sendable, BitwiseCopyable {
             wayM = 0
             return 0
         }
-        wayM += step.meanSpeedMps * step.seconds
+        // A phone that repeats its last fix whole says nothing new: only speeds that change count.
+        if step.speedMps != step.previousSpeedMps { wayM += step.meanSpeedMps * step.seconds }
         let limitM = limits.frozenM + step.accuracyM + limits.frozenPerHoldMps * holdMaxS
         return Code.frozen.bit(
             if: moves >= limits.learnedMoves && wayM > limitM

@@ -3,13 +3,18 @@ import TachoGeo
 /// GAP_SPEED: over a gap, faster in a straight line than roads allow.
 ///
 /// More than 60 s and 1.5 km at more than 31 m/s on average (112 km/h: motorway only), or 350 m
-/// beyond reach. Flagged; settlement counts 0 m for the leg until it is reviewed. In time order;
-/// see `Chain`.
+/// beyond reach; not where the phone itself reports that speed. Flagged; settlement counts 0 m for
+/// the leg until it is reviewed. In time order; see `Chain`.
 enum GapSpeed {
     @inline(__always)
-    static func isOne(_ leg: Leg, vehicle: VehicleClass, _ limits: Thresholds) -> Bool {
+    static func isOne(
+        _ leg: Leg, to fix: Fix, vehicle: VehicleClass, _ limits: Thresholds
+    ) -> Bool {
         guard leg.dtMs > limits.gapMs else { return false }
         if leg.distanceM > leg.reachM + limits.teleportBeyondM { return true }
+        // On a motorway, and says so: the speed at the end of the gap is that of the leg.
+        let meanMps = leg.distanceM * 1_000 / Double(leg.dtMs)
+        if leg.isWithinReach && Double(fix.speedCms) * 0.01 >= 0.8 * meanMps { return false }
         return leg.distanceM > limits.gapM
             && isFast(leg.distanceM, dtMs: leg.dtMs, vehicle, limits)
     }

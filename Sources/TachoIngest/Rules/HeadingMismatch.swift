@@ -4,7 +4,8 @@ import TachoGeo
 ///
 /// Over stretches of 10 m and more, so that walkers are judged too: six more of them against the
 /// heading, by more than 100°, than along it; or the field frozen over ten that go elsewhere. On a
-/// phone whose heading has been seen to agree. Delivery order. State: 24 B.
+/// phone whose heading has been seen to agree; not where it stays the same at a walk, as a phone's
+/// does that takes it from its movement. Delivery order. State: 24 B.
 struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
     // The stretch: its movement, the same way along the heading, its length.
     private var eastM: Float = 0
@@ -38,7 +39,7 @@ struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
         alongNorthM += step.distanceM * step.heading.north
         wayM += step.distanceM
         hasTurned = hasTurned || step.heading != step.previousHeading
-        if wayM >= max(10, 0.7 * step.accuracyM) { weigh() }
+        if wayM >= max(10, 0.7 * step.accuracyM) { weigh(isSlow: step.isSlow) }
         let isOff =
             Float(against) >= limits.headingAgainst || Float(frozen) >= limits.headingFrozen
         return Code.headingMismatch.bit(if: isOff && agreed >= limits.channelAgreements)
@@ -46,7 +47,7 @@ struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
 
     /// Angles are compared by squares: no root, no division.
     @inline(__always)
-    private mutating func weigh() {
+    private mutating func weigh(isSlow: Bool) {
         let moved2 = eastM * eastM + northM * northM
         let along2 = alongEastM * alongEastM + alongNorthM * alongNorthM
         let least2 = 0.49 * wayM * wayM
@@ -54,7 +55,7 @@ struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
         let isFrozen = !hasTurned
         clear()
         // Round a corner neither says much.
-        guard moved2 > least2, along2 > least2 else { return }
+        guard moved2 > least2, along2 > least2, !(isFrozen && isSlow) else { return }
         // Square of the cosine, with its sign, times this.
         let scale = moved2 * along2
         let signed = dot * abs(dot)

@@ -15,9 +15,10 @@ struct DivergenceState: Hashable, Sendable, BitwiseCopyable {
         _ step: MotionStep, _ channels: ChannelState, headingAgreed: Float,
         _ limits: Thresholds
     ) -> UInt64 {
-        guard step.hasSpeed, channels.speed >= limits.channelAgreements else { return 0 }
+        guard step.hasSpeed, step.isRegular, channels.speed >= limits.channelAgreements
+        else { return 0 }
         let isStanding = step.meanSpeedMps < 0.6
-        let knows = step.heading.isKnown && step.previousHeading.isKnown
+        let knows = step.previousHeading.isKnown && step.hasLiveHeading
         guard isStanding || knows && headingAgreed >= limits.channelAgreements else {
             return 0
         }

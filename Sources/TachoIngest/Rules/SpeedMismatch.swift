@@ -18,7 +18,8 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
     mutating func judge(
         _ step: MotionStep, _ channels: ChannelState, _ limits: Thresholds
     ) -> UInt64 {
-        guard step.hasSpeed, channels.speed >= limits.channelAgreements else { return 0 }
+        guard step.hasSpeed, step.isRegular, channels.speed >= limits.channelAgreements
+        else { return 0 }
         if impliedMps < 0 {
             impliedMps = step.impliedMps
             reportedMps = step.meanSpeedMps
@@ -26,7 +27,7 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
         let keep = decay(step.seconds, tau: limits.speedMismatchTauS)
         // One step that is more than so much faster is a receiver's excursion, not a vehicle.
         let reported = step.meanSpeedMps
-        let implied = min(step.paceMps, reported + max(Self.mostAboveMps, 1.5 * reported))
+        let implied = min(step.paceMps, reported + max(Self.mostAboveMps, reported))
         impliedMps = impliedMps * keep + implied * (1 - keep)
         reportedMps = reportedMps * keep + step.meanSpeedMps * (1 - keep)
         let apart = abs(impliedMps - reportedMps)

@@ -24,14 +24,18 @@ struct LockState: Hashable, Sendable, BitwiseCopyable {
         isCounted = false
     }
 
-    mutating func jumped(eastM: Float, northM: Float) {
-        hasJumped = eastM * eastM + northM * northM > 150 * 150
+    /// A jump away from where the phone had shown that it moves: the very first position is often
+    /// one from a cache.
+    mutating func jumped(eastM: Float, northM: Float, moves: UInt16) {
+        hasJumped = moves >= Self.cachedMoves && eastM * eastM + northM * northM > 150 * 150
     }
 
+    private static let cachedMoves: UInt16 = 3
+
     @inline(__always)
-    mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> UInt64 {
+    mutating func judge(_ step: MotionStep, moves: UInt16, _ limits: Thresholds) -> UInt64 {
         guard step.isHold else {
-            move(step)
+            move(step, isKnown: moves >= Self.cachedMoves)
             return 0
         }
         return stay(step, limits)
@@ -53,11 +57,11 @@ struct LockState: Hashable, Sendable, BitwiseCopyable {
     }
 
     @inline(__always)
-    private mutating func move(_ step: MotionStep) {
+    private mutating func move(_ step: MotionStep, isKnown: Bool) {
         run = 0
         runS = 0
         hasJumped =
-            step.distanceM > 150 && step.impliedMps > 8
+            isKnown && step.distanceM > 150 && step.impliedMps > 8
             || hasJumped && step.distanceM <= 3
         let isSlow =
             step.hasSpeed
