@@ -68,8 +68,8 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
 
     /// A gap longer than this, ms, starts all windows anew.
     static let restartMs: Int64 = 20_000
-    /// 15 s.
-    private static let settledSixteenths: UInt16 = 240
+    /// 30 s.
+    private static let settledSixteenths: UInt16 = 480
 }
 
 extension Motion {

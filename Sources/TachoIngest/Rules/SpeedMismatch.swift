@@ -21,7 +21,8 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
         guard step.hasSpeed, step.isRegular, channels.speed >= limits.channelAgreements
         else { return 0 }
         if impliedMps < 0 {
-            impliedMps = step.impliedMps
+            // From agreement on: a first step may be a receiver's excursion.
+            impliedMps = step.meanSpeedMps
             reportedMps = step.meanSpeedMps
         }
         let keep = decay(step.seconds, tau: limits.speedMismatchTauS)
