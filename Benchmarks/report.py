@@ -193,7 +193,24 @@ def stages(results):
         ["stage", "ns of CPU a point", "the same, 30 % late", "bytes a point"], rows)
 
 
+def rules(results):
+    """Judging alone, then each rule beside the step they share."""
+    rows = []
+    for label, name in [("chain and point rules", "judge_off"), ("all rules", "judge_on")]:
+        value = results.value(name)
+        rows.append([label, number(value, "points/s"), f"{1e9 / value:.0f}" if value else "–"])
+    rows.append(["the step that all rules about motion look at", "",
+                 number(results.value("rule_step"))])
+    each = [(name, line["value"]) for name, line in results.figures.items()
+            if name.startswith("rule_") and name != "rule_step"]
+    for name, value in sorted(each, key=lambda one: -one[1]):
+        rows.append([f"· {name[5:].upper()}", "", "below 1" if value < 1 else number(value)])
+    rows.append(["state, bytes a rider", "", number(results.value("rules_state"))])
+    return table(["judging, one core", "", "ns/point"], rows)
+
+
 SECTIONS = {
+    "rules": rules,
     "commits": commits,
     "calibration": calibration,
     "peers": peers,

@@ -22,6 +22,10 @@ extension Benchmark {
         }
         let narrow = Track(riders: min(256, wide.riders), rounds: 40)
         figures += narrow.measureEach(rounds: scale.rounds, limits)
+        figures.append(
+            Measurement(
+                "rules_state", Double(MemoryLayout<Motion>.size), "B/rider", n: 1,
+                hash: UInt64(Motion.hotBytes)))
         return figures
     }
 }

@@ -38,25 +38,4 @@ extension Motion {
         take(fix, step)
         return codes
     }
-
-    /// Bytes of state a rule keeps of its own.
-    package static func stateBytes(of code: Code) -> Int {
-        switch code {
-        case .overspeed: MemoryLayout<OverspeedState>.size
-        case .speedMismatch: MemoryLayout<SpeedMismatchState>.size
-        case .headingMismatch: MemoryLayout<HeadingMismatchState>.size
-        case .pvDiverge: MemoryLayout<DivergenceState>.size
-        case .frozen: MemoryLayout<FrozenState>.size
-        case .staticSynth: MemoryLayout<LockState>.size
-        case .synthLine: MemoryLayout<LineState>.size
-        case .synthSpeed: MemoryLayout<EvenSpeedState>.size
-        case .whiteJitter: MemoryLayout<JitterState>.size
-        case .quantised: MemoryLayout<GridState>.size
-        case .constMeta: MemoryLayout<MetadataState>.size
-        case .altJump: MemoryLayout<AltitudeState>.size
-        case .zigzag: MemoryLayout<ZigzagState>.size
-        case .tsRate: MemoryLayout<ClockRateState>.size
-        default: 0
-        }
-    }
 }
