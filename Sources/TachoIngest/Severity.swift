@@ -17,21 +17,32 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         }
     }
 
+    /// What makes a code louder or quieter than usual.
+    package struct Circumstances: Sendable {
+        /// An altitude jumped by more than receivers do.
+        package var isLargeJump = false
+        /// The phone is known to re-send positions while it moves.
+        package var isHolder = false
+        /// A jump from the rider's very first position, while the phone says it stands at both: the
+        /// first one came from a cache.
+        package var isCachedStart = false
+        package init() {}
+    }
+
     /// `effect` tells the two kinds of TELEPORT apart: held at once, or flagged when confirmed.
-    /// `isLarge`: an altitude jumped by more than receivers do. `isHolder`: the phone is known to
-    /// re-send positions while it moves.
     package static func of(
-        _ code: Code, effect: Effect, isLarge: Bool = false, isHolder: Bool = false
+        _ code: Code, effect: Effect, _ circumstances: Circumstances = Circumstances()
     ) -> Severity {
         switch code {
         case .invalid, .tsFuture, .tsPast, .flicker, .overspeed, .tsConflict: .crit
-        case .frozen: isHolder ? .info : .crit
-        case .teleport: effect == .flag ? .warn : .crit
+        case .frozen: circumstances.isHolder ? .info : .crit
+        case .teleport:
+            circumstances.isCachedStart ? .info : effect == .flag ? .warn : .crit
         case .mockFlag, .tsStep, .tsRate, .gapSpeed, .spike, .speedMismatch, .headingMismatch,
             .pvDiverge, .staticSynth,
             .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag:
             .warn
-        case .altJump: isLarge ? .warn : .info
+        case .altJump: circumstances.isLargeJump ? .warn : .info
         case .whiteJitter, .glitch: .info
         case .lowAccuracy, .candidate: .none
         }

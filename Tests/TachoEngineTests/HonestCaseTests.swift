@@ -164,6 +164,25 @@ struct HonestCaseTests {
         #expect(found == [])
     }
 
+    @Test(arguments: seeds)
+    func `a first position from a cache, 4 km off, is for information`(seed: UInt64) throws {
+        var ride = Ride(seed: seed, seconds: 600)
+        let place = ride.fixes[20]
+        for index in 0..<20 {
+            ride.fixes[index].latE7 = place.latE7 + Int32(index % 3) * 40
+            ride.fixes[index].lonE7 = place.lonE7
+            ride.fixes[index].speedCms = 0
+        }
+        ride.fixes[0].latE7 += Self.north(4_000)
+        let found = try alerts(ride) { engine in
+            #expect(try engine.verdicts("r")[1...3] == ["flag:TELEPORT", "ok", "ok"])
+        }
+        #expect(found == [], "seed \(seed)")
+        // Where the phone says it moves, it is an alert.
+        ride.fixes[0].speedCms = 800
+        #expect(try alerts(ride).contains { $0.hasPrefix("TELEPORT") }, "seed \(seed)")
+    }
+
     @Test(arguments: seeds) func `across the antimeridian, both ways`(seed: UInt64) throws {
         for sign in [1, -1] as [Int64] {
             var ride = Ride(seed: seed, seconds: 2_000, straight: true)

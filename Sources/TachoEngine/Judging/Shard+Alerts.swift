@@ -12,7 +12,7 @@ extension Shard {
         raise(
             stored.verdict.codes, stored.verdict, stored.fix.tsMs, atRecvMs: stored.ruleRecvMs,
             rider, part,
-            isLarge: motion.altitudeJumpM > limits.altitudeWarnM, isHolder: motion.isHolder
+            circumstances(of: stored, step, slot(rider))
         ) { code in
             if code == .teleport || code == .gapSpeed, let anchor = step?.anchor,
                 let leg = step?.leg
@@ -26,6 +26,20 @@ extension Shard {
             }
             return AlertEvidence.point(stored)
         }
+    }
+
+    private func circumstances(
+        of stored: StoredFix, _ step: ChainStep?, _ slot: UnsafeMutablePointer<Slot>
+    ) -> Severity.Circumstances {
+        let limits = rules.thresholds
+        var all = Severity.Circumstances()
+        all.isLargeJump = slot.pointee.motion.altitudeJumpM > limits.altitudeWarnM
+        all.isHolder = slot.pointee.motion.isHolder
+        if let anchor = step?.anchor, anchor.isStanding, anchor.tsMs == slot.pointee.oldestMs {
+            let speed = stored.fix.speedCms
+            all.isCachedStart = speed != Fix.absent && speed < limits.standingCms
+        }
+        return all
     }
 
     /// Alerts of a verdict that a late fix changed, or of the late fix itself: for codes that are
@@ -53,11 +67,11 @@ extension Shard {
     /// One alert per rider and code in 60 s of receipt time; later hits raise its count.
     mutating func raise(
         _ codes: UInt64, _ verdict: Verdict, _ tsMs: Int64, atRecvMs: Int64, _ rider: UInt32,
-        _ part: Part, isLarge: Bool = false, isHolder: Bool = false, evidence: (Code) -> [UInt8]
+        _ part: Part, _ circumstances: Severity.Circumstances = .init(), evidence: (Code) -> [UInt8]
     ) {
         for code in Code.allCases where codes & code.bit != 0 {
             let severity = Severity.of(
-                code, effect: verdict.effect, isLarge: isLarge, isHolder: isHolder)
+                code, effect: verdict.effect, circumstances)
             guard severity != .none else { continue }
             let key = Self.alertKey(rider, code.rawValue)
             var window = alertWindows[key]

@@ -9,6 +9,8 @@ struct FrozenState: Hashable, Sendable, BitwiseCopyable {
     /// Way by the reported speed since the position was first seen.
     private(set) var wayM: Float = 0
 
+    private static let leastMps: Float = 2
+
     @inline(__always)
     mutating func judge(
         _ step: MotionStep, holdMaxS: Float, moves: UInt16, _ limits: Thresholds
@@ -17,8 +19,11 @@ struct FrozenState: Hashable, Sendable, BitwiseCopyable {
             wayM = 0
             return 0
         }
-        // A phone that repeats its last fix whole says nothing new: only speeds that change count.
-        if step.speedMps != step.previousSpeedMps { wayM += step.meanSpeedMps * step.seconds }
+        // A phone that repeats its last fix whole says nothing new: only speeds that change count;
+        // and at a walk many receivers hold the position by themselves.
+        if step.speedMps != step.previousSpeedMps && step.meanSpeedMps >= Self.leastMps {
+            wayM += step.meanSpeedMps * step.seconds
+        }
         let limitM = limits.frozenM + step.accuracyM + limits.frozenPerHoldMps * holdMaxS
         return Code.frozen.bit(
             if: moves >= limits.learnedMoves && wayM > limitM

@@ -12,6 +12,8 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
     /// Half a point each, up to 40 points.
     private var halves: UInt8 = 0
 
+    private static let briefS: Float = 1.9
+
     var score: Float { Float(halves) * 0.5 }
 
     @inline(__always)
@@ -37,7 +39,8 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
     private mutating func count(_ step: MotionStep, isEven: Bool, isFaster: Bool) {
         let turn = Self.turnRad(step)
         if isEven {
-            halves = min(halves + 2, 80)
+            // Receivers that smooth are even from one second to the next.
+            halves = min(halves + (step.seconds < Self.briefS ? 1 : 2), 80)
             turnedRad = min(turnedRad + min(turn, 1.6), 10)
         } else if turn > 0.35 || isFaster && turnedRad > 0 {
             // A corner cut short, and the step that follows one.
