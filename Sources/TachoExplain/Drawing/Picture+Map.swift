@@ -1,0 +1,181 @@
+import TachoGeo
+import TachoIngest
+
+extension Picture {
+    /// What lies below first: reach, track, leg, marks, labels.
+    mutating func drawMap() {
+        let subject = view.spot(explanation.subject.stored.fix.coordinate)
+        labels.avoid(subject, radius: 8)
+        drawReach()
+        drawTrack()
+        drawLeg(to: subject)
+        drawMarks(subject)
+    }
+
+    private mutating func drawReach() {
+        guard let reach = explanation.reach else { return }
+        let centre = view.spot(reach.centre)
+        let radius = reach.radiusM * view.scale
+        out.element(
+            "circle",
+            [
+                "class": "reach", "cx": SVGText.px(centre.x), "cy": SVGText.px(centre.y),
+                "r": SVGText.px(radius), "fill": Self.blue, "fill-opacity": "0.10",
+                "stroke": Self.blue, "stroke-width": "1.5",
+            ])
+    }
+
+    /// Accepted and flagged fixes joined in order of time; held and quarantined ones beside.
+    private mutating func drawTrack() {
+        let around = explanation.around(24)
+        let shown = around.filter { $0.current.isShown && $0.ordinal == 0 }
+        let points = shown.map { fix in
+            let spot = view.spot(fix.fix.coordinate)
+            return "\(SVGText.px(spot.x)),\(SVGText.px(spot.y))"
+        }
+        if points.count > 1 {
+            out.element(
+                "polyline",
+                [
+                    "class": "track", "points": points.joined(separator: " "), "fill": "none",
+                    "stroke": Self.quiet, "stroke-width": "1.5", "stroke-opacity": "0.7",
+                ])
+        }
+        for one in around {
+            if one.fix.tsMs == explanation.subject.stored.fix.tsMs
+                && one.ordinal == explanation.subject.ordinal
+            {
+                continue
+            }
+            let spot = view.spot(one.fix.coordinate)
+            guard view.frame.contains(spot) else { continue }
+            if one.current.isShown {
+                out.element(
+                    "circle",
+                    [
+                        "class": "fix", "cx": SVGText.px(spot.x), "cy": SVGText.px(spot.y),
+                        "r": "3", "fill": Self.quiet,
+                    ])
+            } else {
+                cross(spot, 4, Self.quiet)
+            }
+            labels.avoid(spot, radius: 3)
+        }
+    }
+
+    private mutating func drawLeg(to subject: Spot) {
+        let from: Coordinate
+        let distance: String
+        if let trace = explanation.trace, let anchor = trace.anchor, let leg = trace.leg {
+            from = anchor.coordinate
+            distance = Wording.metres(leg.distanceM) + " in " + Wording.duration(ms: leg.dtMs)
+        } else if let first = explanation.first {
+            from = first.coordinate
+            distance =
+                Wording.metres(
+                    Distance.onSphere(
+                        first.coordinate, explanation.subject.stored.fix.coordinate))
+                + " at one time"
+        } else {
+            return
+        }
+        let start = view.spot(from)
+        out.element(
+            "line",
+            [
+                "class": "leg", "x1": SVGText.px(start.x), "y1": SVGText.px(start.y),
+                "x2": SVGText.px(subject.x), "y2": SVGText.px(subject.y), "stroke": colour,
+                "stroke-width": "2.5", "stroke-dasharray": "8 5",
+            ])
+        labels.avoid(start, radius: 8)
+        let middle = Spot(x: (start.x + subject.x) / 2, y: (start.y + subject.y) / 2)
+        let across = Spot(x: abs(start.y - subject.y), y: -abs(subject.x - start.x))
+        label(distance, at: middle, away: across, ["fill": colour, "font-weight": "bold"])
+    }
+
+    private mutating func drawMarks(_ subject: Spot) {
+        let stored = explanation.subject.stored
+        let reach = explanation.reach
+        if let reach {
+            let centre = view.spot(reach.centre)
+            diamond(centre, 7, Self.blue)
+            let away = Spot(x: centre.x - subject.x, y: centre.y - subject.y)
+            label(anchorText, at: centre, away: away, ["fill": Self.blue])
+            label(
+                "believable: within \(Wording.metres(reach.radiusM))", at: centre, away: away,
+                ["fill": Self.blue])
+        }
+        if explanation.subject.current.isShown {
+            out.element(
+                "circle",
+                [
+                    "class": "subject", "cx": SVGText.px(subject.x), "cy": SVGText.px(subject.y),
+                    "r": "6", "fill": colour, "stroke": "#ffffff", "stroke-width": "1.5",
+                ])
+        } else {
+            out.element(
+                "circle",
+                [
+                    "class": "subject", "cx": SVGText.px(subject.x), "cy": SVGText.px(subject.y),
+                    "r": "8", "fill": "#ffffff", "stroke": colour, "stroke-width": "2",
+                ])
+            cross(subject, 4, colour)
+        }
+        let from = reach.map { view.spot($0.centre) } ?? Spot(x: subject.x - 1, y: subject.y)
+        label(
+            "\(UTCTime.timeOfDay(ms: stored.fix.tsMs)) \(explanation.subject.current.text)",
+            at: subject, away: Spot(x: subject.x - from.x, y: subject.y - from.y),
+            ["fill": colour, "font-weight": "bold"])
+    }
+
+    /// Of the fix: by its effect.
+    var colour: String {
+        explanation.subject.current.effect == .accept ? Self.green : Self.red
+    }
+
+    private var anchorText: String {
+        let time = explanation.subject.stored.fix.tsMs
+        if let anchor = explanation.trace?.anchor {
+            return "last trusted, " + UTCTime.text(ms: anchor.tsMs, beside: time)
+        }
+        return "first of this time"
+    }
+
+    /// Text with a halo, where there is room beside a point.
+    private mutating func label(
+        _ string: String, at spot: Spot, away: Spot, _ attributes: SVGText.Attributes
+    ) {
+        let place = labels.place(string, at: spot, size: Self.size, away: away)
+        out.element(
+            "text",
+            [
+                "class": "label", "x": SVGText.px(place.x), "y": SVGText.px(place.y),
+                "stroke": "#ffffff", "stroke-width": "3", "stroke-linejoin": "round",
+                "paint-order": "stroke",
+            ] + attributes, text: string)
+    }
+
+    mutating func cross(_ spot: Spot, _ size: Double, _ colour: String) {
+        let (x, y) = (spot.x, spot.y)
+        let path =
+            "M\(SVGText.px(x - size)) \(SVGText.px(y - size))L\(SVGText.px(x + size)) "
+            + "\(SVGText.px(y + size))M\(SVGText.px(x - size)) \(SVGText.px(y + size))"
+            + "L\(SVGText.px(x + size)) \(SVGText.px(y - size))"
+        out.element(
+            "path", ["class": "held", "d": path, "stroke": colour, "stroke-width": "2"])
+    }
+
+    mutating func diamond(_ spot: Spot, _ size: Double, _ colour: String) {
+        let (x, y) = (spot.x, spot.y)
+        let path =
+            "M\(SVGText.px(x)) \(SVGText.px(y - size))L\(SVGText.px(x + size)) \(SVGText.px(y))"
+            + "L\(SVGText.px(x)) \(SVGText.px(y + size))L\(SVGText.px(x - size)) "
+            + "\(SVGText.px(y))Z"
+        out.element(
+            "path",
+            [
+                "class": "anchor", "d": path, "fill": colour, "stroke": "#ffffff",
+                "stroke-width": "1.5",
+            ])
+    }
+}
