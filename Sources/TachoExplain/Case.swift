@@ -96,7 +96,7 @@ package struct CaseAlert: Sendable {
 /// Where the bytes of a fix lie.
 package struct CasePlace: Sendable, Hashable {
     package enum Holder: String, Sendable {
-        /// In the journal, and in memory until its chunk is written.
+        /// Not in a chunk yet: in the journal, and in tails of the last checkpoint.
         case journal
         /// In a chunk of the database.
         case hot

@@ -17,7 +17,10 @@ extension Explanation {
 
     private var told: [String] {
         codes.enumerated().map { place, code in
-            let phrase = Phrases.phrase(code, figures(code))
+            var figures = figures(code)
+            // The way has been told.
+            if place > 0 { figures.anchorMs = nil }
+            let phrase = Phrases.phrase(code, figures)
             let lead = place == 0 ? Self.lead(subject.current.effect) : "Also"
             let title = phrase?.title ?? "a finding of a later version"
             let counted = counting(code).map { alert in

@@ -110,7 +110,7 @@ enum Phrases {
                 "an excursion that ended where it began",
                 Figures.joined(
                     f.way, f.decidedByMs.map { "the fix at \(f.time($0)) is back within reach" },
-                    f.limitM.map { "excursions of more than \(Wording.metres($0)) are told" }))
+                    f.limitM.map { "excursions of more than \(Wording.metres($0)) are reported" }))
         case "GLITCH":
             return Phrase(
                 "a jump as receivers make them after a gap",

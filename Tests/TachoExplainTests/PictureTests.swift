@@ -59,9 +59,9 @@ struct PictureTests {
         let boxes = picture.all("label").map { label in
             Box(
                 x: label.number("x") ?? -1, y: (label.number("y") ?? -1) - 13,
-                width: LabelPlacer.width(label.text, size: 13), height: 17)
+                width: LabelPlacer.width(label.text, size: 13), height: 13 * 1.3)
         }
-        #expect(boxes.count == 4)
+        #expect(boxes.count == 6)
         let paper = Box(x: 0, y: 0, width: Picture.width, height: Picture.height)
         for (index, box) in boxes.enumerated() {
             #expect(paper.contains(box))

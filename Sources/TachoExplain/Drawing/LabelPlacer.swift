@@ -5,7 +5,7 @@ struct LabelPlacer {
 
     /// An estimate for common sans-serif faces, so that a label that fits here fits anywhere.
     static func width(_ text: String, size: Double) -> Double {
-        Double(text.unicodeScalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 1 : 2) }) * size * 0.56
+        Double(text.unicodeScalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 1 : 2) }) * size * 0.6
     }
 
     init(frame: Box, taken: [Box]) {

@@ -35,16 +35,9 @@ extension Picture {
 
     /// Every mark of the map with its meaning, and what the picture rests on.
     mutating func drawLegend() {
-        let y = view.frame.bottom + 26
+        var y = view.frame.bottom + 26
         var x = view.frame.x + 8
-        entry(&x, y, "the fix in question") { picture, spot in
-            picture.out.element(
-                "circle",
-                [
-                    "cx": SVGText.px(spot.x), "cy": SVGText.px(spot.y), "r": "6",
-                    "fill": picture.colour,
-                ])
-        }
+        entry(&x, y, "the fix in question") { $0.drawSubject($1, [:]) }
         if explanation.reach != nil {
             let anchor =
                 explanation.trace?.anchor == nil
@@ -62,6 +55,7 @@ extension Picture {
                 picture.line(spot, picture.colour, ["stroke-dasharray": "6 4"])
             }
         }
+        if explanation.reach != nil { (x, y) = (view.frame.x + 8, y + 22) }
         entry(&x, y, "accepted and flagged fixes in order of time") { picture, spot in
             picture.line(spot, Self.quiet, [:])
             picture.out.element(
@@ -75,7 +69,7 @@ extension Picture {
         text(
             "Rule set \(explanation.ruleSet), thresholds \(explanation.thresholdsText). "
                 + "All times are UTC. North is up; distances from the diamond are to scale.",
-            at: Spot(x: view.frame.x, y: y + 28), ["font-size": "11", "fill": Self.quiet])
+            at: Spot(x: view.frame.x, y: Self.height - 16), ["font-size": "11", "fill": Self.quiet])
     }
 
     /// One mark and its meaning; moves on behind it.

@@ -61,6 +61,22 @@ extension Picture {
             }
             labels.avoid(spot, radius: 3)
         }
+        drawEnds(shown.map(\.fix))
+    }
+
+    /// The times of the first and the last fix of the track that can be seen.
+    private mutating func drawEnds(_ shown: [Fix]) {
+        let time = explanation.subject.stored.fix.tsMs
+        let seen = shown.filter { view.frame.contains(view.spot($0.coordinate)) }
+        guard seen.count > 2, let first = seen.first, let last = seen.last else { return }
+        for (fix, next) in [(first, seen[1]), (last, seen[seen.count - 2])] {
+            let (spot, beside) = (view.spot(fix.coordinate), view.spot(next.coordinate))
+            ends.append(
+                (
+                    UTCTime.text(ms: fix.tsMs, beside: time), spot,
+                    Spot(x: spot.x - beside.x, y: spot.y - beside.y)
+                ))
+        }
     }
 
     private mutating func drawLeg(to subject: Spot) {
@@ -101,31 +117,39 @@ extension Picture {
             diamond(centre, 7, Self.blue)
             let away = Spot(x: centre.x - subject.x, y: centre.y - subject.y)
             label(anchorText, at: centre, away: away, ["fill": Self.blue])
-            label(
-                "believable: within \(Wording.metres(reach.radiusM))", at: centre, away: away,
-                ["fill": Self.blue])
+            labelReach(reach.radiusM, centre, away)
         }
-        if explanation.subject.current.isShown {
-            out.element(
-                "circle",
-                [
-                    "class": "subject", "cx": SVGText.px(subject.x), "cy": SVGText.px(subject.y),
-                    "r": "6", "fill": colour, "stroke": "#ffffff", "stroke-width": "1.5",
-                ])
-        } else {
-            out.element(
-                "circle",
-                [
-                    "class": "subject", "cx": SVGText.px(subject.x), "cy": SVGText.px(subject.y),
-                    "r": "8", "fill": "#ffffff", "stroke": colour, "stroke-width": "2",
-                ])
-            cross(subject, 4, colour)
-        }
+        drawSubject(subject, ["class": "subject"])
         let from = reach.map { view.spot($0.centre) } ?? Spot(x: subject.x - 1, y: subject.y)
         label(
             "\(UTCTime.timeOfDay(ms: stored.fix.tsMs)) \(explanation.subject.current.text)",
             at: subject, away: Spot(x: subject.x - from.x, y: subject.y - from.y),
             ["fill": colour, "font-weight": "bold"])
+        // Last: where there is room left.
+        for end in ends { label(end.text, at: end.spot, away: end.away, ["fill": Self.quiet]) }
+    }
+
+    /// At the edge of the circle if there is room, otherwise beside its centre.
+    private mutating func labelReach(_ radiusM: Double, _ centre: Spot, _ away: Spot) {
+        let radius = radiusM * view.scale
+        let edge = Spot(x: centre.x, y: centre.y + (away.y < 0 ? -radius : radius))
+        let isRoom = radius > 40 && edge.y > view.frame.y + 24 && edge.y < view.frame.bottom - 24
+        label(
+            "believable: within \(Wording.metres(radiusM))", at: isRoom ? edge : centre,
+            away: isRoom ? Spot(x: 0, y: away.y < 0 ? -1 : 1) : away, ["fill": Self.blue])
+    }
+
+    /// A disc, or a ring with a cross for a fix that is held or set aside.
+    mutating func drawSubject(_ spot: Spot, _ attributes: SVGText.Attributes) {
+        let isShown = explanation.subject.current.isShown
+        out.element(
+            "circle",
+            attributes + [
+                "cx": SVGText.px(spot.x), "cy": SVGText.px(spot.y), "r": isShown ? "6" : "8",
+                "fill": isShown ? colour : "#ffffff", "stroke": isShown ? "#ffffff" : colour,
+                "stroke-width": isShown ? "1.5" : "2",
+            ])
+        if !isShown { cross(spot, 4, colour) }
     }
 
     /// Of the fix: by its effect.
@@ -146,13 +170,15 @@ extension Picture {
         _ string: String, at spot: Spot, away: Spot, _ attributes: SVGText.Attributes
     ) {
         let place = labels.place(string, at: spot, size: Self.size, away: away)
+        let position: SVGText.Attributes = ["x": SVGText.px(place.x), "y": SVGText.px(place.y)]
+        // An element of its own: not every viewer can draw the outline first.
         out.element(
             "text",
-            [
-                "class": "label", "x": SVGText.px(place.x), "y": SVGText.px(place.y),
-                "stroke": "#ffffff", "stroke-width": "3", "stroke-linejoin": "round",
-                "paint-order": "stroke",
-            ] + attributes, text: string)
+            ["class": "halo"] + position + attributes + [
+                "stroke": "#f6f7f8", "stroke-width": "4", "stroke-linejoin": "round",
+                "aria-hidden": "true",
+            ], text: string)
+        out.element("text", ["class": "label"] + position + attributes, text: string)
     }
 
     mutating func cross(_ spot: Spot, _ size: Double, _ colour: String) {

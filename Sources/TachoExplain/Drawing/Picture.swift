@@ -19,6 +19,8 @@ struct Picture {
     let lines: [String]
     var out = SVGText()
     var labels: LabelPlacer
+    /// Labels of the ends of the track, drawn after the others.
+    var ends: [(text: String, spot: Spot, away: Spot)] = []
 
     static let width = 960.0
     static let height = 720.0
@@ -28,9 +30,9 @@ struct Picture {
     static let red = "#d55e00"
     static let green = "#009e73"
     static let size = 13.0
-    private static let legendHeight = 64.0
+    private static let legendHeight = 84.0
     /// Characters of the sentence on a line.
-    private static let lineLength = 128
+    private static let lineLength = 126
     /// Fixes drawn before and after the one explained.
     private static let neighbours = 24
 
