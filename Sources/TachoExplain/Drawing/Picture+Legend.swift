@@ -68,7 +68,8 @@ extension Picture {
         entry(&x, y, "held or set aside") { $0.cross($1, 4, Self.quiet) }
         text(
             "Rule set \(explanation.ruleSet), thresholds \(explanation.thresholdsText). "
-                + "All times are UTC. North is up; distances from the diamond are to scale.",
+                + "All times are UTC. North is up"
+                + (explanation.reach == nil ? "." : "; distances from the diamond are to scale."),
             at: Spot(x: view.frame.x, y: Self.height - 16), ["font-size": "11", "fill": Self.quiet])
     }
 

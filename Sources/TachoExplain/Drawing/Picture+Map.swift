@@ -69,7 +69,8 @@ extension Picture {
         let time = explanation.subject.stored.fix.tsMs
         let seen = shown.filter { view.frame.contains(view.spot($0.coordinate)) }
         guard seen.count > 2, let first = seen.first, let last = seen.last else { return }
-        for (fix, next) in [(first, seen[1]), (last, seen[seen.count - 2])] {
+        for (fix, next) in [(first, seen[1]), (last, seen[seen.count - 2])]
+        where fix.tsMs != time {
             let (spot, beside) = (view.spot(fix.coordinate), view.spot(next.coordinate))
             ends.append(
                 (
@@ -105,8 +106,20 @@ extension Picture {
             ])
         labels.avoid(start, radius: 8)
         let middle = Spot(x: (start.x + subject.x) / 2, y: (start.y + subject.y) / 2)
-        let across = Spot(x: abs(start.y - subject.y), y: -abs(subject.x - start.x))
+        let side: Double = subject.y <= start.y ? 1 : -1
+        let across = Spot(x: side * (start.y - subject.y), y: side * (subject.x - start.x))
+        keepOff(from: start, to: subject)
         label(distance, at: middle, away: across, ["fill": colour, "font-weight": "bold"])
+    }
+
+    /// Labels stay off a line.
+    private mutating func keepOff(from start: Spot, to end: Spot) {
+        let (dx, dy) = (end.x - start.x, end.y - start.y)
+        let steps = min(Int((dx * dx + dy * dy).squareRoot() / 16), 64)
+        for step in stride(from: 1, to: steps, by: 1) {
+            let share = Double(step) / Double(steps)
+            labels.avoid(Spot(x: start.x + dx * share, y: start.y + dy * share), radius: 5)
+        }
     }
 
     private mutating func drawMarks(_ subject: Spot) {
