@@ -90,7 +90,8 @@ package struct Explanation: Sendable {
             figures.decidedByMs = trace.decidedBy?.tsMs
             // A TELEPORT that stayed held was one at once.
             figures.isImmediate = trace.isImmediate && trace.outcome != .confirmed
-            if let known = Code.allCases.first(where: { $0.name == code }) {
+            let known = Code.allCases.first { $0.name == code }
+            if let known, Chain.codes & known.bit != 0 {
                 figures.limitM = leg.limitM(
                     of: known, vehicle: stored.vehicle, isImmediate: figures.isImmediate,
                     subject.limits)

@@ -49,6 +49,15 @@ struct ObjectTests {
         #expect(amendment["cause"] as? String == "candidate-decided")
     }
 
+    @Test func `a code of another rule has no limit of the chain`() throws {
+        var track = judged(ride(0...9))
+        track[8].current = codes("OVERSPEED", effect: .flag)
+        let object = try object(explained(track, 8))
+        #expect(object["limit_m"] == nil)
+        #expect(object["reach_m"] as? Double == 82)
+        #expect(object["recomputed"] as? String == "flag:OVERSPEED")
+    }
+
     @Test func `the page lists every key that is written`() throws {
         let here = URL(fileURLWithPath: #filePath)
         let root = here.deletingLastPathComponent().deletingLastPathComponent()
