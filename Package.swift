@@ -63,11 +63,15 @@ let package = Package(
         module("TachoCodec", ["TachoGeo", "CTacho", "CLZ4"]),
         module("TachoWire", ["TachoGeo"]),
         module("TachoIngest", ["TachoGeo"]),
+        module("TachoExplain", ["TachoGeo", "TachoIngest"]),
         module("TachoStore", ["TachoGeo", "TachoCodec", "CRocksDB"]),
         module("TachoAudit", ["TachoGeo", "TachoCodec", crypto]),
         module(
             "TachoEngine",
-            ["TachoGeo", "TachoCodec", "TachoIngest", "TachoStore", "TachoAudit", "CTacho"]),
+            [
+                "TachoGeo", "TachoCodec", "TachoIngest", "TachoExplain", "TachoStore",
+                "TachoAudit", "CTacho",
+            ]),
         module("TachoServer", ["TachoEngine", "TachoWire", "TachoGeo", "CTacho", logging] + nio),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 
@@ -113,6 +117,7 @@ let package = Package(
         tests("TachoWireTests", ["TachoWire", "TachoGeo"]),
         tests("BenchmarkTests", ["BenchmarkSuite"]),
         tests("TachoIngestTests", ["TachoIngest", "TachoGeo"]),
+        tests("TachoExplainTests", ["TachoExplain", "TachoIngest", "TachoGeo"]),
         tests("TachoStoreTests", ["TachoStore", "TachoCodec", "TachoGeo"]),
         tests(
             "TachoEngineTests",

@@ -66,7 +66,7 @@ extension Engine {
         try waitFor { length(query, completion: $0) }
     }
 
-    private func waitFor<R: Sendable>(
+    func waitFor<R: Sendable>(
         _ start: (@escaping @Sendable (Result<R, ReadError>) -> Void) -> Void
     ) throws(ReadError) -> R {
         let answer = Monitor<Result<R, ReadError>?>(nil)
@@ -83,11 +83,22 @@ extension Engine {
         _ query: TrackQuery, unknown: R, _ body: @escaping @Sendable (TrackReader) throws -> R,
         _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void
     ) {
+        read(
+            query.rider, unknown: unknown, { try body(TrackReader(source: $0, query: query)) },
+            completion)
+    }
+
+    /// Hands a rider's history, as of all writes answered before the call, to `body` on the reading
+    /// thread. `unknown` is the answer for a rider nobody has named.
+    func read<R: Sendable>(
+        _ name: [UInt8], unknown: R, _ body: @escaping @Sendable (HistorySource) throws -> R,
+        _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void
+    ) {
         if control.isClosing {
             completion(.failure(.stopped("the engine is closed")))
             return
         }
-        guard let rider = query.rider.withUnsafeBytes({ riders.number(of: $0) }) else {
+        guard let rider = name.withUnsafeBytes({ riders.number(of: $0) }) else {
             completion(.success(unknown))
             return
         }
@@ -102,10 +113,7 @@ extension Engine {
                 }
                 let isTaken = reader.post {
                     do {
-                        let result = try copy.withSource {
-                            try body(TrackReader(source: $0, query: query))
-                        }
-                        completion(.success(result))
+                        completion(.success(try copy.withSource { try body($0) }))
                     } catch {
                         completion(.failure(.damaged("\(error)")))
                     }

@@ -83,9 +83,10 @@ extension Rejudge {
             var old: Anchor?
             var next = 0
             if let start = Rejudge.startIndex(window, lateIndex: lateIndex) {
-                guard let anchor = trustedAnchor(at: start, reachesFirst: reachesFirst) else {
-                    return .needsEarlierHistory
-                }
+                guard
+                    let anchor = Anchor.trusted(
+                        window, at: start, reachesFirst: reachesFirst, limits)
+                else { return .needsEarlierHistory }
                 chain.anchor = anchor
                 chain.hasAnchor = true
                 chain.newestTsMs = anchor.tsMs
@@ -134,29 +135,6 @@ extension Rejudge {
             var at = index - 1
             while window[at].fix.tsMs != tsMs { at -= 1 }
             verdicts[at] = verdict
-        }
-
-        /// The anchor as the old run had it at a trusted entry. How long its position was held is
-        /// counted back over shown fixes; held ones between them never touched the chain. nil: the
-        /// window starts before that can be told.
-        private func trustedAnchor(at index: Int, reachesFirst: Bool) -> Anchor? {
-            let fix = window[index].fix
-            var first = fix.tsMs
-            var at = index - 1
-            while at >= 0 {
-                let earlier = window[at]
-                if earlier.verdict.isShown {
-                    guard earlier.fix.latE7 == fix.latE7, earlier.fix.lonE7 == fix.lonE7 else {
-                        return Anchor(fix, heldMs: fix.tsMs - first, limits)
-                    }
-                    first = earlier.fix.tsMs
-                    if fix.tsMs - first >= limits.holdCreditMs {
-                        return Anchor(fix, heldMs: fix.tsMs - first, limits)
-                    }
-                }
-                at -= 1
-            }
-            return reachesFirst ? Anchor(fix, heldMs: fix.tsMs - first, limits) : nil
         }
 
         private func changes(through last: Int) -> [Change] {

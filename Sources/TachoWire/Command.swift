@@ -15,6 +15,8 @@ package enum Command: Equatable, Sendable {
     case range(RangeQuery)
     case length(RangeQuery)
     case alerts(AlertQuery)
+    case explain(ExplainQuery)
+    case rider(RiderCommand)
     case seal
     case stats
     case streamRange(StreamRange)
@@ -72,6 +74,8 @@ extension Command {
         case .range: return .range(try rangeQuery(arguments, isRange: true))
         case .length: return .length(try rangeQuery(arguments, isRange: false))
         case .alerts: return .alerts(try alertQuery(arguments))
+        case .explain: return .explain(try ExplainQuery.parse(arguments))
+        case .rider: return .rider(try RiderCommand.parse(arguments))
         case .seal: return .seal
         case .stats: return .stats
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))

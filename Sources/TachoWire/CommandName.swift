@@ -10,6 +10,8 @@ package enum CommandName: String, CaseIterable, Sendable {
     case range = "T.RANGE"
     case length = "T.LEN"
     case alerts = "T.ALERTS"
+    case explain = "T.EXPLAIN"
+    case rider = "T.RIDER"
     case seal = "T.SEAL"
     case stats = "T.STATS"
     case streamRange = "XRANGE"
@@ -46,6 +48,8 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .range, .length: 3...many
         case .seal, .stats, .time, .size, .reset: 0...0
         case .alerts: 0...4
+        case .explain: 2...4
+        case .rider: 1...5
         case .streamRange: 3...5
         case .streamLength, .echo, .select: 1...1
         case .streamRead: 3...many
@@ -59,7 +63,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     /// As `COMMAND INFO` gives it: what the command does to the data.
     package var isWrite: Bool {
         switch self {
-        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal: true
+        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider: true
         default: false
         }
     }
@@ -67,7 +71,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     /// Whether argument 1 is a rider or a stream: what a cluster client routes by.
     package var hasKey: Bool {
         switch self {
-        case .add, .addMany, .addManyExtended, .get, .getMany, .range, .length: true
+        case .add, .addMany, .addManyExtended, .get, .getMany, .range, .length, .explain: true
         case .streamRange, .streamLength: true
         default: false
         }
@@ -75,11 +79,18 @@ package enum CommandName: String, CaseIterable, Sendable {
 
     var mayCarryBatch: Bool { arity.upperBound == WireLimits.maxBatchArguments }
 
-    /// The command a name stands for, in any case. Cost: one look-up by eight bytes.
+    /// The command a name stands for, in any case. Cost: one look-up by eight bytes as a rule.
     package static func find(_ name: UnsafeRawBufferPointer) -> CommandName? {
-        guard let key = key(name) else { return nil }
+        guard let key = key(name) else { return long(name) }
         return byKey[key]
     }
+
+    /// Names of more than eight bytes are few, and none carries a batch.
+    private static func long(_ name: UnsafeRawBufferPointer) -> CommandName? {
+        longNames.first { $0.rawValue.utf8.elementsEqual(name.lazy.map { upper($0) }) }
+    }
+
+    private static let longNames = allCases.filter { $0.rawValue.utf8.count > 8 }
 
     /// The command that a name inside a request stands for.
     static func find(_ bytes: RawSpan, _ slice: ArgumentSlice) -> CommandName? {
@@ -91,7 +102,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         return byKey[key]
     }
 
-    /// Names are at most eight bytes, so that capitals packed into one word tell them apart.
+    /// Of at most eight bytes: capitals packed into one word tell names apart.
     private static func key(_ name: UnsafeRawBufferPointer) -> UInt64? {
         guard name.count <= 8 else { return nil }
         var key: UInt64 = 0
@@ -101,7 +112,7 @@ package enum CommandName: String, CaseIterable, Sendable {
 
     private static let byKey: [UInt64: CommandName] = {
         var table: [UInt64: CommandName] = [:]
-        for name in CommandName.allCases {
+        for name in CommandName.allCases where name.rawValue.utf8.count <= 8 {
             var text = name.rawValue
             table[text.withUTF8 { key(UnsafeRawBufferPointer($0))! }] = name
         }

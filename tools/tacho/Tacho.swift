@@ -25,6 +25,7 @@ struct Tacho: ParsableCommand {
         version: Program.version,
         subcommands: [
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
+            ExplainCommand.self, RidersCommand.self,
             SealCommand.self, StatsCommand.self, CellCommand.self,
         ])
 }

@@ -4,24 +4,76 @@ import TachoIngest
 /// What an alert rests on, as a JSON object: written once per alert, not per point.
 enum AlertEvidence {
     /// For rules that look at the fix alone.
-    static func point(_ stored: StoredFix) -> [UInt8] {
-        var json = Array("{".utf8)
-        add(stored.fix, name: "fix", to: &json)
-        add(",\"recv_ms\":", stored.ruleRecvMs, to: &json)
+    static func point(_ stored: StoredFix, _ code: Code, _ limits: Thresholds) -> [UInt8] {
+        var json = head(stored)
+        if let statistic = Statistic.point(code, stored, limits) { add(statistic, to: &json) }
         json.append(UInt8(ascii: "}"))
         return json
     }
 
-    /// For rules that remember how the rider moved: the fix before, and what was measured.
-    static func motion(_ stored: StoredFix, _ statistic: Statistic) -> [UInt8] {
+    /// For a fix that is not the first of its time: that one, and how far they may be apart.
+    static func conflict(
+        _ stored: StoredFix, with first: Fix, others: Int, _ limits: Thresholds
+    ) -> [UInt8] {
+        var json = head(stored)
+        json.append(UInt8(ascii: ","))
+        add(first, name: "first", to: &json)
+        add(
+            ",\"distance_m\":",
+            metres: Distance.onSphere(first.coordinate, stored.fix.coordinate), to: &json)
+        add(
+            ",\"limit_m\":", metres: ClockConflict.limitM(first, stored.fix, limits), to: &json)
+        add(",\"run\":", Int64(others + 1), to: &json)
+        json.append(UInt8(ascii: "}"))
+        return json
+    }
+
+    /// For rules that remember how the rider moved: what was measured, and the fix before.
+    static func motion(
+        _ stored: StoredFix, _ statistic: Statistic, run: Int?, previous: Fix?
+    ) -> [UInt8] {
+        var json = head(stored)
+        add(statistic, to: &json)
+        if let run { add(",\"run\":", Int64(run), to: &json) }
+        if let previous {
+            json.append(UInt8(ascii: ","))
+            add(previous, name: "previous", to: &json)
+            add(
+                ",\"distance_m\":",
+                metres: Distance.onSphere(previous.coordinate, stored.fix.coordinate), to: &json)
+            add(",\"dt_ms\":", stored.fix.tsMs - previous.tsMs, to: &json)
+        }
+        json.append(UInt8(ascii: "}"))
+        return json
+    }
+
+    /// The same object with where and by what it was decided.
+    static func with(_ context: EvidenceContext, _ json: [UInt8]) -> [UInt8] {
+        var json = json
+        precondition(json.last == UInt8(ascii: "}"), "evidence is a JSON object")
+        json.removeLast()
+        if let fix = context.decidedBy {
+            json.append(UInt8(ascii: ","))
+            add(fix, name: "decided_by", to: &json)
+        }
+        add(",\"range\":", Int64(context.range), to: &json)
+        add(",\"arrival\":", Int64(context.arrival), to: &json)
+        add(",\"rule_set\":", Int64(RuleSet.version), to: &json)
+        json += Array(",\"thresholds\":\"\(Thresholds.text(context.thresholds))\"}".utf8)
+        return json
+    }
+
+    private static func head(_ stored: StoredFix) -> [UInt8] {
         var json = Array("{".utf8)
         add(stored.fix, name: "fix", to: &json)
         add(",\"recv_ms\":", stored.ruleRecvMs, to: &json)
+        return json
+    }
+
+    private static func add(_ statistic: Statistic, to json: inout [UInt8]) {
         json += Array(",\"statistic\":\"\(statistic.name)\"".utf8)
         add(",\"value\":", hundredths: statistic.value, to: &json)
         add(",\"limit\":", hundredths: statistic.limit, to: &json)
-        json.append(UInt8(ascii: "}"))
-        return json
     }
 
     private static func add(_ key: String, hundredths value: Double, to json: inout [UInt8]) {
@@ -31,8 +83,8 @@ enum AlertEvidence {
 
     /// For rules that measure from the anchor.
     static func leg(
-        from anchor: Anchor, to fix: Fix, _ leg: Leg, code: Code, isImmediate: Bool,
-        _ limits: Thresholds
+        from anchor: Anchor, to fix: Fix, _ leg: Leg, code: Code, vehicle: VehicleClass,
+        isImmediate: Bool, run: Int?, _ limits: Thresholds
     ) -> [UInt8] {
         var json = Array("{".utf8)
         add(fix, name: "fix", to: &json)
@@ -46,22 +98,11 @@ enum AlertEvidence {
         add(",\"reach_m\":", metres: leg.reachM, to: &json)
         add(
             ",\"limit_m\":",
-            metres: limitM(leg, code: code, isImmediate: isImmediate, limits), to: &json)
+            metres: leg.limitM(
+                of: code, vehicle: vehicle, isImmediate: isImmediate, limits), to: &json)
+        if let run { add(",\"run\":", Int64(run), to: &json) }
         json.append(UInt8(ascii: "}"))
         return json
-    }
-
-    private static func limitM(
-        _ leg: Leg, code: Code, isImmediate: Bool, _ limits: Thresholds
-    ) -> Double {
-        let seconds = Double(leg.dtMs) * 1e-3
-        if code == .gapSpeed {
-            return min(
-                max(limits.gapM, limits.gapMps * seconds), leg.reachM + limits.teleportBeyondM)
-        }
-        if code == .teleport && isImmediate { return leg.reachM + limits.teleportBeyondM }
-        return limits.jumpBaseM + limits.jumpPerSecondM * min(seconds, limits.jumpSeconds)
-            + 0.5 * leg.accuracySumM
     }
 
     private static func add(_ fix: Fix, name: String, to json: inout [UInt8]) {

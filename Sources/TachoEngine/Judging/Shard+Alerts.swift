@@ -13,18 +13,24 @@ extension Shard {
             stored.verdict.codes, stored.verdict, stored.fix.tsMs, atRecvMs: stored.ruleRecvMs,
             rider, part,
             circumstances(of: stored, step, slot(rider))
-        ) { code in
+        ) { code, shard in
             if code == .teleport || code == .gapSpeed, let anchor = step?.anchor,
                 let leg = step?.leg
             {
                 return AlertEvidence.leg(
-                    from: anchor, to: stored.fix, leg, code: code, isImmediate: true,
-                    limits)
+                    from: anchor, to: stored.fix, leg, code: code, vehicle: stored.vehicle,
+                    isImmediate: true, run: 1, limits)
             }
             if let statistic = motion.statistic(of: code, limits) {
-                return AlertEvidence.motion(stored, statistic)
+                return AlertEvidence.motion(
+                    stored, statistic, run: motion.run(of: code),
+                    previous: shard.previous(of: stored.fix, rider))
             }
-            return AlertEvidence.point(stored)
+            if code == .tsConflict, let first = shard.first(at: stored.fix.tsMs, rider) {
+                return AlertEvidence.conflict(
+                    stored, with: first.fix, others: first.others, limits)
+            }
+            return AlertEvidence.point(stored, code, limits)
         }
     }
 
@@ -52,22 +58,38 @@ extension Shard {
         guard added != 0 else { return }
         let limits = rules.thresholds
         raise(
-            added, change.verdict, change.tsMs, atRecvMs: stored.ruleRecvMs, rider, part
+            added, change.verdict, change.tsMs, atRecvMs: stored.ruleRecvMs, rider, part,
+            decidedBy: change.isLate ? nil : stored.fix
         ) { code in
             guard Chain.codes & code.bit != 0, let evidence = change.evidence else {
-                return AlertEvidence.point(stored)
+                return AlertEvidence.point(stored, code, limits)
             }
             let fix = Fix(tsMs: change.tsMs, latE7: change.place.latE7, lonE7: change.place.lonE7)
             return AlertEvidence.leg(
                 from: evidence.anchor, to: fix, evidence.leg, code: code,
-                isImmediate: change.verdict.effect == .hold, limits)
+                vehicle: stored.vehicle, isImmediate: change.verdict.effect == .hold, run: nil,
+                limits)
         }
     }
 
     /// One alert per rider and code in 60 s of receipt time; later hits raise its count.
     mutating func raise(
         _ codes: UInt64, _ verdict: Verdict, _ tsMs: Int64, atRecvMs: Int64, _ rider: UInt32,
-        _ part: Part, _ circumstances: Severity.Circumstances = .init(), evidence: (Code) -> [UInt8]
+        _ part: Part, _ circumstances: Severity.Circumstances = .init(),
+        decidedBy: Fix? = nil, evidence: (Code) -> [UInt8]
+    ) {
+        raise(
+            codes, verdict, tsMs, atRecvMs: atRecvMs, rider, part, circumstances,
+            decidedBy: decidedBy
+        ) { code, _ in evidence(code) }
+    }
+
+    /// The same with evidence that has to be looked up: asked for only when an alert opens.
+    mutating func raise(
+        _ codes: UInt64, _ verdict: Verdict, _ tsMs: Int64, atRecvMs: Int64, _ rider: UInt32,
+        _ part: Part, _ circumstances: Severity.Circumstances = .init(),
+        decidedBy: Fix? = nil,
+        evidence: (Code, Shard) -> [UInt8]
     ) {
         for code in Code.allCases where codes & code.bit != 0 {
             let severity = Severity.of(
@@ -80,7 +102,10 @@ extension Shard {
             let hit = AlertHit(
                 rider: rider, tsMs: tsMs, atRecvMs: atRecvMs, code: code.rawValue,
                 severity: severity.rawValue, verdict: verdict, windowStartMs: window!.startMs,
-                windowCount: window!.count, evidence: opens ? evidence(code) : [])
+                windowCount: window!.count,
+                evidence: opens
+                    ? AlertEvidence.with(
+                        evidenceContext(rider, decidedBy: decidedBy), evidence(code, self)) : [])
             part.events.putEvent(.alert(hit))
             part.alerts.append(hit)
         }

@@ -114,10 +114,12 @@ extension Shard {
                 let leg = Leg(
                     from: anchor, to: fix, vehicle: stored.vehicle, limits)
                 raise(
-                    added, verdict, held.tsMs, atRecvMs: stored.ruleRecvMs, rider, part
+                    added, verdict, held.tsMs, atRecvMs: stored.ruleRecvMs, rider, part,
+                    decidedBy: stored.fix
                 ) { code in
                     AlertEvidence.leg(
-                        from: anchor, to: fix, leg, code: code, isImmediate: false, limits)
+                        from: anchor, to: fix, leg, code: code, vehicle: stored.vehicle,
+                        isImmediate: false, run: step.decidedRun, limits)
                 }
             }
         }

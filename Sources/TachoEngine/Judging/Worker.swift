@@ -9,6 +9,10 @@ enum WorkerJob {
     /// A reader wants a rider's history as it is now.
     case read(rider: UInt32, @Sendable (HistoryCopy) -> Void)
     case barrier(Barrier)
+    /// A rider's vehicle class is to be another from now on.
+    case vehicle(rider: UInt32, VehicleClass, BatchWork)
+    /// Somebody asks what is known of some riders, all of this shard.
+    case riders([UInt32], @Sendable ([RiderState]) -> Void)
     /// What is written is to be let go now, not with the next batches.
     case sweep
 }
@@ -113,6 +117,12 @@ final class Worker: @unchecked Sendable {
             commits.push(.afterCommit { body(copy) })
         case .barrier(let barrier):
             pass(barrier)
+        case .vehicle(let rider, let vehicle, let work):
+            if let failure { return work.complete(.stopped(failure)) }
+            commits.push(.part(shard.change(vehicle, of: rider, work)))
+        case .riders(let riders, let body):
+            let states = shard.states(of: riders)
+            commits.push(.afterCommit { body(states) })
         case .sweep:
             shard.pending.sweep(now: true)
             shard.forgetPasts()

@@ -41,7 +41,7 @@ struct AlertReader {
         }
     }
 
-    private func read(
+    func read(
         _ row: [UInt8], _ id: AlertID
     ) throws(StoreError) -> (alert: Alert, rider: UInt32) {
         let result = row.withUnsafeBytes { raw in

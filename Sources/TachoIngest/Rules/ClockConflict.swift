@@ -10,9 +10,14 @@ package enum ClockConflict {
         _ fix: Fix, first: Fix, others: Int, _ limits: Thresholds
     ) -> Finding {
         let far = Distance.onSphere(first.coordinate, fix.coordinate)
-        let limit =
-            limits.conflictM
+        return .when(
+            far > limitM(first, fix, limits) || others >= limits.conflicts, .tsConflict,
+            .quarantine)
+    }
+
+    /// How far both accuracies explain, m.
+    package static func limitM(_ first: Fix, _ fix: Fix, _ limits: Thresholds) -> Double {
+        limits.conflictM
             + 2 * (Leg.accuracyM(first.accuracyDm, limits) + Leg.accuracyM(fix.accuracyDm, limits))
-        return .when(far > limit || others >= limits.conflicts, .tsConflict, .quarantine)
     }
 }

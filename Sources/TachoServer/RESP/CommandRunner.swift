@@ -15,6 +15,8 @@ extension ConnectionHandler {
         case .range(let query): range(query, arguments)
         case .length(let query): length(query, arguments)
         case .alerts(let query): alerts(query, arguments)
+        case .explain(let query): explain(query, arguments)
+        case .rider(let command): rider(command, arguments)
         case .seal: seal()
         case .stats: stats()
         case .streamRange(let range): streamRange(range)

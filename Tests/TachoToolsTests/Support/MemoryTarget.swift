@@ -58,6 +58,12 @@ final class MemoryTarget: Target {
     }
 
     func alerts(after cursor: String?) -> AlertRows { AlertRows(rows: [], next: nil) }
+    func explain(_ rider: [UInt8], tsMs: Int64, as form: ExplanationForm) -> [UInt8] {
+        Array("\(form.rawValue) of \(tsMs)".utf8)
+    }
+    func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) {}
+    func rider(_ name: [UInt8]) -> RiderRow? { nil }
+    func riders(after cursor: String?) -> RiderRows { RiderRows(rows: [], next: nil) }
     func seal() -> [SealRow] { [] }
     func stats() -> [StatRow] { [] }
     func close() { isClosed = true }

@@ -1,3 +1,5 @@
+import TachoGeo
+
 /// Times on the command line and in messages: Unix ms or RFC 3339, UTC when written.
 ///
 /// Proleptic Gregorian calendar without leap seconds, as RFC 3339 and Unix time have it.
@@ -36,17 +38,7 @@ package enum Instant {
     }
 
     /// `2019-02-17T07:10:28.000Z`; years outside 0…9999 with a sign and as many digits as needed.
-    package static func text(ms: Int64) -> String {
-        let days = floorDivide(ms, 86_400_000)
-        let msOfDay = ms - days * 86_400_000
-        let (year, month, day) = date(daysFromEpoch: days)
-        let yearText =
-            (0...9999).contains(year)
-            ? padded(year, 4) : (year < 0 ? "-" : "+") + padded(abs(year), 4)
-        return yearText + "-" + padded(month, 2) + "-" + padded(day, 2)
-            + "T" + padded(msOfDay / 3_600_000, 2) + ":" + padded(msOfDay / 60_000 % 60, 2)
-            + ":" + padded(msOfDay / 1000 % 60, 2) + "." + padded(msOfDay % 1000, 3) + "Z"
-    }
+    package static func text(ms: Int64) -> String { UTCTime.text(ms: ms) }
 
     /// `20190217T071028Z`, for names of files.
     package static func compactText(ms: Int64) -> String {
@@ -97,25 +89,7 @@ package enum Instant {
     /// Days from 0000-03-01 to 1970-01-01.
     private static let daysToEpoch: Int64 = 719_468
 
-    private static func date(daysFromEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let days = daysFromEpoch + daysToEpoch
-        let era = floorDivide(days, 146_097)
-        let dayOfEra = days - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let m = (5 * dayOfYear + 2) / 153
-        let month = m < 10 ? m + 3 : m - 9
-        let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * m + 2) / 5 + 1)
-    }
-
     private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
         a / b - (a % b < 0 ? 1 : 0)
-    }
-
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }

@@ -6,7 +6,7 @@ package import TachoGeo
 
 /// Commands carried out by an engine in this process.
 package final class LocalTarget: Target {
-    private let engine: Engine
+    let engine: Engine
     private let nowMs: @Sendable () -> Int64
 
     package init(_ engine: Engine, nowMs: @escaping @Sendable () -> Int64) {
@@ -118,7 +118,7 @@ package final class LocalTarget: Target {
             evidence: alert.evidenceJSON)
     }
 
-    private static func failure(_ error: ReadError) -> ToolFailure {
+    static func failure(_ error: ReadError) -> ToolFailure {
         switch error {
         case .stopped(let reason): stopped(reason)
         case .damaged(let what):
@@ -128,7 +128,7 @@ package final class LocalTarget: Target {
         }
     }
 
-    private static func stopped(_ reason: String) -> ToolFailure {
+    static func stopped(_ reason: String) -> ToolFailure {
         ToolFailure(
             ExitStatus.ioError,
             "stopped by an I/O error (\(reason)): check the disk, then run the command again")

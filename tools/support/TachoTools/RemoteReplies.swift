@@ -100,7 +100,7 @@ enum RemoteReplies {
         return rows
     }
 
-    private static func pairs(_ reply: Reply) -> [(String, Reply)]? {
+    static func pairs(_ reply: Reply) -> [(String, Reply)]? {
         guard let elements = reply.elements, elements.count % 2 == 0 else { return nil }
         var pairs: [(String, Reply)] = []
         for at in stride(from: 0, to: elements.count, by: 2) {

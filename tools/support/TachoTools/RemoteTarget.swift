@@ -157,15 +157,21 @@ package final class RemoteTarget: Target {
 
     package func close() { connection.close() }
 
-    private func call(_ write: (inout RequestWriter) -> Void) throws(ToolFailure) -> Reply {
+    /// `refusalsAsTheyAre`: what the server says is told as if it were this program's own.
+    func call(
+        refusalsAsTheyAre: Bool = false, _ write: (inout RequestWriter) -> Void
+    ) throws(ToolFailure) -> Reply {
         do {
             return try connection.send(write).wait()
         } catch {
+            if refusalsAsTheyAre, case .refused(let message) = error {
+                throw ToolFailure(ExitStatus.error, message)
+            }
             throw error.failure
         }
     }
 
-    private func notUnderstood(_ reason: String) -> ToolFailure {
+    func notUnderstood(_ reason: String) -> ToolFailure {
         ClientError.notUnderstood(connection.address, reason: reason).failure
     }
 }

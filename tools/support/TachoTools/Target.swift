@@ -20,6 +20,19 @@ package protocol Target {
     /// One page of alerts by `at_recv_ms`.
     func alerts(after cursor: String?) throws(ToolFailure) -> AlertRows
 
+    /// The explanations of a rider's fixes at one time; a failure names the nearest fix.
+    func explain(
+        _ rider: [UInt8], tsMs: Int64, as form: ExplanationForm
+    ) throws(ToolFailure) -> [UInt8]
+
+    func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) throws(ToolFailure)
+
+    /// What is known of a rider; nil: nobody has named it.
+    func rider(_ name: [UInt8]) throws(ToolFailure) -> RiderRow?
+
+    /// One page of riders in the order in which they first appeared.
+    func riders(after cursor: String?) throws(ToolFailure) -> RiderRows
+
     func seal() throws(ToolFailure) -> [SealRow]
 
     func stats() throws(ToolFailure) -> [StatRow]
