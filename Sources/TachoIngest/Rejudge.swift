@@ -97,7 +97,7 @@ extension Rejudge {
             while next < window.count {
                 step(&chain, next)
                 let entry = window[next]
-                if next != lateIndex, entry.verdict.isShown {
+                if next != lateIndex, RuleSet.isShownByChain(entry.verdict) {
                     old = Anchor(
                         entry.fix, heldMs: old?.heldMs(continuedBy: entry.fix) ?? 0, limits)
                     if next > lateIndex, entry.verdict.isTrusted, chain.heldCount == 0,
@@ -145,7 +145,7 @@ extension Rejudge {
             var at = index - 1
             while at >= 0 {
                 let earlier = window[at]
-                if earlier.verdict.isShown {
+                if RuleSet.isShownByChain(earlier.verdict) {
                     guard earlier.fix.latE7 == fix.latE7, earlier.fix.lonE7 == fix.lonE7 else {
                         return Anchor(fix, heldMs: fix.tsMs - first, limits)
                     }

@@ -22,15 +22,17 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     package static func of(_ code: Code, effect: Effect, isLarge: Bool = false) -> Severity {
         switch code {
         case .invalid, .tsFuture, .tsPast, .flicker, .overspeed, .frozen,
-            .tsConflict:
+            .tsConflict, .replay, .colocated:
             .crit
-        case .teleport: effect == .flag ? .warn : .crit
+        // Of a replayed fix the chain's own effect is not seen any more; it was told when it was held.
+        case .teleport: effect == .flag || effect == .quarantine ? .warn : .crit
         case .mockFlag, .tsStep, .tsRate, .gapSpeed, .spike, .speedMismatch, .headingMismatch,
             .pvDiverge, .staticSynth,
-            .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag:
+            .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag,
+            .replayFuzzy:
             .warn
         case .altJump: isLarge ? .warn : .info
-        case .whiteJitter, .glitch: .info
+        case .whiteJitter, .glitch, .lockstep: .info
         case .lowAccuracy, .candidate: .none
         }
     }
