@@ -221,6 +221,8 @@ final class DerivedWriter: @unchecked Sendable {
 
     private func finish(_ mark: CheckpointMark, _ across: [AcrossRow]) throws(StoreError) {
         if context.releasesFirst { journal.release(upTo: mark.from - 1) }
+        // Landmarks were written by another thread.
+        if !across.isEmpty { isUnsynced.any = true }
         try sync()
         rows.put(.meta, Keys.meta(Store.checkpointKey), mark.encoded())
         for row in across { rows.put(.across, row.key, row.value) }
