@@ -42,11 +42,11 @@ final class DayFilter {
 
     /// By the upper bits of the 48.
     private func line(_ hash: UInt64) -> UnsafeMutablePointer<UInt64> {
-        words + Int((hash & Landmark.hashMask) * Self.lines >> 48) * Self.wordsPerLine
+        words + Int(((hash & Landmark.hashMask) * Self.lines) >> 48) * Self.wordsPerLine
     }
 
     /// Four numbers of nine bits. Wrap-around is meant.
     private static func bits(_ hash: UInt64) -> UInt64 {
-        (hash & Landmark.hashMask) &* 0x9E37_79B9_7F4A_7C15 >> 28
+        ((hash & Landmark.hashMask) &* 0x9E37_79B9_7F4A_7C15) >> 28
     }
 }

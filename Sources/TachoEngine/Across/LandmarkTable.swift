@@ -161,6 +161,6 @@ struct LandmarkTable {
 
     private static func head(_ hash: UInt64) -> Int {
         // Wrap-around is meant.
-        Int(hash &* 0x9E37_79B9_7F4A_7C15 >> 47)
+        Int((hash &* 0x9E37_79B9_7F4A_7C15) >> 47)
     }
 }

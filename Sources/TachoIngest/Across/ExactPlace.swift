@@ -55,6 +55,6 @@ enum Mix {
     /// One of `share` values, by the value alone: the same choice in source and copy.
     @inline(__always)
     static func isChosen(_ mixed: UInt64, share: UInt64) -> Bool {
-        (mixed >> 32) * share >> 32 == 0
+        ((mixed >> 32) * share) >> 32 == 0
     }
 }

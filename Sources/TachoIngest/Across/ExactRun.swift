@@ -45,7 +45,6 @@ struct ExactRun {
     private static func has(
         _ place: ExactPlace, in other: [WayPoint], upTo last: Int, from earliestMs: Int64
     ) -> Bool {
-        guard place.isFine else { return false }
         var index = last
         while index >= 0 && other[index].tsMs >= earliestMs {
             if other[index].exact == place { return true }
@@ -54,10 +53,11 @@ struct ExactRun {
         return false
     }
 
-    /// The run moved: who stands in one building agrees with others now and then.
-    func moves(_ pair: WayPair) -> Bool {
+    /// Alike to the digit means something: the phone's positions have digits, and it moved. Who stands
+    /// in one building agrees with others now and then.
+    func counts(_ pair: WayPair) -> Bool {
         let end = pair.own[pair.own.count - 1].exact
-        return hits > 0 && pair.own[first...].contains { $0.exact.isApart(from: end) }
+        return hits > 0 && pair.isFine && pair.own[first...].contains { $0.exact.isApart(from: end) }
     }
 
     func finding(_ code: Code, _ pair: WayPair) -> AcrossFinding {

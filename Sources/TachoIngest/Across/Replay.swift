@@ -6,7 +6,7 @@ enum Replay {
     static func judge(_ pair: WayPair, _ limits: Thresholds) -> AcrossFinding? {
         guard pair.isCopy(limits) else { return nil }
         let run = ExactRun(pair, backMs: pair.offsetMs, withinMs: limits.replayClockMs)
-        guard run.streak >= limits.replayFixes, run.moves(pair) else { return nil }
+        guard run.streak >= limits.replayFixes, run.counts(pair) else { return nil }
         return run.finding(.replay, pair)
     }
 }

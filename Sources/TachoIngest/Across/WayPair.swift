@@ -15,6 +15,16 @@ package struct WayPoint: Hashable, Sendable, BitwiseCopyable {
     package init(_ fix: Fix) { self.init(tsMs: fix.tsMs, latE7: fix.latE7, lonE7: fix.lonE7) }
 
     var exact: ExactPlace { ExactPlace(latE7: latE7, lonE7: lonE7) }
+    /// As `ExactPlace.isFine`, with the last digit that rounding to it loses.
+    var isFine: Bool {
+        guard exact.isFine else { return false }
+        return !(Self.isSingle(latE7) && Self.isSingle(lonE7))
+    }
+
+    private static func isSingle(_ e7: Int32) -> Bool {
+        Int32((Double(Float(Double(e7) * 1e-7)) * 1e7).rounded()) == e7
+    }
+
     var coordinate: Coordinate { Coordinate(latE7: latE7, lonE7: lonE7) }
 }
 
@@ -42,6 +52,9 @@ package struct WayPair: Sendable {
     func isTogether(_ limits: Thresholds) -> Bool {
         !isSameRider && abs(offsetMs) <= limits.replayAgeMs
     }
+
+    /// Most positions of the own way are fine: its phone's are to be compared to the digit.
+    var isFine: Bool { own.count { $0.isFine } * 2 > own.count }
 
     /// Whether a fix is compared at all: network positions are the same for everyone near a mast, and
     /// inaccurate ones say little.
