@@ -57,7 +57,8 @@ struct ExactRun {
     /// in one building agrees with others now and then.
     func counts(_ pair: WayPair) -> Bool {
         let end = pair.own[pair.own.count - 1].exact
-        return hits > 0 && pair.isFine && pair.own[first...].contains { $0.exact.isApart(from: end) }
+        return hits > 0 && pair.isFine
+            && pair.own[first...].contains { $0.exact.isApart(from: end) }
     }
 
     func finding(_ code: Code, _ pair: WayPair) -> AcrossFinding {
