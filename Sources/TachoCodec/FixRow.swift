@@ -136,6 +136,14 @@ package struct FixRow: Hashable, Sendable, BitwiseCopyable {
     package var hasDelayElsewhere: Bool { motion >> FixRow.delayShift == FixRow.delayElsewhere }
     /// Receipt delay in steps of 64 ms, unless it is elsewhere.
     package var delaySteps: Int64 { Int64(motion >> FixRow.delayShift) - FixRow.delayBias }
+    /// A receiver of satellites may have said this, and it does not call it worse than so many dm.
+    @inline(__always)
+    package func isPrecise(toDm limit: Int32) -> Bool {
+        let source = clock >> FixRow.sourceShift & 7
+        let accuracy = motion >> FixRow.accuracyShift & FixRow.accuracyAbsent
+        return source != UInt64(FixSource.net.rawValue) && source != UInt64(FixSource.mock.rawValue)
+            && (accuracy <= UInt64(UInt32(limit)) || accuracy == FixRow.accuracyAbsent)
+    }
     package var isClaimed: Bool {
         bits(FixRow.provenanceShift, 3) == Provenance.claimed.rawValue
     }

@@ -1,7 +1,8 @@
 import TachoStore
 
 /// Memory of an engine by what holds it, bytes. Bounded elsewhere and not counted: fixes on their
-/// way (`maxPendingPoints`, about 200 B each), rows that wait for the database, thread stacks.
+/// way (`maxPendingPoints`, about 200 B each), rows that wait for the database, what rules across
+/// riders remember (64 B a rider, 8 MiB a day for at most eight), thread stacks.
 struct MemoryFigures {
     var slots: Int
     /// Open tails and those that wait for the database, of all engines of the process.

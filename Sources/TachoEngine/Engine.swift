@@ -16,6 +16,8 @@ package final class Engine: Sendable {
     let workers: [Worker]
     let commits: CommitQueue
     let derived: DerivedWriter
+    /// nil: tracks are not compared.
+    let across: AcrossThread?
     let reader: ReaderThread
     let sealerThread: ReaderThread
     let control: EngineControl
@@ -58,7 +60,13 @@ package final class Engine: Sendable {
                 index: $0, count: count, rules: rules, database: store.database,
                 memoryLimitBytes: options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes)
         }
-        var recovery = Recovery(store: store, riders: riders, shards: shards)
+        let rowTarget = options.rowTarget?(store.database) ?? store.database
+        let memory =
+            options.judgesAcross
+            ? try AcrossState(
+                database: store.database, target: rowTarget, keepDays: options.replayDays,
+                limits: options.thresholds) : nil
+        var recovery = Recovery(store: store, riders: riders, shards: shards, across: memory)
         try recovery.run()
         let latest = LatestTable()
         for shard in recovery.shards {
@@ -84,7 +92,7 @@ package final class Engine: Sendable {
         reader = ReaderThread("tacho-read")
         sealerThread = ReaderThread("tacho-seal", yieldsToOthers: true)
         let derived = DerivedWriter(
-            database: store.database, target: options.rowTarget?(store.database) ?? store.database,
+            database: store.database, target: rowTarget,
             journal: store.journal, lastGroup: store.lastGroup,
             context: DerivedWriter.Context(
                 fail: { control.fail($0) }, failure: { control.failure },
@@ -94,9 +102,15 @@ package final class Engine: Sendable {
                     control.journalWasReleased(bytes: progress.now.journalBytes)
                 }, releasesFirst: options.fault == .releaseFirst))
         self.derived = derived
+        let across = memory.map { memory in
+            AcrossThread(
+                state: memory, lastGroup: store.lastGroup, derived: derived,
+                fail: { control.fail($0) }, failure: { control.failure })
+        }
+        self.across = across
         let committer = Committer(
-            journal: store.journal, queue: commits, derived: derived, recent: recent,
-            riders: riders, latest: latest, progress: progress,
+            journal: store.journal, queue: commits, derived: derived, across: across,
+            recent: recent, riders: riders, latest: latest, progress: progress,
             context: Committer.Context(
                 thresholds: rules.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
@@ -114,6 +128,10 @@ package final class Engine: Sendable {
         for worker in workers { worker.start() }
         let committerThread = NamedThread("tacho-commit") { committer.run() }
         let derivedThread = NamedThread("tacho-rows") { derived.run() }
+        let acrossThread = across.map { [workers] across in
+            let line = ProposalLine(workers: workers, riders: riders)
+            return NamedThread("tacho-across") { across.run { line.post($0) } }
+        }
         try control.load(store.database)
         try recordLoss()
         control.checkDisk(options.directory, shortage: store.journal.shortage())
@@ -123,7 +141,9 @@ package final class Engine: Sendable {
         }
         let tickerThread = NamedThread("tacho-tick") { self.tick() }
         // In the order they are to be joined: the ticker first, so that it starts nothing new.
-        threads.withLock { $0 = [tickerThread, committerThread, derivedThread] }
+        threads.withLock {
+            $0 = [tickerThread, committerThread, derivedThread] + (acrossThread.map { [$0] } ?? [])
+        }
     }
 
     // MARK: Writing
@@ -203,6 +223,7 @@ package final class Engine: Sendable {
     package func close() throws {
         guard control.beginClosing() else { return }
         sealerThread.stop()
+        settleAcross()
         if control.failure == nil { runBarrier(.checkpoint) }
         stopThreads()
         defer { store.close() }
@@ -225,9 +246,19 @@ package final class Engine: Sendable {
         for worker in workers { worker.stop() }
         commits.close()
         threads[1].join()
+        across?.close(discarding: discarding)
+        if threads.count > 3 { threads[3].join() }
         derived.close(discarding: discarding)
         threads[2].join()
         reader.stop()
+    }
+
+    /// Waits until everything that was submitted is compared, as far as tracks are compared at all.
+    func settleAcross() {
+        guard let across else { return }
+        while control.failure == nil && across.waiting(behind: progress.now.group) > 0 {
+            _ = control.sleepOneTick(milliseconds: 1)
+        }
     }
 
     /// Runs a barrier through all workers and the committer and waits for its end.

@@ -38,6 +38,10 @@ package struct EngineOptions: Sendable {
     /// Over it memory is freed ahead of time, and a quarter over it writers hear "try again"; nil:
     /// min(4 GiB, half of the machine's).
     package var memoryLimitBytes: Int?
+    /// Whether tracks are compared with each other: replays, second accounts.
+    package var judgesAcross = true
+    /// Landmarks of tracks are kept for so many days of commits.
+    package var replayDays = 7
     /// What the rules compare with.
     package var thresholds = Thresholds()
     package var fault = EngineFault.none

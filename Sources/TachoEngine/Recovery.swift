@@ -11,6 +11,8 @@ struct Recovery {
     let store: Store
     let riders: RiderTable
     var shards: [Shard]
+    /// nil: tracks are not compared.
+    let across: AcrossState?
     private(set) var progress: Progress.State
     /// Riders whose amendments may have changed what latest shows.
     private var unsettled: Set<UInt32> = []
@@ -20,8 +22,9 @@ struct Recovery {
 
     private static let rowsPerWrite = 4096
 
-    init(store: Store, riders: RiderTable, shards: [Shard]) {
+    init(store: Store, riders: RiderTable, shards: [Shard], across: AcrossState? = nil) {
         self.store = store
+        self.across = across
         self.riders = riders
         self.shards = shards
         rows = RowBatch(store.database)
@@ -147,7 +150,8 @@ struct Recovery {
                     rider: rider, tsMs: tsMs, ordinal: ordinal, verdict: verdict, cause: cause,
                     sequence: .known(sequence - 1))
                 DerivedRows.put(
-                    amendment, sequence: sequence - 1, range: progress.range, to: rows)
+                    amendment, sequence: max(sequence - 1, progress.rangeFirst),
+                    range: progress.range, to: rows)
                 if let slot = open(rider, header.group) {
                     slot.pointee.amendments += 1
                     unsettled.insert(rider)
@@ -166,10 +170,11 @@ struct Recovery {
                 rows.put(
                     .meta, Keys.loss(first: first), RangeRow(first: first, last: last).encoded())
                 sequence = last + 1
-            case .checkpoint:
+            case .checkpoint, .compared:
                 break
             }
         }
+        try across?.apply(body, commitMs: header.commitMs)
         try writeRows(all: false)
     }
 

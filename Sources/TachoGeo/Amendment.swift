@@ -6,12 +6,15 @@ package enum AmendCause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case lateNeighbour = 2
     /// Acknowledged points were lost and the loss was accepted; `tsMs` and `ordinal` are 0.
     case acceptedLoss = 3
+    /// The fix was found in another track: of another rider, or of the rider's own past.
+    case otherTrack = 4
 
     package var name: String {
         switch self {
         case .candidateDecided: "candidate-decided"
         case .lateNeighbour: "late-neighbour"
         case .acceptedLoss: "accepted-loss"
+        case .otherTrack: "other-track"
         }
     }
 }

@@ -50,6 +50,10 @@ package enum Code: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case constMeta = 23
     case altJump = 24
     case zigzag = 25
+    case replay = 26
+    case replayFuzzy = 27
+    case colocated = 28
+    case lockstep = 29
     case glitch = 30
     case tsRate = 31
 

@@ -203,6 +203,25 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension Chain {
+    /// What rules across riders found of a fix whose fate may be open: it stays when that is decided.
+    /// True: it was open.
+    package mutating func addAcross(_ finding: Finding, to tsMs: Int64) -> Bool {
+        func add(_ held: inout HeldFix) {
+            held.baseCodes |= finding.codes
+            held.baseEffect = max(held.baseEffect, finding.effect)
+        }
+        if heldCount > 0 && held0.tsMs == tsMs {
+            add(&held0)
+        } else if heldCount > 1 && held1.tsMs == tsMs {
+            add(&held1)
+        } else {
+            return false
+        }
+        return true
+    }
+}
+
+extension Chain {
     /// The codes a chain decides; all others stay when a fix is judged again.
     package static var codes: UInt64 {
         Code.teleport.bit | Code.spike.bit | Code.candidate.bit | Code.glitch.bit

@@ -98,7 +98,7 @@ extension Rejudge {
             while next < window.count {
                 step(&chain, next)
                 let entry = window[next]
-                if next != lateIndex, entry.verdict.isShown {
+                if next != lateIndex, RuleSet.isShownByChain(entry.verdict) {
                     old = Anchor(
                         entry.fix, heldMs: old?.heldMs(continuedBy: entry.fix) ?? 0, limits)
                     if next > lateIndex, entry.verdict.isTrusted, chain.heldCount == 0,

@@ -129,7 +129,7 @@ extension Anchor {
         var at = index - 1
         while at >= 0 {
             let earlier = window[at]
-            if earlier.verdict.isShown {
+            if RuleSet.isShownByChain(earlier.verdict) {
                 guard earlier.fix.latE7 == fix.latE7, earlier.fix.lonE7 == fix.lonE7 else {
                     return Anchor(fix, heldMs: fix.tsMs - first, limits)
                 }

@@ -29,9 +29,28 @@ package struct RuleSet: Sendable {
         Finding(codes: codes & ~Chain.codes, effect: effect(codes: codes & ~Chain.codes))
     }
 
-    /// Whether a fix with such codes may enter the chain.
+    /// Whether a fix with such codes may enter the chain. A replayed one did and stays there: what is
+    /// found across riders comes later, at no certain time, and must change no verdict of the chain.
     package static func isChained(codes: UInt64) -> Bool {
         codes & (quarantining | Code.tsStep.bit) == 0
+    }
+
+    /// Codes of the rules across riders.
+    package static var acrossCodes: UInt64 { Code.replay.bit | Code.lockstep.bit | flaggingAcross }
+
+    private static var flaggingAcross: UInt64 { Code.replayFuzzy.bit | Code.colocated.bit }
+
+    /// Whether the chain shows a fix, whatever was found across riders since.
+    ///
+    /// One exception, of the first fix of a confirmed jump that was replayed: whether it was held or
+    /// confirmed cannot be told any more, and it counts as held. What that can change is the credit
+    /// for a position that was held over the jump.
+    static func isShownByChain(_ verdict: Verdict) -> Bool {
+        if verdict.isShown { return true }
+        guard verdict.codes & Code.replay.bit != 0,
+            effect(codes: verdict.codes & ~(Code.replay.bit | Chain.codes)) <= .flag
+        else { return false }
+        return verdict.isTrusted || verdict.codes & Chain.codes == 0
     }
 
     /// What is left of a finding without the codes that are switched off.
@@ -54,9 +73,9 @@ package struct RuleSet: Sendable {
     }
 
     static func effect(codes: UInt64) -> Effect {
-        if codes & quarantining != 0 { return .quarantine }
+        if codes & (quarantining | Code.replay.bit) != 0 { return .quarantine }
         if codes & (Code.flicker.bit | Code.tsStep.bit) != 0 { return .hold }
-        return codes & flagging != 0 ? .flag : .accept
+        return codes & (flagging | flaggingAcross) != 0 ? .flag : .accept
     }
 
     private static var quarantining: UInt64 {

@@ -34,16 +34,20 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         _ code: Code, effect: Effect, _ circumstances: Circumstances = Circumstances()
     ) -> Severity {
         switch code {
-        case .invalid, .tsFuture, .tsPast, .flicker, .overspeed, .tsConflict: .crit
+        case .invalid, .tsFuture, .tsPast, .flicker, .overspeed, .tsConflict, .replay, .colocated:
+            .crit
         case .frozen: circumstances.isHolder ? .info : .crit
+        // Of a replayed fix the chain's own effect is not seen any more; it was told when it was held.
         case .teleport:
-            circumstances.isCachedStart ? .info : effect == .flag ? .warn : .crit
+            circumstances.isCachedStart
+                ? .info : effect == .flag || effect == .quarantine ? .warn : .crit
         case .mockFlag, .tsStep, .tsRate, .gapSpeed, .spike, .speedMismatch, .headingMismatch,
             .pvDiverge, .staticSynth,
-            .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag:
+            .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag,
+            .replayFuzzy:
             .warn
         case .altJump: circumstances.isLargeJump ? .warn : .info
-        case .whiteJitter, .glitch: .info
+        case .whiteJitter, .glitch, .lockstep: .info
         case .lowAccuracy, .candidate: .none
         }
     }

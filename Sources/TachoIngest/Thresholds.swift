@@ -97,6 +97,27 @@ package struct Thresholds: Sendable, Hashable {
     package var flickerTauS: Float = 90
     package var flickerCount: Float = 3
 
+    // Rules across riders.
+    /// One of so many places, and of so many cells, is remembered for days.
+    package var placeShare: UInt64 = 16
+    package var cellShare: UInt64 = 8
+    /// What is compared of two tracks ends where they were found alike and begins so long before, ms.
+    package var alikeMs: Int64 = 10 * 60_000
+    /// REPLAY: so many fixes in a row, from so old a track, ms, its clock advancing alike, ms.
+    package var replayFixes = 3
+    package var replayAgeMs: Int64 = 10 * 60_000
+    package var replayClockMs: Int64 = 10_000
+    /// COLOCATED: so many fixes in a row within so much time, ms.
+    package var colocatedFixes = 3
+    package var colocatedMs: Int64 = 90_000
+    /// REPLAY_FUZZY and LOCKSTEP: so many cells, this share of all, so long a way, m; each entered at
+    /// the same place, m, at the same distance in time, ms.
+    package var lockedCells = 8
+    package var lockedShare = 0.6
+    package var lockedM = 600.0
+    package var lockedWithinM = 6.5
+    package var lockedWithinMs: Int64 = 350
+
     /// Codes that are never given, of those that depend on the order of delivery.
     package var off: UInt64 = 0
 

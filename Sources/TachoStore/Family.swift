@@ -11,6 +11,8 @@ package enum Family: Int, CaseIterable, Sendable {
     case alerts
     case meta
     case geo
+    case seen
+    case across
 
     package var name: String {
         switch self {
@@ -25,6 +27,8 @@ package enum Family: Int, CaseIterable, Sendable {
         case .alerts: "alerts"
         case .meta: "meta"
         case .geo: "geo"
+        case .seen: "seen"
+        case .across: "across"
         }
     }
 

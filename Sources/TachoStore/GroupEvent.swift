@@ -74,6 +74,8 @@ package enum GroupEvent: Hashable, Sendable {
     case loss(first: UInt64, last: UInt64)
     /// A checkpoint is complete in the same write: groups before `from` are no longer needed.
     case checkpoint(from: UInt64)
+    /// A proposal of the rules across riders was judged; what came of it are events beside this one.
+    case compared(proposal: UInt64)
 
     package enum Kind: UInt8, CaseIterable {
         case rider = 1
@@ -85,6 +87,7 @@ package enum GroupEvent: Hashable, Sendable {
         case cut = 7
         case loss = 8
         case checkpoint = 9
+        case compared = 10
     }
 }
 
@@ -132,6 +135,9 @@ extension ByteWriter {
         case .checkpoint(let from):
             put(GroupEvent.Kind.checkpoint.rawValue)
             putVarint(from)
+        case .compared(let proposal):
+            put(GroupEvent.Kind.compared.rawValue)
+            putVarint(proposal)
         }
     }
 

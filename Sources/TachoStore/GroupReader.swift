@@ -7,6 +7,9 @@ package struct GroupReader {
 
     package init(_ body: UnsafeRawBufferPointer) { reader = ByteReader(body) }
 
+    /// Bytes of the events read so far.
+    var offset: Int { reader.offset }
+
     /// nil at the end.
     package mutating func next() throws(StoreError) -> GroupEvent? {
         if reader.isAtEnd { return nil }
@@ -54,6 +57,8 @@ package struct GroupReader {
             .loss(first: try reader.readVarint(), last: try reader.readVarint())
         case .checkpoint:
             .checkpoint(from: try reader.readVarint())
+        case .compared:
+            .compared(proposal: try reader.readVarint())
         }
     }
 

@@ -46,6 +46,7 @@ func testOptions(
     options.rangeSeconds = 0
     options.minFreeBytes = 0
     options.journalFileBytes = 1 << 20
+    options.judgesAcross = false
     options.thresholds.off = allRules ? 0 : RuleSet.deliveryOrderCodes
     return options
 }

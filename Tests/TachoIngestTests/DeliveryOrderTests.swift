@@ -57,6 +57,20 @@ struct DeliveryOrderTests {
             }
         }
 
+        /// Some fixes turn out to be in another track. Left out are those of which a mark hides
+        /// whether the chain held or confirmed them.
+        mutating func markReplays(_ random: inout SeededGenerator) {
+            let jumps = Code.teleport.bit | Code.gapSpeed.bit
+            for index in entries.indices where Int.random(in: 0..<4, using: &random) == 0 {
+                let verdict = entries[index].verdict
+                if !verdict.isTrusted && verdict.codes & jumps != 0 { continue }
+                entries[index].verdict.codes |= Code.replay.bit
+                entries[index].verdict.effect = .quarantine
+                _ = chain.addAcross(
+                    AcrossRules.finding(.replay), to: entries[index].fix.tsMs)
+            }
+        }
+
         private mutating func fitsPlainly(_ fix: Fix, _ base: Verdict, _ at: Int) -> Bool {
             guard at < entries.count else { return false }
             func neighbour(_ index: Int) -> Neighbour {
@@ -135,6 +149,30 @@ struct DeliveryOrderTests {
         }
         #expect((shortCuts.held > 50 && shortCuts.moving > 50) == takesShortCut)
         #expect(partial > 0, "the property was only tried with whole histories")
+    }
+
+    @Test(arguments: 0..<40)
+    func `a mark of another track changes no verdict of the chain, whenever it comes`(round: Int) {
+        let replay = Code.replay.bit
+        for seed in UInt64(round * 100)..<UInt64(round * 100 + 100) {
+            var random = SeededGenerator(seed: seed)
+            let fixes = track(&random)
+            let expected = verdictsInOrder(fixes)
+            var rider = Rider()
+            rider.takesShortCut = seed % 2 == 0
+            for fix in fixes.shuffled(using: &random) {
+                rider.deliver(fix, &random)
+                rider.markReplays(&random)
+            }
+            for (entry, plain) in zip(rider.entries, expected) {
+                let isMarked = entry.verdict.codes & replay != 0
+                #expect(entry.verdict.codes & ~replay == plain.codes, "seed \(seed)")
+                #expect(entry.verdict.isTrusted == plain.isTrusted, "seed \(seed)")
+                #expect(
+                    entry.verdict.effect == (isMarked ? .quarantine : plain.effect),
+                    "seed \(seed)")
+            }
+        }
     }
 
     @Test func `a late upload is compared with its neighbours in time`() {

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import subprocess
+import time
 
 SEVERE = ("warn", "crit")
 
@@ -51,10 +52,20 @@ def gather(tacho, directory, data, rides):
             [tacho, "import", "--data", data, "--vehicle", vehicle, path], check=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.remove(path)
+    # Tracks are compared behind the acknowledgements.
+    while waiting(tacho, data) > 0:
+        time.sleep(0.1)
     output = subprocess.run(
         [tacho, "alerts", "--data", data, "--json"], check=True, capture_output=True,
         text=True).stdout
     return [json.loads(line) for line in output.splitlines()]
+
+
+def waiting(tacho, data):
+    output = subprocess.run(
+        [tacho, "stats", "--data", data, "--json"], check=True, capture_output=True,
+        text=True).stdout
+    return json.loads(output)["across_waiting"]
 
 
 def times(found, severities=SEVERE):

@@ -69,6 +69,13 @@ struct Tachod: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Compare tracks with those of this many days, to find replays and second accounts.",
+            discussion: "0 = compare none. Each day costs disk; see Sources/rules.md.",
+            valueName: "n"))
+    var replayDays = 7
+
+    @Option(
+        help: ArgumentHelp(
             "Go on without these acknowledged fixes; the range exit code 3 named.",
             valueName: "from-to"))
     var acceptLoss: SequenceRange?
@@ -85,6 +92,9 @@ struct Tachod: ParsableCommand {
         guard !data.isEmpty else { throw ValidationError("--data: a directory expected") }
         if let workers, !(1...1_024).contains(workers) {
             throw ValidationError("--workers \(workers): 1 to 1024 expected")
+        }
+        guard (0...365).contains(replayDays) else {
+            throw ValidationError("--replay-days \(replayDays): 0 to 365 expected")
         }
         guard (0...31_536_000).contains(rangeSeconds) else {
             throw ValidationError("--range-seconds \(rangeSeconds): 0 to 31536000 expected")
@@ -122,6 +132,8 @@ struct Tachod: ParsableCommand {
         var options = EngineOptions(directory: data)
         options.workers = workers
         options.judgesMotion = motionRules
+        options.judgesAcross = replayDays > 0
+        options.replayDays = replayDays
         options.acceptLoss = acceptLoss?.range
         options.rangeSeconds = rangeSeconds
         options.minFreeBytes = minFree?.bytes

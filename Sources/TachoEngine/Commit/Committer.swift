@@ -13,6 +13,8 @@ final class Committer: @unchecked Sendable {
     private let journal: any Journal
     private let queue: CommitQueue
     private let derived: DerivedWriter
+    /// nil: tracks are not compared.
+    private let across: AcrossThread?
     private let recent: RecentAlerts
     private let riders: RiderTable
     private let latest: LatestTable
@@ -41,9 +43,11 @@ final class Committer: @unchecked Sendable {
     static let groupBytes = 1 << 20
 
     init(
-        journal: any Journal, queue: CommitQueue, derived: DerivedWriter, recent: RecentAlerts,
-        riders: RiderTable, latest: LatestTable, progress: Progress, context: Context
+        journal: any Journal, queue: CommitQueue, derived: DerivedWriter, across: AcrossThread?,
+        recent: RecentAlerts, riders: RiderTable, latest: LatestTable, progress: Progress,
+        context: Context
     ) {
+        self.across = across
         self.journal = journal
         self.queue = queue
         self.derived = derived
@@ -128,6 +132,7 @@ final class Committer: @unchecked Sendable {
     private func flush() throws(StoreError) {
         let fresh = riders.takeFresh()
         var handOver: DerivedGroup?
+        var header: GroupHeader?
         if group.bytes > 0 || !fresh.isEmpty {
             for rider in fresh { group.add(rider: rider.number, name: rider.name) }
             let before = progress.now
@@ -136,6 +141,7 @@ final class Committer: @unchecked Sendable {
                 into: buffer)
             let hash = try journal.append(buffer, commit.header)
             record(commit, hash, before)
+            header = commit.header
             recent.add(commit.derived)
             if !commit.derived.isEmpty { handOver = commit.derived }
         }
@@ -147,6 +153,11 @@ final class Committer: @unchecked Sendable {
         if done.alertCount > 0 { context.alertsAreDurable() }
         // Last: it may wait, and nobody is to wait with it for what is durable already.
         if let handOver { derived.push(.group(handOver)) }
+        if let across, let header {
+            for part in done.parts { part.letGoOfWork() }
+            across.push(
+                .group(number: header.group, commitMs: header.commitMs, parts: done.parts))
+        }
     }
 
     private func record(
@@ -184,7 +195,13 @@ final class Committer: @unchecked Sendable {
             let mark = CheckpointMark(
                 from: state.group + 1, nextSequence: state.nextSequence, hash: state.hash,
                 range: state.range, rangeFirst: state.rangeFirst)
-            derived.push(.checkpoint(mark, journalEnd: state.journalAppended, barrier))
+            let end = state.journalAppended
+            if let across {
+                // By way of it, since what it remembers is part of the checkpoint.
+                across.push(.checkpoint(mark, journalEnd: end, barrier))
+            } else {
+                derived.push(.checkpoint(mark, journalEnd: end, barrier))
+            }
         case .cut(let next):
             group.add(.cut(next: next))
             try flush()

@@ -18,6 +18,8 @@ struct DerivedPart: Sendable {
 struct DerivedGroup: Sendable {
     var group: UInt64
     var range: UInt32
+    /// The range's first sequence: an amendment before the first fix of a range belongs to that.
+    var rangeFirst: UInt64
     var riders: [(number: UInt32, name: [UInt8])]
     var loss: RangeRow?
     var parts: [DerivedPart] = []
@@ -25,10 +27,12 @@ struct DerivedGroup: Sendable {
     private(set) var weight = 0
 
     init(
-        group: UInt64, range: UInt32, riders: [(number: UInt32, name: [UInt8])], loss: RangeRow?
+        group: UInt64, range: UInt32, rangeFirst: UInt64 = 1,
+        riders: [(number: UInt32, name: [UInt8])], loss: RangeRow?
     ) {
         self.group = group
         self.range = range
+        self.rangeFirst = rangeFirst
         self.riders = riders
         self.loss = loss
         weight = riders.count
@@ -59,9 +63,9 @@ struct DerivedGroup: Sendable {
                 bytes += chunks.put(tail, partFirst: part.firstSequence, to: rows)
             }
             for amendment in part.amendments {
+                let sequence = amendment.sequence.resolved(first: part.firstSequence)
                 DerivedRows.put(
-                    amendment, sequence: amendment.sequence.resolved(first: part.firstSequence),
-                    range: range, to: rows)
+                    amendment, sequence: max(sequence, rangeFirst), range: range, to: rows)
             }
             var n = part.firstAlert.n
             for hit in part.alerts {

@@ -16,7 +16,8 @@ enum DerivedItem {
     case slots([SlotRows], asOf: UInt64)
     /// All rows of the checkpoint were handed over before; of all bytes appended so far,
     /// `journalEnd` become superfluous.
-    case checkpoint(CheckpointMark, journalEnd: Int, Barrier)
+    /// `across`: what rules across riders remember as of the mark, written with it or not at all.
+    case checkpoint(CheckpointMark, journalEnd: Int, Barrier, across: [AcrossRow] = [])
     /// A range was cut: its row and the chunks that closed with it.
     case cut(range: UInt32, RangeRow, [ClosedTail], Barrier)
     /// Rows of others (the sealer), durable when answered.
@@ -156,9 +157,9 @@ final class DerivedWriter: @unchecked Sendable {
             attempt { () throws(StoreError) in try write(group) }
         case .slots(let slots, let group):
             attempt { () throws(StoreError) in try write(slots, asOf: group) }
-        case .checkpoint(let mark, let journalEnd, let barrier):
+        case .checkpoint(let mark, let journalEnd, let barrier, let across):
             attempt { () throws(StoreError) in
-                try finish(mark)
+                try finish(mark, across)
                 context.released(journalEnd)
             }
             // Also after a failure: who waits for a barrier must not wait for ever.
@@ -218,10 +219,13 @@ final class DerivedWriter: @unchecked Sendable {
         isUnsynced.rows = false
     }
 
-    private func finish(_ mark: CheckpointMark) throws(StoreError) {
+    private func finish(_ mark: CheckpointMark, _ across: [AcrossRow]) throws(StoreError) {
         if context.releasesFirst { journal.release(upTo: mark.from - 1) }
+        // Landmarks were written by another thread.
+        if !across.isEmpty { isUnsynced.any = true }
         try sync()
         rows.put(.meta, Keys.meta(Store.checkpointKey), mark.encoded())
+        for row in across { rows.put(.across, row.key, row.value) }
         try flush(sync: true)
         if !context.releasesFirst { journal.release(upTo: mark.from - 1) }
     }

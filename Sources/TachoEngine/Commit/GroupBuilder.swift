@@ -64,7 +64,8 @@ struct GroupBuilder {
         buffer.clear()
         buffer.append(events.bytes)
         var derived = DerivedGroup(
-            group: header.group, range: before.range, riders: riders, loss: loss)
+            group: header.group, range: before.range, rangeFirst: before.rangeFirst,
+            riders: riders, loss: loss)
         var opened = 0
         var amended = 0
         for part in parts {

@@ -76,6 +76,32 @@ enum AlertEvidence {
         add(",\"limit\":", hundredths: statistic.limit, to: &json)
     }
 
+    /// For rules across riders: whose track it is, where the likeness ends and begins, how often.
+    static func across(
+        _ stored: StoredFix, _ finding: AcrossFinding, source name: [UInt8], _ sourceMs: Int64
+    ) -> [UInt8] {
+        var json = Array("{".utf8)
+        add(stored.fix, name: "fix", to: &json)
+        add(",\"recv_ms\":", stored.ruleRecvMs, to: &json)
+        json += Array(",\"source_rider\":\"".utf8)
+        for byte in name {
+            // Names have no control characters.
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                json.append(UInt8(ascii: "\\"))
+            }
+            json.append(byte)
+        }
+        json.append(UInt8(ascii: "\""))
+        add(",\"source_ts_ms\":", sourceMs, to: &json)
+        add(",\"offset_ms\":", finding.offsetMs, to: &json)
+        add(",\"first_ts_ms\":", finding.firstMs, to: &json)
+        add(",\"hits\":", Int64(finding.hits), to: &json)
+        add(",\"of\":", Int64(finding.of), to: &json)
+        add(",\"way_m\":", metres: finding.wayM, to: &json)
+        json.append(UInt8(ascii: "}"))
+        return json
+    }
+
     private static func add(_ key: String, hundredths value: Double, to json: inout [UInt8]) {
         json += Array(key.utf8)
         Decimal.append(Int64((value * 100).rounded()), decimals: 2, trimmed: true, to: &json)

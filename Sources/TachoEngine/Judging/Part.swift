@@ -5,7 +5,7 @@ import TachoStore
 /// What one shard made of one batch: the events for the journal and the rows derived from them,
 /// with sequences still relative to the part.
 final class Part: @unchecked Sendable {
-    let work: BatchWork?
+    private(set) var work: BatchWork?
     /// Events in order; `format-spec.md` §7.
     let events: EventBuffer
     var closed: [ClosedTail] = []
@@ -23,6 +23,9 @@ final class Part: @unchecked Sendable {
     }
 
     deinit { events.free() }
+
+    /// The writer was answered: what he sent is not needed any more.
+    func letGoOfWork() { work = nil }
 
     /// Fixes among the events.
     var points: Int { events.points }

@@ -125,22 +125,26 @@ extension Shard {
         }
     }
 
-    /// Appends an amendment and brings everything in memory up to date. Only chain verdicts are
-    /// amended, so the fix is the first at its time.
-    private mutating func amend(
-        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ tsMs: Int64, _ verdict: Verdict,
-        _ cause: AmendCause, _ part: Part
+    /// Appends an amendment and brings everything in memory up to date. The chain amends only the
+    /// first fix at a time.
+    mutating func amend(
+        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ tsMs: Int64, ordinal: UInt16 = 0,
+        _ verdict: Verdict, _ cause: AmendCause, _ part: Part
     ) {
         part.events.putEvent(
-            .amend(rider: rider, tsMs: tsMs, ordinal: 0, verdict: verdict, cause: cause))
+            .amend(rider: rider, tsMs: tsMs, ordinal: ordinal, verdict: verdict, cause: cause))
         let pendingRow = PendingAmendment(
-            rider: rider, tsMs: tsMs, ordinal: 0, verdict: verdict, cause: cause,
-            sequence: .index(part.points - 1))
+            rider: rider, tsMs: tsMs, ordinal: ordinal, verdict: verdict, cause: cause,
+            sequence: part.points == 0 ? .beforePart : .index(part.points - 1))
         part.amendments.append(pendingRow)
         pending.add(pendingRow)
         slot.pointee.amendments += 1
-        if slot.pointee.past != 0 { pasts.amend(tsMs, verdict, in: slot.pointee.past) }
+        if slot.pointee.past != 0 && ordinal == 0 {
+            pasts.amend(tsMs, verdict, in: slot.pointee.past)
+        }
         slot.pointee.isDirty = true
-        if slot.pointee.hasWindow { windows.amend(rider: rider, tsMs, ordinal: 0, verdict) }
+        if slot.pointee.hasWindow {
+            windows.amend(rider: rider, tsMs, ordinal: Int(ordinal), verdict)
+        }
     }
 }

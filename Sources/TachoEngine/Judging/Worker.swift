@@ -13,6 +13,10 @@ enum WorkerJob {
     case vehicle(rider: UInt32, VehicleClass, BatchWork)
     /// Somebody asks what is known of some riders, all of this shard.
     case riders([UInt32], @Sendable ([RiderState]) -> Void)
+    /// Another rider's way, up to a fix of it, is to be compared with a rider of this thread.
+    case compare(AcrossProposal, with: [WayPoint], named: [UInt8])
+    /// The way of a rider of this thread, up to a fix of it, is asked for.
+    case recall(rider: UInt32, tsMs: Int64, @Sendable ([WayPoint]) -> Void)
     /// What is written is to be let go now, not with the next batches.
     case sweep
 }
@@ -123,9 +127,29 @@ final class Worker: @unchecked Sendable {
         case .riders(let riders, let body):
             let states = shard.states(of: riders)
             commits.push(.afterCommit { body(states) })
+        case .compare(let proposal, let other, let name):
+            attempt { () throws(StoreError) in
+                let part = try shard.compare(proposal, with: other, named: name)
+                commits.push(.part(part))
+            }
+        case .recall(let rider, let tsMs, let body):
+            attempt { () throws(StoreError) in
+                body(try shard.stretch(of: rider, upTo: tsMs)?.way ?? [])
+            }
         case .sweep:
             shard.pending.sweep(now: true)
             shard.forgetPasts()
+        }
+    }
+
+    /// Reads history, where a failure ends all judging.
+    private func attempt(_ body: () throws(StoreError) -> Void) {
+        if failure != nil { return }
+        do {
+            try body()
+        } catch {
+            failure = error.description
+            fail("history cannot be read: \(error)")
         }
     }
 

@@ -18,10 +18,14 @@ struct SequenceMark: BitwiseCopyable {
     static func index(_ index: Int) -> SequenceMark { SequenceMark(raw: -1 - Int64(index)) }
     static func known(_ sequence: UInt64) -> SequenceMark { SequenceMark(raw: Int64(sequence)) }
 
+    /// Of the last fix before the part: what has none of its own belongs to that.
+    static let beforePart = SequenceMark(raw: Int64.min)
+
     /// The number, once the part's first is known.
     @inline(__always)
     func resolved(first: UInt64) -> UInt64 {
-        raw >= 0 ? UInt64(raw) : first + UInt64(-1 - raw)
+        if raw == Int64.min { return first - 1 }
+        return raw >= 0 ? UInt64(raw) : first + UInt64(-1 - raw)
     }
 
     @inline(__always)

@@ -41,7 +41,7 @@ extension Motion {
             return made("live_fixes", Float(clockStep.count), Float(limits.clockStepCount))
         case .tsRate: return made("slow_steps", Float(clockRate.slow), limits.clockRateCount)
         case .invalid, .mockFlag, .tsFuture, .tsPast, .lowAccuracy, .tsConflict, .teleport,
-            .spike, .candidate, .glitch, .gapSpeed:
+            .spike, .candidate, .glitch, .gapSpeed, .replay, .replayFuzzy, .colocated, .lockstep:
             return nil
         }
     }

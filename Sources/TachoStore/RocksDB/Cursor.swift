@@ -42,6 +42,12 @@ package final class Cursor {
         }
     }
 
+    /// The same for a key that is no array.
+    package func seek(_ key: UnsafeRawBufferPointer) {
+        rocksdb_iter_seek(
+            iterator, key.baseAddress?.assumingMemoryBound(to: CChar.self), key.count)
+    }
+
     /// To the last key that is not above `key`.
     package func seekBack(_ key: [UInt8]) {
         key.withUnsafeBytes {

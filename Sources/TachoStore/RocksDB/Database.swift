@@ -101,6 +101,32 @@ package final class Database: @unchecked Sendable {
         return Cursor(database: self, snapshot: snapshot, options: options, iterator: iterator)
     }
 
+    /// Walks only keys that begin like the one it was set to: files whose filter knows nothing of
+    /// that beginning are not looked at. For family `seen`.
+    package func cursorWithinPrefix(_ family: Family) -> Cursor {
+        let options = rocksdb_readoptions_create()!
+        rocksdb_readoptions_set_verify_checksums(options, 1)
+        rocksdb_readoptions_set_prefix_same_as_start(options, 1)
+        let iterator = rocksdb_create_iterator_cf(handle, options, families[family.rawValue])!
+        return Cursor(database: self, snapshot: nil, options: options, iterator: iterator)
+    }
+
+    /// Removes files all of whose keys lie in the bounds; keys in other files stay.
+    package func removeFiles(
+        _ family: Family, from: [UInt8], to: [UInt8]
+    ) throws(StoreError) {
+        var failure: UnsafeMutablePointer<CChar>?
+        from.withUnsafeBytes { from in
+            to.withUnsafeBytes { to in
+                rocksdb_delete_file_in_range_cf(
+                    handle, families[family.rawValue],
+                    from.baseAddress?.assumingMemoryBound(to: CChar.self), from.count,
+                    to.baseAddress?.assumingMemoryBound(to: CChar.self), to.count, &failure)
+            }
+        }
+        if let message = takeMessage(&failure) { throw .io(message) }
+    }
+
     func put(_ batch: OpaquePointer, _ family: Family, _ key: [UInt8], _ value: [UInt8]) {
         key.withUnsafeBytes { k in value.withUnsafeBytes { v in put(batch, family, k, v) } }
     }

@@ -41,9 +41,15 @@ struct DatabaseOptions {
             rocksdb_block_based_options_set_checksum(table, 4)  // kXXH3
             rocksdb_block_based_options_set_format_version(table, 5)
             rocksdb_block_based_options_set_block_cache(table, cache)
-            if family == .latest || family == .riders || family == .tails {
+            if family == .latest || family == .riders || family == .tails || family == .seen {
                 rocksdb_block_based_options_set_filter_policy(
                     table, rocksdb_filterpolicy_create_bloom_full(10))
+            }
+            if family == .seen {
+                // Days of rows: their filters and indexes must fit the cache, not memory.
+                rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1)
+                rocksdb_options_set_prefix_extractor(
+                    one, rocksdb_slicetransform_create_fixed_prefix(LandmarkRow.prefixBytes))
             }
             rocksdb_options_set_block_based_table_factory(one, table)
             rocksdb_block_based_options_destroy(table)
@@ -59,9 +65,12 @@ struct DatabaseOptions {
 
     /// Chunks are written once, never again and never deleted: by levels each would be rewritten
     /// ten times as the database grows. Tiers of like size rewrite it once for every eightfold; the
-    /// price is that a rider's track lies in up to a dozen places instead of five.
+    /// price is that a rider's track lies in up to a dozen places instead of five. Landmarks are
+    /// written once too, and go by whole files.
     private func compaction(of family: Family) -> String {
-        guard family == .track else { return "level_compaction_dynamic_level_bytes=true" }
+        guard family == .track || family == .seen else {
+            return "level_compaction_dynamic_level_bytes=true"
+        }
         return "compaction_style=kCompactionStyleUniversal;"
             + "level0_file_num_compaction_trigger=8;"
             + "compaction_options_universal={size_ratio=50;min_merge_width=6;max_merge_width=16;"

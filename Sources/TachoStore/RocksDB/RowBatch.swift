@@ -35,6 +35,21 @@ package final class RowBatch {
         count += places.count
     }
 
+    /// Puts rows of family `seen`, best in the order of their keys.
+    package func put(_ landmarks: [LandmarkRow]) {
+        withUnsafeTemporaryAllocation(
+            byteCount: LandmarkRow.keyBytes + LandmarkRow.valueBytes, alignment: 8
+        ) { room in
+            for landmark in landmarks {
+                landmark.write(to: room.baseAddress!)
+                database.put(
+                    batch, .seen, UnsafeRawBufferPointer(rebasing: room[..<LandmarkRow.keyBytes]),
+                    UnsafeRawBufferPointer(rebasing: room[LandmarkRow.keyBytes...]))
+            }
+        }
+        count += landmarks.count
+    }
+
     package func delete(_ family: Family, _ key: [UInt8]) {
         database.delete(batch, family, key)
         count += 1

@@ -1,0 +1,133 @@
+import TachoGeo
+import TachoIngest
+import TachoStore
+
+/// What rules across riders remember, brought forward by committed events alone: the same journal
+/// gives the same landmarks and the same proposals, whenever it is read.
+///
+/// Used by one thread at a time.
+final class AcrossState {
+    private let limits: Thresholds
+    let trails: TrailSlab
+    private var table: LandmarkTable
+    private var nextProposal: UInt64
+    /// Proposals of which the journal does not say yet that they were judged.
+    private var open: [UInt64: AcrossProposal] = [:]
+    /// Those that nobody was told of.
+    private var fresh: [AcrossProposal] = []
+    // Of one call, kept for their memory.
+    private var fixes: [WayFix] = []
+    private var compared: [UInt64] = []
+    private var landmarks: [Landmark] = []
+    private var chosen: [Landmark] = []
+
+    /// Ways proposed for one landmark at most: the nearest in time.
+    private static let perLandmark = 4
+
+    /// Reads what the last checkpoint left.
+    init(
+        database: Database, target: any RowWriting, keepDays: Int, limits: Thresholds
+    ) throws(StoreError) {
+        self.limits = limits
+        trails = TrailSlab()
+        try AcrossImage.readTrails(database, into: trails)
+        let totals = try AcrossImage.readTotals(database)
+        nextProposal = totals.nextProposal
+        for proposal in totals.open { open[proposal.number] = proposal }
+        table = LandmarkTable(
+            database: database, target: target, keepDays: keepDays, storedDays: totals.days)
+    }
+
+    var openCount: Int { open.count }
+
+    /// Takes the events of a group, or of some of its parts in order.
+    func apply(_ events: UnsafeRawBufferPointer, commitMs: Int64) throws(StoreError) {
+        fixes.removeAll(keepingCapacity: true)
+        compared.removeAll(keepingCapacity: true)
+        landmarks.removeAll(keepingCapacity: true)
+        try WayScan.read(
+            events, accuracyDm: limits.lowAccuracyDm, fixes: &fixes, compared: &compared)
+        for number in compared { open[number] = nil }
+        trails.advance(fixes, limits, into: &landmarks)
+        var last: Landmark?
+        for var landmark in landmarks {
+            // Two of one fix, by places and by cells, propose a way once.
+            if last?.rider != landmark.rider || last?.tsMs != landmark.tsMs {
+                chosen.removeAll(keepingCapacity: true)
+            }
+            try propose(landmark)
+            landmark.number = trails.number(landmark.rider)
+            try table.insert(landmark, commitMs: commitMs)
+            last = landmark
+        }
+    }
+
+    /// Proposes to compare the way to a landmark with those to others like it, whichever of them
+    /// was committed first.
+    private func propose(_ landmark: Landmark) throws(StoreError) {
+        let found = try table.find(landmark.hash) { trails.landmarks($0) }
+        if found.isEmpty { return }
+        var likely: [Landmark] = []
+        for other in found {
+            let isLater = landmark.tsMs >= other.tsMs
+            if AcrossRules.mayJudge(
+                isLater ? landmark : other, isLater ? other : landmark, limits)
+            {
+                likely.append(other)
+            }
+        }
+        likely.sort { a, b in
+            let (far, near) = (abs(a.tsMs - landmark.tsMs), abs(b.tsMs - landmark.tsMs))
+            if far != near { return far < near }
+            return a.rider != b.rider ? a.rider < b.rider : a.number < b.number
+        }
+        for other in likely {
+            if chosen.count >= Self.perLandmark { return }
+            if chosen.contains(where: { $0.rider == other.rider && $0.tsMs == other.tsMs }) {
+                continue
+            }
+            chosen.append(other)
+            propose(landmark, other)
+        }
+    }
+
+    private func propose(_ a: Landmark, _ b: Landmark) {
+        let isTogether = a.rider != b.rider && abs(a.tsMs - b.tsMs) <= limits.replayAgeMs
+        if isTogether || a.tsMs >= b.tsMs { add(a, b) }
+        if isTogether || a.tsMs < b.tsMs { add(b, a) }
+    }
+
+    private func add(_ own: Landmark, _ other: Landmark) {
+        let proposal = AcrossProposal(
+            number: nextProposal, rider: own.rider, tsMs: own.tsMs, other: other.rider,
+            otherMs: other.tsMs)
+        nextProposal += 1
+        open[proposal.number] = proposal
+        fresh.append(proposal)
+    }
+
+    /// Proposals made since the last call, in order.
+    func takeFresh() -> [AcrossProposal] {
+        defer { fresh.removeAll(keepingCapacity: true) }
+        return fresh
+    }
+
+    /// After a replay: all that were not judged, in order.
+    func takeOpen() -> [AcrossProposal] {
+        fresh.removeAll()
+        return open.values.sorted { $0.number < $1.number }
+    }
+
+    /// Rows that bring the state back, to be written together with the checkpoint's mark; landmarks
+    /// are written by this call, and must be synced before it. Cost: 70 B a rider that moved.
+    func checkpoint() throws(StoreError) -> [AcrossRow] {
+        try table.flush()
+        let totals = AcrossImage.Totals(
+            nextProposal: nextProposal, days: table.storedDays,
+            open: open.values.sorted { $0.number < $1.number })
+        return AcrossImage.takeDirty(trails) + [totals.row]
+    }
+
+    /// Nothing is to be done for now.
+    func rest() { table.rest() }
+}
