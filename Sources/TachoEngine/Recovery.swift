@@ -102,6 +102,8 @@ struct Recovery {
             if let id = AlertReader.id(key) {
                 progress.alerts += 1
                 progress.lastAlert = id
+            } else if Keys.recurrencePlace(key) != nil {
+                remember(try CodeRecurrence.read(key: key, cursor.value))
             } else if key.count == 14, key[0] == 1 {
                 let rider = KeyReader.u32(key, at: 1)
                 let start = Int64(bitPattern: KeyReader.u64(key, at: 6) ^ (1 << 63))
@@ -111,6 +113,11 @@ struct Recovery {
             }
             cursor.next()
         }
+    }
+
+    private mutating func remember(_ one: CodeRecurrence) {
+        shards[shard(one.rider)].recurrences[Shard.alertKey(one.rider, one.code)] = Recurrence(
+            newerMs: one.newerMs, olderMs: one.olderMs)
     }
 
     private func shard(_ rider: UInt32) -> Int { Int(rider) % shards.count }
@@ -168,6 +175,11 @@ struct Recovery {
                 sequence = last + 1
             case .checkpoint:
                 break
+            case .review(let review):
+                rows.put(.alerts, review.key, review.row)
+            case .recurrence(let one):
+                remember(one)
+                rows.put(.alerts, one.key, one.row)
             }
         }
         try writeRows(all: false)

@@ -74,6 +74,9 @@ package enum GroupEvent: Hashable, Sendable {
     case loss(first: UInt64, last: UInt64)
     /// A checkpoint is complete in the same write: groups before `from` are no longer needed.
     case checkpoint(from: UInt64)
+    case review(AlertReview)
+    /// A code that alerts only when it recurs has occurred.
+    case recurrence(CodeRecurrence)
 
     package enum Kind: UInt8, CaseIterable {
         case rider = 1
@@ -85,6 +88,8 @@ package enum GroupEvent: Hashable, Sendable {
         case cut = 7
         case loss = 8
         case checkpoint = 9
+        case review = 14
+        case recurrence = 15
     }
 }
 
@@ -132,6 +137,12 @@ extension ByteWriter {
         case .checkpoint(let from):
             put(GroupEvent.Kind.checkpoint.rawValue)
             putVarint(from)
+        case .review(let review):
+            put(GroupEvent.Kind.review.rawValue)
+            putReview(review)
+        case .recurrence(let one):
+            put(GroupEvent.Kind.recurrence.rawValue)
+            putRecurrence(one)
         }
     }
 

@@ -54,6 +54,10 @@ package struct GroupReader {
             .loss(first: try reader.readVarint(), last: try reader.readVarint())
         case .checkpoint:
             .checkpoint(from: try reader.readVarint())
+        case .review:
+            .review(try reader.readReview())
+        case .recurrence:
+            .recurrence(try reader.readRecurrence())
         }
     }
 

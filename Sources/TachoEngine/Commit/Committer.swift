@@ -14,6 +14,7 @@ final class Committer: @unchecked Sendable {
     private let queue: CommitQueue
     private let derived: DerivedWriter
     private let recent: RecentAlerts
+    private let book: AlertBook
     private let riders: RiderTable
     private let latest: LatestTable
     private let progress: Progress
@@ -42,12 +43,14 @@ final class Committer: @unchecked Sendable {
 
     init(
         journal: any Journal, queue: CommitQueue, derived: DerivedWriter, recent: RecentAlerts,
-        riders: RiderTable, latest: LatestTable, progress: Progress, context: Context
+        book: AlertBook, riders: RiderTable, latest: LatestTable, progress: Progress,
+        context: Context
     ) {
         self.journal = journal
         self.queue = queue
         self.derived = derived
         self.recent = recent
+        self.book = book
         self.riders = riders
         self.latest = latest
         self.progress = progress
@@ -77,6 +80,10 @@ final class Committer: @unchecked Sendable {
             if group.bytes >= Self.groupBytes { attempt { () throws(StoreError) in try flush() } }
         case .afterCommit(let body):
             group.afterCommit.append(body)
+        case .review(let pending, let done):
+            group.add(pending)
+            if context.acknowledgesBeforeSync { done() } else { group.afterCommit.append(done) }
+            if group.bytes >= Self.groupBytes { attempt { () throws(StoreError) in try flush() } }
         case .rows(let rows, let done):
             attempt { () throws(StoreError) in try flush() }
             if failure == nil { derived.push(.rows(rows, done)) } else { done() }
@@ -105,7 +112,7 @@ final class Committer: @unchecked Sendable {
         switch item {
         case .part(let part): part.work?.complete(.stopped(failure!))
         case .afterCommit(let body): body()
-        case .rows(_, let done), .loss(_, _, let done): done()
+        case .rows(_, let done), .loss(_, _, let done), .review(_, let done): done()
         case .barrier(let barrier): barrier.complete()
         case .slots: break
         }
@@ -137,6 +144,7 @@ final class Committer: @unchecked Sendable {
             let hash = try journal.append(buffer, commit.header)
             record(commit, hash, before)
             recent.add(commit.derived)
+            book.add(commit.derived)
             if !commit.derived.isEmpty { handOver = commit.derived }
         }
         let done = group

@@ -15,6 +15,8 @@ extension ConnectionHandler {
         case .range(let query): range(query, arguments)
         case .length(let query): length(query, arguments)
         case .alerts(let query): alerts(query, arguments)
+        case .alert(let command): alert(command, arguments)
+        case .risk(let request): risk(request, arguments)
         case .seal: seal()
         case .stats: stats()
         case .streamRange(let range): streamRange(range)
@@ -93,7 +95,7 @@ extension ConnectionHandler {
         }
         let limit = min(query.count ?? Int.max, service.limits.streamEntries)
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
-        service.engine.alertsByReceipt(after: after, limit: limit) { result in
+        service.engine.alertsByReceipt(query.filter, after: after, limit: limit) { result in
             var writer = ReplyWriter()
             writer.alertPage(result)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))

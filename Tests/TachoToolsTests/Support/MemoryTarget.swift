@@ -57,7 +57,15 @@ final class MemoryTarget: Target {
             isKnownRider: all != nil)
     }
 
-    func alerts(after cursor: String?) -> AlertRows { AlertRows(rows: [], next: nil) }
+    func alerts(_ filter: AlertFilter, limit: Int, after cursor: String?) -> AlertRows {
+        AlertRows(rows: [], next: nil)
+    }
+    func alert(_ id: String) -> AlertFileRow? { nil }
+    func review(_ order: ReviewOrder) throws(ToolFailure) -> ReviewRow {
+        throw ToolFailure(ExitStatus.error, "no alerts here")
+    }
+    func feedback() -> [FeedbackRow] { [] }
+    func risk(_ order: RiskOrder) -> [RiskRow] { [] }
     func seal() -> [SealRow] { [] }
     func stats() -> [StatRow] { [] }
     func close() { isClosed = true }

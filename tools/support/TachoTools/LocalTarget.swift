@@ -6,7 +6,7 @@ package import TachoGeo
 
 /// Commands carried out by an engine in this process.
 package final class LocalTarget: Target {
-    private let engine: Engine
+    let engine: Engine
     private let nowMs: @Sendable () -> Int64
 
     package init(_ engine: Engine, nowMs: @escaping @Sendable () -> Int64) {
@@ -47,15 +47,6 @@ package final class LocalTarget: Target {
             return TrackRows(
                 rows: page.fixes.map { Self.row($0) }, next: page.next?.text,
                 isKnownRider: page.isKnownRider)
-        } catch {
-            throw Self.failure(error)
-        }
-    }
-
-    package func alerts(after cursor: String?) throws(ToolFailure) -> AlertRows {
-        do {
-            let alerts = try engine.alertsByReceipt()
-            return AlertRows(rows: alerts.map { Self.row($0) }, next: nil)
         } catch {
             throw Self.failure(error)
         }
@@ -110,15 +101,7 @@ package final class LocalTarget: Target {
         FixRow(fix: stored.fix, recvMs: stored.recvMs, verdict: stored.verdict.text)
     }
 
-    private static func row(_ alert: Alert) -> AlertRow {
-        AlertRow(
-            rider: String(decoding: alert.rider, as: UTF8.self), tsMs: alert.tsMs,
-            atRecvMs: alert.atRecvMs, code: alert.code.name, severity: alert.severity,
-            verdict: alert.verdict.text, count: Int64(alert.count),
-            evidence: alert.evidenceJSON)
-    }
-
-    private static func failure(_ error: ReadError) -> ToolFailure {
+    static func failure(_ error: ReadError) -> ToolFailure {
         switch error {
         case .stopped(let reason): stopped(reason)
         case .damaged(let what):
@@ -128,7 +111,7 @@ package final class LocalTarget: Target {
         }
     }
 
-    private static func stopped(_ reason: String) -> ToolFailure {
+    static func stopped(_ reason: String) -> ToolFailure {
         ToolFailure(
             ExitStatus.ioError,
             "stopped by an I/O error (\(reason)): check the disk, then run the command again")

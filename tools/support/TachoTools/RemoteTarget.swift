@@ -8,7 +8,6 @@ package final class RemoteTarget: Target {
 
     /// Riders of one T.MGET; a request may have 1,024 arguments.
     private static let ridersPerRequest = 500
-    private static let alertsPerPage = 500
 
     package init(_ address: ServerAddress) throws(ToolFailure) {
         do {
@@ -128,17 +127,6 @@ package final class RemoteTarget: Target {
         return newest != .null
     }
 
-    package func alerts(after cursor: String?) throws(ToolFailure) -> AlertRows {
-        let reply = try call { writer in
-            let words = ["T.ALERTS", "COUNT", String(Self.alertsPerPage)]
-            writer.command(words + (cursor.map { ["CURSOR", $0] } ?? []))
-        }
-        guard let page = RemoteReplies.alerts(reply) else {
-            throw notUnderstood("T.ALERTS: alerts expected")
-        }
-        return page
-    }
-
     package func seal() throws(ToolFailure) -> [SealRow] {
         let reply = try call { $0.command("T.SEAL") }
         guard let rows = RemoteReplies.seal(reply) else {
@@ -157,7 +145,7 @@ package final class RemoteTarget: Target {
 
     package func close() { connection.close() }
 
-    private func call(_ write: (inout RequestWriter) -> Void) throws(ToolFailure) -> Reply {
+    func call(_ write: (inout RequestWriter) -> Void) throws(ToolFailure) -> Reply {
         do {
             return try connection.send(write).wait()
         } catch {
@@ -165,7 +153,7 @@ package final class RemoteTarget: Target {
         }
     }
 
-    private func notUnderstood(_ reason: String) -> ToolFailure {
+    func notUnderstood(_ reason: String) -> ToolFailure {
         ClientError.notUnderstood(connection.address, reason: reason).failure
     }
 }
