@@ -81,7 +81,7 @@ package final class Engine: Sendable {
         self.control = control
         self.commits = commits
         let recent = RecentAlerts()
-        let book = AlertBook()
+        let book = AlertBook(riskAlerts: options.riskAlerts)
         self.book = book
         try book.load(store.database)
         alerts = AlertReader(

@@ -38,6 +38,8 @@ package struct EngineOptions: Sendable {
     /// Over it memory is freed ahead of time, and a quarter over it writers hear "try again"; nil:
     /// min(4 GiB, half of the machine's).
     package var memoryLimitBytes: Int?
+    /// Newest alerts that risk scores find in memory; earlier moments are read from the database.
+    package var riskAlerts = 262_144
     /// What the rules compare with.
     package var thresholds = Thresholds()
     package var fault = EngineFault.none

@@ -1,4 +1,4 @@
-package import TachoCodec
+import TachoCodec
 package import TachoGeo
 
 /// What somebody said about an alert: one link of its history, written once.

@@ -44,9 +44,8 @@ final class AlertBook: Sendable {
 
     private let state: Mutex<State>
 
-    init(riskCapacity: Int = RiskTable.capacity) {
-        state = Mutex(State(risk: RiskTable(capacity: riskCapacity)))
-    }
+    /// `riskAlerts`: so many at most are remembered for risk scores.
+    init(riskAlerts: Int) { state = Mutex(State(risk: RiskTable(capacity: riskAlerts))) }
 
     // MARK: What happens
 

@@ -12,10 +12,8 @@ struct RiskTable {
     private(set) var coversFromMs = Int64.min
     private let capacity: Int
 
-    /// Alerts in memory, 48 B each.
-    static let capacity = 262_144
-
-    init(capacity: Int = Self.capacity) { self.capacity = capacity }
+    /// Memory: 40 B an alert, and some 100 a rider.
+    init(capacity: Int) { self.capacity = capacity }
 
     var riders: [UInt32] { Array(hits.keys) }
 
