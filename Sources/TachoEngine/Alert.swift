@@ -34,6 +34,8 @@ package struct Alert: Sendable, Hashable {
     package var severity: String
     package var verdict: Verdict
     package var count: Int
+    /// By its last review; entries of the stream, which never change, are always open.
+    package var state = AlertState.open
     /// A JSON object.
     package var evidenceJSON: String
 }
@@ -109,5 +111,13 @@ enum AlertRow {
         } catch {
             throw .damaged("an alert cannot be read")
         }
+    }
+}
+
+extension AlertFilter {
+    func admits(_ alert: Alert) -> Bool {
+        admits(
+            rider: alert.rider, code: alert.code, severity: alert.severity, state: alert.state,
+            atRecvMs: alert.atRecvMs)
     }
 }

@@ -141,10 +141,12 @@ extension Engine {
     package var lastAlertID: AlertID? { progress.now.lastAlert }
 
     /// All alerts by receipt time, with the number of hits in each one's 60 s.
-    package func alertsByReceipt() throws(ReadError) -> [Alert] {
+    package func alertsByReceipt(
+        _ filter: AlertFilter = AlertFilter()
+    ) throws(ReadError) -> [Alert] {
         if control.isClosing { throw .stopped("the engine is closed") }
         do {
-            return try alerts.byReceipt()
+            return try alerts.byReceipt(filter)
         } catch {
             throw .damaged("\(error)")
         }
@@ -153,7 +155,7 @@ extension Engine {
     /// A page of alerts by receipt time behind `after`, with counts. `completion` runs on a thread
     /// of the engine. Cost: all alerts are read and sorted, a few µs each.
     package func alertsByReceipt(
-        after: AlertCursor?, limit: Int,
+        _ filter: AlertFilter = AlertFilter(), after: AlertCursor?, limit: Int,
         completion: @escaping @Sendable (Result<AlertPage, ReadError>) -> Void
     ) {
         if control.isClosing {
@@ -162,7 +164,7 @@ extension Engine {
         }
         let isTaken = reader.post { [alerts] in
             do {
-                let all = try alerts.byReceipt()
+                let all = try alerts.byReceipt(filter)
                 let rest = after.map { cursor in all.filter { AlertCursor($0) > cursor } } ?? all
                 let page = Array(rest.prefix(limit))
                 let next = page.count < rest.count ? page.last.map { AlertCursor($0) } : nil

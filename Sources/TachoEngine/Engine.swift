@@ -22,6 +22,7 @@ package final class Engine: Sendable {
     let sealerThread: ReaderThread
     let control: EngineControl
     let alerts: AlertReader
+    let book: AlertBook
     private let threads: Mutex<[NamedThread]>
 
     /// Opens or creates a data directory and recovers its state.
@@ -88,7 +89,11 @@ package final class Engine: Sendable {
         self.control = control
         self.commits = commits
         let recent = RecentAlerts()
-        alerts = AlertReader(database: store.database, riders: riders, recent: recent)
+        let book = AlertBook(riskAlerts: options.riskAlerts)
+        self.book = book
+        try book.load(store.database)
+        alerts = AlertReader(
+            database: store.database, riders: riders, recent: recent, book: book)
         reader = ReaderThread("tacho-read")
         sealerThread = ReaderThread("tacho-seal", yieldsToOthers: true)
         let derived = DerivedWriter(
@@ -96,7 +101,10 @@ package final class Engine: Sendable {
             journal: store.journal, lastGroup: store.lastGroup,
             context: DerivedWriter.Context(
                 fail: { control.fail($0) }, failure: { control.failure },
-                written: { recent.forget(upTo: $0) },
+                written: { group in
+                    recent.forget(upTo: group)
+                    book.forget(upTo: group)
+                },
                 released: { end in
                     progress.update { $0.journalReleased = max($0.journalReleased, end) }
                     control.journalWasReleased(bytes: progress.now.journalBytes)
@@ -110,7 +118,7 @@ package final class Engine: Sendable {
         self.across = across
         let committer = Committer(
             journal: store.journal, queue: commits, derived: derived, across: across,
-            recent: recent, riders: riders, latest: latest, progress: progress,
+            recent: recent, book: book, riders: riders, latest: latest, progress: progress,
             context: Committer.Context(
                 thresholds: rules.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,

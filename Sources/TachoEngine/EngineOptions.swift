@@ -42,6 +42,8 @@ package struct EngineOptions: Sendable {
     package var judgesAcross = true
     /// Landmarks of tracks are kept for so many days of commits.
     package var replayDays = 7
+    /// Newest alerts that risk scores find in memory; earlier moments are read from the database.
+    package var riskAlerts = 262_144
     /// What the rules compare with.
     package var thresholds = Thresholds()
     package var fault = EngineFault.none

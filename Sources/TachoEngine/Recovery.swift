@@ -105,6 +105,8 @@ struct Recovery {
             if let id = AlertReader.id(key) {
                 progress.alerts += 1
                 progress.lastAlert = id
+            } else if Keys.recurrencePlace(key) != nil {
+                remember(try CodeRecurrence.read(key: key, cursor.value))
             } else if key.count == 14, key[0] == 1 {
                 let rider = KeyReader.u32(key, at: 1)
                 let start = Int64(bitPattern: KeyReader.u64(key, at: 6) ^ (1 << 63))
@@ -114,6 +116,11 @@ struct Recovery {
             }
             cursor.next()
         }
+    }
+
+    private mutating func remember(_ one: CodeRecurrence) {
+        shards[shard(one.rider)].recurrences[Shard.alertKey(one.rider, one.code)] = Recurrence(
+            newerMs: one.newerMs, olderMs: one.olderMs)
     }
 
     private func shard(_ rider: UInt32) -> Int { Int(rider) % shards.count }
@@ -172,6 +179,11 @@ struct Recovery {
                 sequence = last + 1
             case .checkpoint, .compared:
                 break
+            case .review(let review):
+                rows.put(.alerts, review.key, review.row)
+            case .recurrence(let one):
+                remember(one)
+                rows.put(.alerts, one.key, one.row)
             }
         }
         try across?.apply(body, commitMs: header.commitMs)

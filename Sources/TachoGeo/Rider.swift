@@ -29,7 +29,7 @@ package enum RiderName {
     }
 
     /// Valid UTF-8 (RFC 3629: no surrogates, no overlong forms) without C0, DEL and C1 controls.
-    private static func isPlainUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    static func isPlainUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var i = 0
         while i < bytes.count {
             let lead = bytes[i]

@@ -21,6 +21,8 @@ package struct ServerLimits: Sendable {
     package var rangeFixes = 65_536
     /// Entries of one XRANGE or XREAD.
     package var streamEntries = 16_384
+    /// Riders of one T.RISK, also without COUNT.
+    package var riskRiders = 1_000
     /// Sessions of T.PUT whose last answer is remembered; the oldest is forgotten first.
     package var putSessions = 1_024
     /// Bytes of those answers.

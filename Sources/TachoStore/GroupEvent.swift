@@ -76,6 +76,9 @@ package enum GroupEvent: Hashable, Sendable {
     case checkpoint(from: UInt64)
     /// A proposal of the rules across riders was judged; what came of it are events beside this one.
     case compared(proposal: UInt64)
+    case review(AlertReview)
+    /// A code that alerts only when it recurs has occurred.
+    case recurrence(CodeRecurrence)
 
     package enum Kind: UInt8, CaseIterable {
         case rider = 1
@@ -88,6 +91,8 @@ package enum GroupEvent: Hashable, Sendable {
         case loss = 8
         case checkpoint = 9
         case compared = 10
+        case review = 14
+        case recurrence = 15
     }
 }
 
@@ -138,6 +143,12 @@ extension ByteWriter {
         case .compared(let proposal):
             put(GroupEvent.Kind.compared.rawValue)
             putVarint(proposal)
+        case .review(let review):
+            put(GroupEvent.Kind.review.rawValue)
+            putReview(review)
+        case .recurrence(let one):
+            put(GroupEvent.Kind.recurrence.rawValue)
+            putRecurrence(one)
         }
     }
 

@@ -59,6 +59,10 @@ package struct GroupReader {
             .checkpoint(from: try reader.readVarint())
         case .compared:
             .compared(proposal: try reader.readVarint())
+        case .review:
+            .review(try reader.readReview())
+        case .recurrence:
+            .recurrence(try reader.readRecurrence())
         }
     }
 

@@ -17,6 +17,8 @@ package enum Command: Equatable, Sendable {
     case alerts(AlertQuery)
     case explain(ExplainQuery)
     case rider(RiderCommand)
+    case alert(AlertCommand)
+    case risk(RiskRequest)
     case seal
     case stats
     case streamRange(StreamRange)
@@ -38,13 +40,6 @@ package struct RiderQuery: Equatable, Sendable {
     package var withAge = false
     /// The newest fix of any effect.
     package var raw = false
-}
-
-/// Options of T.ALERTS.
-package struct AlertQuery: Equatable, Sendable {
-    package var count: Int?
-    /// Which argument is the cursor of an earlier, cut reply.
-    package var cursorArgument: Int?
 }
 
 /// Options of T.RANGE and T.LEN. Times are Unix ms, inclusive.
@@ -73,9 +68,11 @@ extension Command {
         case .getMany: return .getMany
         case .range: return .range(try rangeQuery(arguments, isRange: true))
         case .length: return .length(try rangeQuery(arguments, isRange: false))
-        case .alerts: return .alerts(try alertQuery(arguments))
         case .explain: return .explain(try ExplainQuery.parse(arguments))
         case .rider: return .rider(try RiderCommand.parse(arguments))
+        case .alerts: return .alerts(try AlertQuery.parse(arguments))
+        case .alert: return .alert(try AlertCommand.parse(arguments))
+        case .risk: return .risk(try RiskRequest.parse(arguments))
         case .seal: return .seal
         case .stats: return .stats
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
@@ -92,21 +89,6 @@ extension Command {
                 query.withAge = true
             } else if arguments.isWord(i, "RAW") {
                 query.raw = true
-            } else {
-                throw .syntax
-            }
-        }
-        return query
-    }
-
-    private static func alertQuery(_ arguments: Arguments) throws(CommandError) -> AlertQuery {
-        var query = AlertQuery()
-        for i in stride(from: 1, to: arguments.count, by: 2) {
-            guard i + 1 < arguments.count else { throw .syntax }
-            if arguments.isWord(i, "COUNT") {
-                query.count = try count(arguments, i + 1)
-            } else if arguments.isWord(i, "CURSOR") {
-                query.cursorArgument = i + 1
             } else {
                 throw .syntax
             }
@@ -147,7 +129,7 @@ extension Command {
     }
 
     /// A time in ms; `-` is before and `+` after every time.
-    private static func time(
+    static func time(
         _ arguments: Arguments, _ index: Int, name: String
     ) throws(CommandError) -> Int64 {
         if arguments.isWord(index, "-") { return Int64.min }

@@ -12,6 +12,8 @@ package enum CommandName: String, CaseIterable, Sendable {
     case alerts = "T.ALERTS"
     case explain = "T.EXPLAIN"
     case rider = "T.RIDER"
+    case alert = "T.ALERT"
+    case risk = "T.RISK"
     case seal = "T.SEAL"
     case stats = "T.STATS"
     case streamRange = "XRANGE"
@@ -47,15 +49,16 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .get, .getMany: 1...many
         case .range, .length: 3...many
         case .seal, .stats, .time, .size, .reset: 0...0
-        case .alerts: 0...4
         case .explain: 2...4
         case .rider: 1...5
+        case .alerts: 0...16
+        case .alert: 1...6
         case .streamRange: 3...5
         case .streamLength, .echo, .select: 1...1
         case .streamRead: 3...many
         case .auth: 1...2
         case .ping: 0...1
-        case .hello, .info, .command, .quit, .shutdown: 0...many
+        case .risk, .hello, .info, .command, .quit, .shutdown: 0...many
         case .acl, .client, .config, .slowlog: 1...many
         }
     }
@@ -63,7 +66,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     /// As `COMMAND INFO` gives it: what the command does to the data.
     package var isWrite: Bool {
         switch self {
-        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider: true
+        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert: true
         default: false
         }
     }

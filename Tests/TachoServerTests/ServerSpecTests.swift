@@ -22,6 +22,7 @@ struct ServerSpecTests {
             "fixes of a T.RANGE without COUNT": limits.rangeFixes,
             "fixes of a page of T.RANGE with COUNT": limits.pageFixes,
             "entries of an XRANGE or XREAD": limits.streamEntries,
+            "riders of a T.RISK": limits.riskRiders,
         ]
         for (name, value) in expected {
             #expect(page.contains("| \(name) | \(value) |"), "\(name): \(value) is in the code")

@@ -35,7 +35,19 @@ struct GroupTests {
                     verdict: Verdict(codes: 256, effect: .hold), windowStartMs: -1,
                     windowCount: 1, evidence: Array("{}".utf8))),
             .vehicle(rider: 4, .scooter), .cut(next: 9), .loss(first: 10, last: 20),
-            .checkpoint(from: 11), .compared(proposal: 300),
+            .compared(proposal: 300),
+            .checkpoint(from: 11),
+            .review(
+                AlertReview(
+                    alertMs: .max, alertN: .max, step: 99, rider: .max, code: 30,
+                    state: .appealRejected, atMs: -5, actor: Array("김".utf8),
+                    note: Array("why".utf8))),
+            .review(
+                AlertReview(
+                    alertMs: 0, alertN: 0, step: 0, rider: 0, code: 0, state: .acknowledged,
+                    atMs: 0, actor: Array("kim".utf8), note: [])),
+            .recurrence(CodeRecurrence(rider: 3, code: 30, newerMs: 5, olderMs: -5)),
+            .recurrence(CodeRecurrence(rider: .max, code: 30, newerMs: .min, olderMs: nil)),
         ]
     }()
 

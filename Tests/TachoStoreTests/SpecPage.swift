@@ -34,4 +34,22 @@ struct SpecPage {
         return lines[(start + 1)...].prefix { $0 != "```" }
             .flatMap { $0.split(separator: " ") }.map { UInt8($0, radix: 16) ?? 0xEE }
     }
+
+    /// The bytes of all hex blocks, remarks left out.
+    func hexBlocks() -> [[UInt8]] {
+        var blocks: [[UInt8]] = []
+        var isInside = false
+        for line in lines {
+            if line == "```hex" {
+                isInside = true
+                blocks.append([])
+            } else if line == "```" {
+                isInside = false
+            } else if isInside {
+                let bytes = line.prefix { $0 != ";" }.split(separator: " ")
+                blocks[blocks.count - 1] += bytes.map { UInt8($0, radix: 16) ?? 0xEE }
+            }
+        }
+        return blocks
+    }
 }

@@ -19,10 +19,11 @@ examples:
 """
 
 import itertools
+import random
 import sys
 import time
 
-from lib import audit, campaign, disk, fleet, load, oracle, redis, server, tracks
+from lib import audit, campaign, disk, fleet, load, oracle, redis, resp, reviews, server, tracks
 
 CHAIN = 5
 FILE_SYSTEMS = ["ext4", "xfs"]
@@ -85,11 +86,13 @@ def one_cut(c, number, power, subject):
 
 
 class TachoSubject:
-    """tachod with two writers of our own, seals, and tacho-fleet with a ledger on the host."""
+    """tachod with two writers of our own, a reviewer of alerts, seals, and tacho-fleet with a ledger
+    on the host."""
 
     def __init__(self, c, mount, logs):
         self.c, self.data, self.logs = c, mount / "data", logs
         self.truth = oracle.Oracle()
+        self.reviews = reviews.Reviews()
         self.fleet = None
         self.helpers = []
 
@@ -106,6 +109,13 @@ class TachoSubject:
             load.Writer(self.server, load.endless(riders[1], 50), self.truth, depth=4),
             load.Repeater(self.server, lambda connection: connection.ask("T.SEAL"), pause=0.4),
         ]
+        try:
+            with self.server.connect(timeout=60) as connection:
+                self.reviews.raise_alerts(connection, self.c.random, 10)
+        except resp.ReplyError as error:
+            self.c.note(f"no new alerts: {error}")
+        self.helpers.append(
+            reviews.Reviewer(self.server, self.reviews, random.Random(self.c.random.random())))
         for helper in self.helpers:
             helper.start()
         self.fleet = fleet.FleetRun(self.c.program("tacho-fleet"), self.server, self.logs,
@@ -129,6 +139,7 @@ class TachoSubject:
                 return ["it does not start"]
             with again.connect(timeout=60) as connection:
                 lost = self.truth.check(c, label, connection)
+                lost += self.reviews.check(c, label, connection)
                 connection.ask("T.SEAL")
             code = again.stop(60)
             c.check(f"{label}: stops cleanly", code == 0, f"exit {code}: {again.last_error}")

@@ -4,7 +4,7 @@
 The server runs under `strace -f -e inject=fdatasync,fsync,…:delay_enter=300000`. A `kill -9` cannot
 see a missing fsync, because the page cache outlives the process; a delayed one can be timed.
 Also checked: a duplicate waits for the sync of the fix it repeats, nobody sees a fix in latest
-before it is durable, and an offline import reports only after a sync that follows its last write.
+before it is durable, the same holds for reviews of alerts, and an offline import reports only after a sync that follows its last write.
 
 examples:
   tools/campaigns/sync_delay.py
@@ -14,7 +14,7 @@ examples:
 import sys
 import time
 
-from lib import campaign, load, process, server, strace, tracks
+from lib import campaign, load, process, reviews, server, strace, tracks
 
 DELAY_S = 0.300
 CSV_HEADER = "rider,ts_ms,lat,lon,speed_mps,heading_deg,accuracy_m,alt_m\n"
@@ -34,6 +34,7 @@ def main():
         pipelined(c, subject)
         duplicate_waits(c, subject)
         latest_waits(c, subject)
+        review_waits(c, subject)
         if not options.fault and not options.expect_failure:
             import_through_server(c, subject, logs)
         subject.stop(timeout=120)
@@ -120,6 +121,32 @@ def latest_waits(c, subject):
             time.sleep(0.002)
         early(c, "latest shows a fix", time.monotonic() - sent)
         writer.read()
+
+
+def review_waits(c, subject):
+    """What is said about an alert is durable when answered, also when it is said again, and nobody
+    else sees it before."""
+    truth = reviews.Reviews()
+    with subject.connect(timeout=60) as first, subject.connect(timeout=60) as second:
+        truth.raise_alerts(first, c.random, 1)
+        alert = sorted(truth.histories)[0]
+        sent = time.monotonic()
+        first.command("T.ALERT", "ACK", alert, "BY", "kim")
+        early(c, "T.ALERT is acknowledged", time.monotonic() - sent)
+        second.command("PING")
+        sent = time.monotonic()
+        first.send("T.ALERT", "FALSE", alert, "BY", "kim")
+        time.sleep(0.05)
+        second.command("T.ALERT", "FALSE", alert, "BY", "kim")
+        early(c, "the same review on another connection is answered", time.monotonic() - sent)
+        first.read()
+        sent = time.monotonic()
+        first.send("T.ALERT", "CONFIRM", alert, "BY", "kim")
+        while reviews.fields(second.command("T.ALERT", "GET", alert))["state"] != "confirmed" \
+                and time.monotonic() - sent < 30:
+            time.sleep(0.002)
+        early(c, "an alert shows its new state", time.monotonic() - sent)
+        first.read()
 
 
 def write_csv(c, path, count):

@@ -1,28 +1,6 @@
 import ArgumentParser
 import TachoTools
 
-struct AlertsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "alerts",
-        abstract: "Print the alerts by time of decision, with the count of later hits.",
-        discussion: """
-            Examples:
-              tacho alerts --data ./fleet
-              tacho alerts --server 127.0.0.1:7227 --json
-            """)
-
-    @OptionGroup var target: TargetOptions
-
-    @Flag(help: "One JSON object per alert.")
-    var json = false
-
-    func run() throws {
-        try target.withTarget {
-            try Reports.alerts(from: $0, json: json, to: Output.standard())
-        }
-    }
-}
-
 struct SealCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "seal",

@@ -5,6 +5,8 @@ enum CommitItem {
     case part(Part)
     /// Runs when everything before is durable.
     case afterCommit(@Sendable () -> Void)
+    /// What somebody says about an alert; runs when it is durable, or never will be.
+    case review(PendingReview, @Sendable () -> Void)
     /// Riders' state for a checkpoint in progress.
     case slots([SlotRows])
     case barrier(Barrier)
@@ -36,15 +38,18 @@ final class CommitQueue: Sendable {
 
     init(nextSequence: UInt64) { state = Monitor(State(nextSequence: nextSequence)) }
 
-    func push(_ item: CommitItem) {
+    /// False: the queue is closed, the item is not taken.
+    @discardableResult
+    func push(_ item: CommitItem) -> Bool {
         state.change { state in
+            if state.isClosed { return (false, false) }
             if case .part(let part) = item {
                 part.firstSequence = state.nextSequence
                 state.nextSequence += UInt64(part.points)
             }
             if case .loss(_, let last, _) = item, last > 0 { state.nextSequence = last + 1 }
             state.items.append(item)
-            return (state.items.count == 1, ())
+            return (state.items.count == 1, true)
         }
     }
 

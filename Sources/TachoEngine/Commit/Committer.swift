@@ -16,6 +16,7 @@ final class Committer: @unchecked Sendable {
     /// nil: tracks are not compared.
     private let across: AcrossThread?
     private let recent: RecentAlerts
+    private let book: AlertBook
     private let riders: RiderTable
     private let latest: LatestTable
     private let progress: Progress
@@ -44,7 +45,8 @@ final class Committer: @unchecked Sendable {
 
     init(
         journal: any Journal, queue: CommitQueue, derived: DerivedWriter, across: AcrossThread?,
-        recent: RecentAlerts, riders: RiderTable, latest: LatestTable, progress: Progress,
+        recent: RecentAlerts, book: AlertBook, riders: RiderTable, latest: LatestTable,
+        progress: Progress,
         context: Context
     ) {
         self.across = across
@@ -52,6 +54,7 @@ final class Committer: @unchecked Sendable {
         self.queue = queue
         self.derived = derived
         self.recent = recent
+        self.book = book
         self.riders = riders
         self.latest = latest
         self.progress = progress
@@ -81,6 +84,10 @@ final class Committer: @unchecked Sendable {
             if group.bytes >= Self.groupBytes { attempt { () throws(StoreError) in try flush() } }
         case .afterCommit(let body):
             group.afterCommit.append(body)
+        case .review(let pending, let done):
+            group.add(pending)
+            if context.acknowledgesBeforeSync { done() } else { group.afterCommit.append(done) }
+            if group.bytes >= Self.groupBytes { attempt { () throws(StoreError) in try flush() } }
         case .rows(let rows, let done):
             attempt { () throws(StoreError) in try flush() }
             if failure == nil { derived.push(.rows(rows, done)) } else { done() }
@@ -109,7 +116,7 @@ final class Committer: @unchecked Sendable {
         switch item {
         case .part(let part): part.work?.complete(.stopped(failure!))
         case .afterCommit(let body): body()
-        case .rows(_, let done), .loss(_, _, let done): done()
+        case .rows(_, let done), .loss(_, _, let done), .review(_, let done): done()
         case .barrier(let barrier): barrier.complete()
         case .slots: break
         }
@@ -143,6 +150,7 @@ final class Committer: @unchecked Sendable {
             record(commit, hash, before)
             header = commit.header
             recent.add(commit.derived)
+            book.add(commit.derived)
             if !commit.derived.isEmpty { handOver = commit.derived }
         }
         let done = group

@@ -9,6 +9,7 @@ struct DerivedPart: Sendable {
     var closed: [ClosedTail]
     var amendments: [PendingAmendment]
     var alerts: [AlertHit]
+    var recurrences: [CodeRecurrence]
     /// Of the first alert that opens a window; the others follow it.
     var firstAlert: AlertID
 }
@@ -22,42 +23,47 @@ struct DerivedGroup: Sendable {
     var rangeFirst: UInt64
     var riders: [(number: UInt32, name: [UInt8])]
     var loss: RangeRow?
+    var reviews: [PendingReview]
     var parts: [DerivedPart] = []
     /// Fixes, amendments and alerts that wait in it.
     private(set) var weight = 0
 
     init(
         group: UInt64, range: UInt32, rangeFirst: UInt64 = 1,
-        riders: [(number: UInt32, name: [UInt8])], loss: RangeRow?
+        riders: [(number: UInt32, name: [UInt8])], loss: RangeRow?, reviews: [PendingReview] = []
     ) {
         self.group = group
         self.range = range
         self.rangeFirst = rangeFirst
         self.riders = riders
         self.loss = loss
-        weight = riders.count
+        self.reviews = reviews
+        weight = riders.count + reviews.count
     }
 
     /// Events stay with the part: only what rows are made of is held until they are written.
     mutating func add(_ part: Part, firstAlert: AlertID) {
-        guard !(part.closed.isEmpty && part.amendments.isEmpty && part.alerts.isEmpty) else {
-            return
-        }
+        guard
+            !(part.closed.isEmpty && part.amendments.isEmpty && part.alerts.isEmpty
+                && part.recurrences.isEmpty)
+        else { return }
         parts.append(
             DerivedPart(
                 firstSequence: part.firstSequence, closed: part.closed,
-                amendments: part.amendments, alerts: part.alerts, firstAlert: firstAlert))
+                amendments: part.amendments, alerts: part.alerts,
+                recurrences: part.recurrences, firstAlert: firstAlert))
         weight += part.closed.reduce(0) { $0 + $1.count }
-        weight += part.amendments.count + part.alerts.count
+        weight += part.amendments.count + part.alerts.count + part.recurrences.count
     }
 
-    var isEmpty: Bool { parts.isEmpty && riders.isEmpty && loss == nil }
+    var isEmpty: Bool { parts.isEmpty && riders.isEmpty && reviews.isEmpty && loss == nil }
 
     /// Puts all rows but places; returns the chunks' bytes.
     func put(to rows: RowBatch, _ chunks: ChunkWriter) -> Int {
         var bytes = 0
         for rider in riders { rows.put(.riders, Keys.number(rider.number), rider.name) }
         if let loss { rows.put(.meta, Keys.loss(first: loss.first), loss.encoded()) }
+        for one in reviews { rows.put(.alerts, one.review.key, one.review.row) }
         for part in parts {
             for tail in part.closed {
                 bytes += chunks.put(tail, partFirst: part.firstSequence, to: rows)
@@ -67,6 +73,7 @@ struct DerivedGroup: Sendable {
                 DerivedRows.put(
                     amendment, sequence: max(sequence, rangeFirst), range: range, to: rows)
             }
+            for one in part.recurrences { rows.put(.alerts, one.key, one.row) }
             var n = part.firstAlert.n
             for hit in part.alerts {
                 DerivedRows.putWindow(hit, to: rows)

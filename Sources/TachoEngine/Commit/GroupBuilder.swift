@@ -11,6 +11,7 @@ struct GroupBuilder {
     private(set) var parts: [Part] = []
     private var riders: [(number: UInt32, name: [UInt8])] = []
     private var loss: RangeRow?
+    private var reviews: [PendingReview] = []
     private var points = 0
     private var partBytes = 0
     private(set) var alertCount = 0
@@ -42,6 +43,11 @@ struct GroupBuilder {
 
     mutating func add(_ event: GroupEvent) { events.putEvent(event) }
 
+    mutating func add(_ pending: PendingReview) {
+        add(.review(pending.review))
+        reviews.append(pending)
+    }
+
     mutating func add(rider number: UInt32, name: [UInt8]) {
         events.putEvent(.rider(number: number, name: name))
         riders.append((number, name))
@@ -65,7 +71,7 @@ struct GroupBuilder {
         buffer.append(events.bytes)
         var derived = DerivedGroup(
             group: header.group, range: before.range, rangeFirst: before.rangeFirst,
-            riders: riders, loss: loss)
+            riders: riders, loss: loss, reviews: reviews)
         var opened = 0
         var amended = 0
         for part in parts {

@@ -11,6 +11,7 @@ final class Part: @unchecked Sendable {
     var closed: [ClosedTail] = []
     var amendments: [PendingAmendment] = []
     var alerts: [AlertHit] = []
+    var recurrences: [CodeRecurrence] = []
     /// What readers may see once the part is durable.
     var latest: [(rider: UInt32, record: LatestRecord)] = []
     /// Sequence of the first fix; set when the part is handed to the committer.

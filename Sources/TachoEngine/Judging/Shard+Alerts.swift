@@ -92,9 +92,10 @@ extension Shard {
         evidence: (Code, Shard) -> [UInt8]
     ) {
         for code in Code.allCases where codes & code.bit != 0 {
-            let severity = Severity.of(
-                code, effect: verdict.effect, circumstances)
-            guard severity != .none else { continue }
+            let severity = Severity.of(code, effect: verdict.effect, circumstances)
+            guard severity != .none, recurs(code, atRecvMs: atRecvMs, rider, part) else {
+                continue
+            }
             let key = Self.alertKey(rider, code.rawValue)
             var window = alertWindows[key]
             let opens = AlertWindow.hit(&window, atRecvMs: atRecvMs)
@@ -109,6 +110,22 @@ extension Shard {
             part.events.putEvent(.alert(hit))
             part.alerts.append(hit)
         }
+    }
+
+    /// Whether a code has come often enough to be an alert; most need to come once.
+    private mutating func recurs(
+        _ code: Code, atRecvMs: Int64, _ rider: UInt32, _ part: Part
+    ) -> Bool {
+        guard Recurrence.isAsked(of: code) else { return true }
+        let key = Self.alertKey(rider, code.rawValue)
+        var memory = recurrences[key]
+        let recurs = Recurrence.occurs(&memory, atRecvMs: atRecvMs)
+        recurrences[key] = memory
+        let now = CodeRecurrence(
+            rider: rider, code: code.rawValue, newerMs: memory!.newerMs, olderMs: memory!.olderMs)
+        part.events.putEvent(.recurrence(now))
+        part.recurrences.append(now)
+        return recurs
     }
 
     static func alertKey(_ rider: UInt32, _ code: UInt8) -> UInt64 {

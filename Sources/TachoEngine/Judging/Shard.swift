@@ -20,6 +20,8 @@ struct Shard {
     let scratch = ChunkScratch()
     /// Open alert windows by rider and code.
     var alertWindows: [UInt64: AlertWindow] = [:]
+    /// Of codes that alert only when they recur, by rider and code.
+    var recurrences: [UInt64: Recurrence] = [:]
     /// The range that is open now.
     var range: UInt32 = 1
     /// A rider's chunk counter is about to run out: the range must be cut.

@@ -7,6 +7,7 @@ struct AlertReader {
     let database: Database
     let riders: RiderTable
     let recent: RecentAlerts
+    let book: AlertBook
 
     /// Entries of the stream behind `after`, up to `through`, in order of their ids.
     func entries(
@@ -52,19 +53,31 @@ struct AlertReader {
         return try result.get()
     }
 
-    /// All alerts by receipt time, each with the count of its window.
-    func byReceipt() throws(StoreError) -> [Alert] {
+    /// Takes over the hits of the alert's window; `newer` are those the database may not have.
+    func count(
+        _ found: inout (alert: Alert, rider: UInt32), _ newer: [[UInt8]: UInt32]
+    ) throws(StoreError) {
+        let key = Keys.alertWindow(
+            rider: found.rider, code: found.alert.code.rawValue, startMs: found.alert.atRecvMs)
+        if let bytes = try database.get(.alerts, key) {
+            found.alert.count = Int(try Self.count(bytes))
+        }
+        found.alert.count = max(found.alert.count, Int(newer[key] ?? 0))
+    }
+
+    /// Alerts by receipt time, each with the count of its window and its state.
+    func byReceipt(_ filter: AlertFilter = AlertFilter()) throws(StoreError) -> [Alert] {
         var list: [Alert] = []
+        var last = AlertID(ms: -1, n: 0)
         let newer = recent.now()
-        func add(_ found: (alert: Alert, rider: UInt32)) throws(StoreError) {
-            var alert = found.alert
-            let key = Keys.alertWindow(
-                rider: found.rider, code: alert.code.rawValue, startMs: alert.atRecvMs)
-            if let bytes = try database.get(.alerts, key) {
-                alert.count = Int(try Self.count(bytes))
-            }
-            alert.count = max(alert.count, Int(newer.windows[key] ?? 0))
-            list.append(alert)
+        let states = try states()
+        func add(_ read: (alert: Alert, rider: UInt32)) throws(StoreError) {
+            var found = read
+            last = found.alert.id
+            found.alert.state = states[found.alert.id] ?? .open
+            guard filter.admits(found.alert) else { return }
+            try count(&found, newer.windows)
+            list.append(found.alert)
         }
         let cursor = database.cursor(.alerts)
         cursor.seek(Keys.alert(ms: 0, n: 0))
@@ -72,7 +85,6 @@ struct AlertReader {
             try add(try AlertRow.read(cursor.value, id: id, name: riders.name(of:)))
             cursor.next()
         }
-        let last = list.last?.id ?? AlertID(ms: -1, n: 0)
         for one in newer.entries where one.id > last { try add(try read(one.row, one.id)) }
         return list.sorted { a, b in
             a.atRecvMs != b.atRecvMs ? a.atRecvMs < b.atRecvMs : a.id < b.id

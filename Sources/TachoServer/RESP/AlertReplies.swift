@@ -10,22 +10,24 @@ extension ReplyWriter {
     mutating func entry(_ alert: Alert) {
         array(2)
         bulk(alert.id.text)
+        array(16)
         fields(alert)
     }
 
-    /// T.ALERTS: fields as in the stream, with the counts of later hits; when cut, a cursor last.
+    /// T.ALERTS: fields as in the stream, with the counts of later hits, id and state; when cut, a
+    /// cursor last.
     mutating func alertPage(_ result: Result<AlertPage, ReadError>) {
         switch result {
         case .failure(let failure): error("ERR \(failure)")
         case .success(let page):
             array(page.alerts.count + (page.next == nil ? 0 : 1))
-            for alert in page.alerts { fields(alert) }
+            for alert in page.alerts { listed(alert) }
             if let next = page.next { bulk(next.text) }
         }
     }
 
-    private mutating func fields(_ alert: Alert) {
-        array(16)
+    /// The sixteen names and values that do not change.
+    mutating func fields(_ alert: Alert) {
         bulk("rider")
         bulk(alert.rider)
         bulk("ts_ms")

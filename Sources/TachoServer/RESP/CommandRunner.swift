@@ -17,6 +17,8 @@ extension ConnectionHandler {
         case .alerts(let query): alerts(query, arguments)
         case .explain(let query): explain(query, arguments)
         case .rider(let command): rider(command, arguments)
+        case .alert(let command): alert(command, arguments)
+        case .risk(let request): risk(request, arguments)
         case .seal: seal()
         case .stats: stats()
         case .streamRange(let range): streamRange(range)
@@ -95,7 +97,7 @@ extension ConnectionHandler {
         }
         let limit = min(query.count ?? Int.max, service.limits.streamEntries)
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
-        service.engine.alertsByReceipt(after: after, limit: limit) { result in
+        service.engine.alertsByReceipt(query.filter, after: after, limit: limit) { result in
             var writer = ReplyWriter()
             writer.alertPage(result)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))

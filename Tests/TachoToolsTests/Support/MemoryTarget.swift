@@ -57,13 +57,21 @@ final class MemoryTarget: Target {
             isKnownRider: all != nil)
     }
 
-    func alerts(after cursor: String?) -> AlertRows { AlertRows(rows: [], next: nil) }
     func explain(_ rider: [UInt8], tsMs: Int64, as form: ExplanationForm) -> [UInt8] {
         Array("\(form.rawValue) of \(tsMs)".utf8)
     }
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) {}
     func rider(_ name: [UInt8]) -> RiderRow? { nil }
     func riders(after cursor: String?) -> RiderRows { RiderRows(rows: [], next: nil) }
+    func alerts(_ filter: AlertFilter, limit: Int, after cursor: String?) -> AlertRows {
+        AlertRows(rows: [], next: nil)
+    }
+    func alert(_ id: String) -> AlertFileRow? { nil }
+    func review(_ order: ReviewOrder) throws(ToolFailure) -> ReviewRow {
+        throw ToolFailure(ExitStatus.error, "no alerts here")
+    }
+    func feedback() -> [FeedbackRow] { [] }
+    func risk(_ order: RiskOrder) -> [RiskRow] { [] }
     func seal() -> [SealRow] { [] }
     func stats() -> [StatRow] { [] }
     func close() { isClosed = true }

@@ -52,15 +52,6 @@ package final class LocalTarget: Target {
         }
     }
 
-    package func alerts(after cursor: String?) throws(ToolFailure) -> AlertRows {
-        do {
-            let alerts = try engine.alertsByReceipt()
-            return AlertRows(rows: alerts.map { Self.row($0) }, next: nil)
-        } catch {
-            throw Self.failure(error)
-        }
-    }
-
     package func seal() throws(ToolFailure) -> [SealRow] {
         do {
             return try engine.seal().map { range in
@@ -108,14 +99,6 @@ package final class LocalTarget: Target {
 
     private static func row(_ stored: StoredFix) -> FixRow {
         FixRow(fix: stored.fix, recvMs: stored.recvMs, verdict: stored.verdict.text)
-    }
-
-    private static func row(_ alert: Alert) -> AlertRow {
-        AlertRow(
-            rider: String(decoding: alert.rider, as: UTF8.self), tsMs: alert.tsMs,
-            atRecvMs: alert.atRecvMs, code: alert.code.name, severity: alert.severity,
-            verdict: alert.verdict.text, count: Int64(alert.count),
-            evidence: alert.evidenceJSON)
     }
 
     static func failure(_ error: ReadError) -> ToolFailure {

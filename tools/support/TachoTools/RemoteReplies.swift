@@ -38,39 +38,6 @@ enum RemoteReplies {
         return page
     }
 
-    /// Flat name–value lists, a cursor last if it was cut.
-    static func alerts(_ reply: Reply) -> AlertRows? {
-        guard var elements = reply.elements else { return nil }
-        var page = AlertRows(rows: [], next: nil)
-        if let last = elements.last, let cursor = last.text {
-            page.next = cursor
-            elements.removeLast()
-        }
-        for element in elements {
-            guard let row = alert(element) else { return nil }
-            page.rows.append(row)
-        }
-        return page
-    }
-
-    private static func alert(_ reply: Reply) -> AlertRow? {
-        guard let pairs = pairs(reply) else { return nil }
-        var values: [String: Reply] = [:]
-        for (name, value) in pairs { values[name] = value }
-        func text(_ name: String) -> String? { values[name]?.text }
-        func integer(_ name: String) -> Int64? {
-            values[name]?.integer ?? text(name).flatMap { Int64($0) }
-        }
-        guard let rider = text("rider"), let tsMs = integer("ts_ms"),
-            let atRecvMs = integer("at_recv_ms"), let code = text("code"),
-            let severity = text("severity"), let verdict = text("verdict"),
-            let count = integer("count"), let evidence = text("evidence")
-        else { return nil }
-        return AlertRow(
-            rider: rider, tsMs: tsMs, atRecvMs: atRecvMs, code: code, severity: severity,
-            verdict: verdict, count: count, evidence: evidence)
-    }
-
     /// Arrays segment, points, sha256.
     static func seal(_ reply: Reply) -> [SealRow]? {
         guard let elements = reply.elements else { return nil }

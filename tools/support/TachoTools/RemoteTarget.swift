@@ -8,7 +8,6 @@ package final class RemoteTarget: Target {
 
     /// Riders of one T.MGET; a request may have 1,024 arguments.
     private static let ridersPerRequest = 500
-    private static let alertsPerPage = 500
 
     package init(_ address: ServerAddress) throws(ToolFailure) {
         do {
@@ -126,17 +125,6 @@ package final class RemoteTarget: Target {
             writer.argument("RAW")
         }
         return newest != .null
-    }
-
-    package func alerts(after cursor: String?) throws(ToolFailure) -> AlertRows {
-        let reply = try call { writer in
-            let words = ["T.ALERTS", "COUNT", String(Self.alertsPerPage)]
-            writer.command(words + (cursor.map { ["CURSOR", $0] } ?? []))
-        }
-        guard let page = RemoteReplies.alerts(reply) else {
-            throw notUnderstood("T.ALERTS: alerts expected")
-        }
-        return page
     }
 
     package func seal() throws(ToolFailure) -> [SealRow] {

@@ -1,6 +1,6 @@
 import TachoClient
 
-/// What `tacho latest`, `alerts`, `seal` and `stats` print.
+/// What `tacho latest`, `seal` and `stats` print; alerts are in files of their own.
 package enum Reports {
     /// One line per rider in the order asked for. Riders without a fix are named by the failure,
     /// after all others were printed.
@@ -26,42 +26,6 @@ package enum Reports {
                 ExitStatus.error,
                 "no accepted fix of \(missing.joined(separator: ", ")): check the name")
         }
-    }
-
-    package static func alerts(
-        from target: any Target, json: Bool, to output: Output
-    ) throws {
-        var cursor: String?
-        var count = 0
-        repeat {
-            let page = try target.alerts(after: cursor)
-            for row in page.rows {
-                if json { try output.line(self.json(row)) } else { try output.line(text(row)) }
-            }
-            count += page.rows.count
-            cursor = page.next
-        } while cursor != nil
-        if count == 0 && !json { try output.line("no alerts") }
-        try output.flush()
-    }
-
-    static func json(_ row: AlertRow) -> [UInt8] {
-        var object = JSONObject()
-        object.add("rider", string: row.rider)
-        object.add("ts_ms", integer: row.tsMs)
-        object.add("at_recv_ms", integer: row.atRecvMs)
-        object.add("code", string: row.code)
-        object.add("severity", string: row.severity)
-        object.add("verdict", string: row.verdict)
-        object.add("count", integer: row.count)
-        object.add("evidence", json: Array(row.evidence.utf8))
-        return object.finished()
-    }
-
-    private static func text(_ row: AlertRow) -> String {
-        let hits = row.count > 1 ? "  \(row.count) times" : ""
-        return "\(Instant.text(ms: row.atRecvMs))  \(row.severity)  \(row.code)  \(row.rider)"
-            + "  fix of \(Instant.text(ms: row.tsMs))  \(row.verdict)\(hits)  \(row.evidence)"
     }
 
     package static func seal(_ rows: [SealRow], json: Bool, to output: Output) throws {

@@ -4,7 +4,7 @@ package import TachoGeo
 /// Where a command is carried out: a directory opened by this process, or a server.
 ///
 /// Both answer alike, so commands and their output do not know which one they talk to.
-package protocol Target {
+package protocol Target: AlertTarget {
     /// Starts storing a batch. It must be waited for before the next one is started: only so do
     /// the fixes of a rider keep their order when one batch is refused for overload.
     func store(_ batch: FixBatch) -> PendingMasks
@@ -16,9 +16,6 @@ package protocol Target {
     func track(
         _ request: TrackRequest, after cursor: String?
     ) throws(ToolFailure) -> TrackRows
-
-    /// One page of alerts by `at_recv_ms`.
-    func alerts(after cursor: String?) throws(ToolFailure) -> AlertRows
 
     /// The explanations of a rider's fixes at one time; a failure names the nearest fix.
     func explain(
@@ -98,24 +95,6 @@ package struct TrackRows: Sendable {
     package var next: String?
     /// Any fix of this rider is stored, whatever the request selects.
     package var isKnownRider: Bool
-}
-
-package struct AlertRow: Equatable, Sendable {
-    package var rider: String
-    package var tsMs: Int64
-    package var atRecvMs: Int64
-    package var code: String
-    package var severity: String
-    package var verdict: String
-    /// Hits of the same code within the alert's window, the first included.
-    package var count: Int64
-    /// A JSON object.
-    package var evidence: String
-}
-
-package struct AlertRows: Sendable {
-    package var rows: [AlertRow]
-    package var next: String?
 }
 
 /// A range that was sealed.

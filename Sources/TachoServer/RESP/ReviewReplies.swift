@@ -1,0 +1,160 @@
+import TachoEngine
+import TachoGeo
+import TachoWire
+
+/// T.ALERT and T.RISK.
+extension ConnectionHandler {
+    func alert(_ command: AlertCommand, _ arguments: Arguments) {
+        switch command {
+        case .feedback: output.feedback(service.engine.alertFeedback())
+        case .get(let id):
+            let (mailbox, id, alert) = (service.mailbox, self.id, AlertID(id))
+            let ticket = state.startAnswer()
+            service.engine.alertFile(alert) { result in
+                var writer = ReplyWriter()
+                writer.alertFile(result)
+                mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+            }
+        case .review(let request):
+            let review = ReviewRequest(
+                id: AlertID(request.id), state: request.state,
+                actor: arguments.copy(AlertReviewRequest.actorArgument),
+                note: request.noteArgument.map { arguments.copy($0) } ?? [])
+            let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            service.engine.review(review) { result in
+                var writer = ReplyWriter()
+                writer.review(result)
+                mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+            }
+        }
+    }
+
+    func risk(_ request: RiskRequest, _ arguments: Arguments) {
+        var query = RiskQuery()
+        query.minE6 = request.minE6
+        query.atMs = request.atMs
+        query.limit = min(request.count ?? service.limits.riskRiders, service.limits.riskRiders)
+        query.riders = request.firstRider.map { first in
+            (first..<arguments.count).map { arguments.copy($0) }
+        }
+        let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        service.engine.risk(query) { result in
+            var writer = ReplyWriter()
+            writer.risk(result)
+            mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+        }
+    }
+}
+
+extension ReplyWriter {
+    /// An alert as T.ALERTS lists it: its fields, then what may change.
+    mutating func listed(_ alert: Alert, more: Int = 0) {
+        array(20 + more)
+        fields(alert)
+        bulk("id")
+        bulk(alert.id.text)
+        bulk("state")
+        bulk(alert.state.name)
+    }
+
+    mutating func alertFile(_ result: Result<AlertFile?, ReadError>) {
+        switch result {
+        case .failure(let failure): error("ERR \(failure)")
+        case .success(nil): nullArray()
+        case .success(let file?):
+            listed(file.alert, more: 2)
+            bulk("history")
+            array(file.history.count)
+            for record in file.history { self.record(record) }
+        }
+    }
+
+    mutating func review(_ result: Result<AlertRecord, ReviewError>) {
+        switch result {
+        case .success(let record): self.record(record)
+        case .failure(.tryAgain(let ms, let reason)): error("TRYAGAIN \(ms) \(reason)")
+        case .failure(let failure): error("ERR \(failure)")
+        }
+    }
+
+    private mutating func record(_ record: AlertRecord) {
+        array(10)
+        bulk("step")
+        integer(Int64(record.step))
+        bulk("state")
+        bulk(record.state.name)
+        bulk("at_ms")
+        integer(record.atMs)
+        bulk("by")
+        bulk(record.actor)
+        bulk("note")
+        bulk(record.note)
+    }
+
+    mutating func feedback(_ rules: [RuleFeedback]) {
+        array(rules.count)
+        for rule in rules {
+            array(18)
+            bulk("code")
+            bulk(rule.code.name)
+            count("alerts", rule.alerts)
+            count("acknowledged", rule.acknowledged)
+            count("false_positives", rule.falsePositives)
+            count("confirmed", rule.confirmed)
+            count("appeals", rule.appeals)
+            count("upheld", rule.upheld)
+            count("rejected", rule.rejected)
+            bulk("false_positive_rate")
+            if let rate = rule.falsePositiveRateE6 { millionths(rate) } else { null() }
+        }
+    }
+
+    private mutating func count(_ name: StaticString, _ value: Int) {
+        bulk(name)
+        integer(Int64(value))
+    }
+
+    /// The shortest decimal text of a number of millionths.
+    private mutating func millionths(_ value: Int32) {
+        var text: [UInt8] = []
+        Decimal.append(Int64(value), decimals: 6, trimmed: true, to: &text)
+        bulk(text)
+    }
+
+    mutating func risk(_ result: Result<RiskReport, ReadError>) {
+        switch result {
+        case .failure(let failure): error("ERR \(failure)")
+        case .success(let report):
+            array(report.entries.count)
+            for entry in report.entries { risk(entry, atMs: report.atMs) }
+        }
+    }
+
+    private mutating func risk(_ entry: RiskEntry, atMs: Int64) {
+        array(14)
+        bulk("rider")
+        bulk(entry.rider)
+        bulk("risk")
+        millionths(entry.riskE6)
+        count("case", entry.caseSinceMs == nil ? 0 : 1)
+        bulk("case_since_ms")
+        if let since = entry.caseSinceMs { integer(since) } else { null() }
+        count("alerts", entry.alerts)
+        bulk("at_ms")
+        integer(atMs)
+        bulk("codes")
+        array(entry.shares.count)
+        for share in entry.shares {
+            array(10)
+            bulk("code")
+            bulk(share.code.name)
+            bulk("severity")
+            bulk(share.severity)
+            count("alerts", share.alerts)
+            bulk("risk")
+            millionths(share.riskE6)
+            bulk("last_at_recv_ms")
+            integer(share.lastAtRecvMs)
+        }
+    }
+}

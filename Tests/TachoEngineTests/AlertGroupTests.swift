@@ -1,0 +1,184 @@
+import TachoGeo
+import TachoIngest
+import Testing
+
+@testable import TachoEngine
+@testable import TachoStore
+
+/// An alert is durable with the fix that raised it, or neither is: both are in one commit group, and
+/// a group is whole or not there.
+@Suite(.serialized)
+struct AlertGroupTests {
+    /// The events of every group of a directory that nobody has open.
+    private func groups(_ options: EngineOptions) throws -> [[GroupEvent]] {
+        var groups: [[GroupEvent]] = []
+        let walk = JournalWalk(directory: options.directory + "/journal", isDirect: false)
+        try walk.forEach(from: 1) { frame, _ throws(StoreError) in
+            var reader = GroupReader(frame.body)
+            var events: [GroupEvent] = []
+            while let event = try reader.next() { events.append(event) }
+            groups.append(events)
+            return true
+        }
+        return groups
+    }
+
+    private struct Hit: Hashable {
+        var rider: UInt32
+        var tsMs: Int64
+        var code: UInt8
+    }
+
+    /// What of a group must be alerts, and what is.
+    private func hits(_ events: [GroupEvent]) -> (due: Set<Hit>, found: [Hit]) {
+        var due: Set<Hit> = []
+        var found: [Hit] = []
+        for event in events {
+            switch event {
+            case .fix(let rider, let stored, _):
+                for code in [Code.tsFuture, .teleport, .invalid, .mockFlag]
+                where stored.verdict.codes & code.bit != 0 {
+                    due.insert(Hit(rider: rider, tsMs: stored.fix.tsMs, code: code.rawValue))
+                }
+            case .amend(let rider, let tsMs, _, let verdict, .candidateDecided):
+                for code in [Code.spike] where verdict.codes & code.bit != 0 {
+                    due.insert(Hit(rider: rider, tsMs: tsMs, code: code.rawValue))
+                }
+            case .alert(let hit):
+                found.append(Hit(rider: hit.rider, tsMs: hit.tsMs, code: hit.code))
+            default: break
+            }
+        }
+        return (due, found)
+    }
+
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    func `every alert is in the group of what it is about, and none is missing`(
+        seed: UInt64
+    ) throws {
+        var random = SeededGenerator(seed: seed)
+        let directory = TemporaryDirectory()
+        var options = testOptions(directory, workers: 2)
+        options.fault = .skipSync
+        let engine = try Engine.open(options)
+        var second = 0.0
+        for _ in 0..<60 {
+            var fixes: [(String, Fix)] = []
+            for _ in 0..<Int.random(in: 1...9, using: &random) {
+                second += 3
+                let rider = "r\(Int.random(in: 0..<4, using: &random))"
+                var one = fix(second, north: Int.random(in: 0..<5, using: &random) == 0 ? 9000 : 0)
+                switch Int.random(in: 0..<9, using: &random) {
+                case 0: one.tsMs = 32_503_680_000_000 + Int64(second)
+                case 1: one.source = .mock
+                case 2: (one.latE7, one.lonE7) = (0, 0)
+                default: break
+                }
+                fixes.append((rider, one))
+            }
+            _ = try engine.append(batch(fixes))
+        }
+        let alerts = engine.alertCount
+        engine.abandon()
+        var opened = 0
+        var seen = Set<UInt8>()
+        for (number, events) in try groups(options).enumerated() {
+            let (due, found) = hits(events)
+            #expect(due.isSubset(of: found), "seed \(seed), group \(number + 1): an alert is late")
+            for event in events {
+                guard case .alert(let hit) = event else { continue }
+                opened += hit.opensWindow ? 1 : 0
+                seen.insert(hit.code)
+            }
+            let about = events.flatMap { event -> [Hit] in
+                switch event {
+                case .fix(let rider, let stored, _):
+                    Code.allCases.filter { stored.verdict.codes & $0.bit != 0 }
+                        .map { Hit(rider: rider, tsMs: stored.fix.tsMs, code: $0.rawValue) }
+                case .amend(let rider, let tsMs, _, let verdict, _):
+                    Code.allCases.filter { verdict.codes & $0.bit != 0 }
+                        .map { Hit(rider: rider, tsMs: tsMs, code: $0.rawValue) }
+                default: []
+                }
+            }
+            #expect(
+                Set(found).isSubset(of: about), "seed \(seed), group \(number + 1): about nothing")
+        }
+        #expect(opened == alerts, "seed \(seed)")
+        #expect(seen.count >= 4, "seed \(seed): \(seen)")
+    }
+
+    @Test func `after any kill an acknowledged alert is there with its count`() throws {
+        let directory = TemporaryDirectory()
+        var expected = 0
+        for round in 0..<12 {
+            let engine = try Engine.open(testOptions(directory))
+            #expect(try engine.alertsByReceipt().map(\.count).reduce(0, +) == expected)
+            let start = Double(round * 40)
+            try engine.add("r", fix(start), fix(start + 1, north: 9000), provenance: .history)
+            expected += 1
+            // The hits of one minute are one alert.
+            #expect(
+                try engine.alertsByReceipt().filter { $0.code == .teleport }.map(\.count)
+                    .reduce(0, +) == expected)
+            engine.abandon()
+        }
+        let engine = try Engine.open(testOptions(directory))
+        let alerts = try engine.alertsByReceipt()
+        #expect(alerts.allSatisfy { $0.code == .teleport })
+        for (one, next) in zip(alerts, alerts.dropFirst()) {
+            #expect(next.atRecvMs - one.atRecvMs >= 60_000)
+        }
+        try engine.close()
+    }
+}
+
+/// GLITCH: in the verdict at once, an alert when it comes the third time within ten minutes.
+@Suite(.serialized)
+struct GlitchAlertTests {
+    /// A gap of 30 s, a jump of 1,500 m, and back.
+    private func glitch(_ engine: Engine, _ second: Double) throws {
+        try engine.add(
+            "g", fix(second), fix(second + 30, north: 1500), fix(second + 31),
+            provenance: .history)
+    }
+
+    private func alerts(_ engine: Engine) throws -> [Alert] {
+        try engine.alertsByReceipt().filter { $0.code == .glitch }
+    }
+
+    @Test func `two glitches are no alert, the third within ten minutes is one`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory))
+        try glitch(engine, 0)
+        try glitch(engine, 200)
+        #expect(try engine.verdicts("g").filter { $0 == "hold:GLITCH" }.count == 2)
+        #expect(try engine.alertsByReceipt().isEmpty)
+        try glitch(engine, 400)
+        #expect(try alerts(engine).map(\.severity) == ["info"])
+        #expect(try alerts(engine).map(\.atRecvMs) == [fix(431).tsMs])
+        try glitch(engine, 470)
+        #expect(try alerts(engine).count == 2)
+        try engine.close()
+    }
+
+    @Test func `glitches far apart never are`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory))
+        for round in 0..<8 { try glitch(engine, Double(round) * 310) }
+        #expect(try alerts(engine).isEmpty)
+        try engine.close()
+    }
+
+    @Test(arguments: [false, true])
+    func `a restart forgets none of them`(kills: Bool) throws {
+        let directory = TemporaryDirectory()
+        for (round, second) in [0.0, 100, 200].enumerated() {
+            let engine = try Engine.open(testOptions(directory, workers: round + 1))
+            #expect(try alerts(engine).isEmpty)
+            try glitch(engine, second)
+            #expect(try alerts(engine).count == (round == 2 ? 1 : 0))
+            if kills { engine.abandon() } else { try engine.close() }
+        }
+    }
+}
