@@ -107,7 +107,8 @@ struct AlertReviewTests {
         #expect(recurrence.key + recurrence.row == blocks[3])
         try blocks[0].withUnsafeBytes { raw in
             var reader = GroupReader(raw)
-            #expect(try reader.next() == .review(review))
+            let event = try reader.next()
+            #expect(event == .review(review))
         }
         #expect(try read(Array(blocks[1][..<15]), Array(blocks[1][15...])) == review)
     }

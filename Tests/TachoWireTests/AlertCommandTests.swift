@@ -128,7 +128,8 @@ struct AlertCommandTests {
         #expect(writer.bytes == blocks[4])
         #expect(hear(blocks[4], cuts: []).requests == [words.map { Array($0.utf8) }])
         var parser = ReplyParser()
-        guard case .reply(let reply, blocks[5].count) = parser.next(blocks[5].span.bytes) else {
+        let answer = blocks[5]
+        guard case .reply(let reply, answer.count) = parser.next(answer.span.bytes) else {
             Issue.record("no reply")
             return
         }

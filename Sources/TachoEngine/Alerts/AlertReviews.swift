@@ -52,7 +52,11 @@ extension AlertReader {
         }
         var found = try read(row, id)
         try count(&found, newer.windows)
-        found.alert.state = try open[id] ?? AlertReviews.of(id, database).last?.state ?? .open
+        if let state = open[id] {
+            found.alert.state = state
+        } else if let last = try AlertReviews.of(id, database).last {
+            found.alert.state = last.state
+        }
         return found
     }
 
@@ -81,10 +85,10 @@ extension AlertReader {
         let states = try states()
         let newer = recent.now().entries
         func add(_ row: UnsafeRawBufferPointer, _ id: AlertID) throws(StoreError) {
-            var (hit, rider) = try AlertRow.hit(row, id: id)
-            guard RiskScore.isSeen(hit.atRecvMs, atMs: atMs) else { return }
-            hit.counts = (states[id] ?? .open).counts
-            hits[rider, default: []].append(hit)
+            var found = try AlertRow.hit(row, id: id)
+            guard RiskScore.isSeen(found.hit.atRecvMs, atMs: atMs) else { return }
+            found.hit.counts = (states[id] ?? .open).counts
+            hits[found.rider, default: []].append(found.hit)
         }
         let cursor = database.cursor(.alerts)
         cursor.seek(Keys.alert(ms: 0, n: 0))

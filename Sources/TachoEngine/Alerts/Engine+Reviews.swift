@@ -1,4 +1,4 @@
-package import TachoGeo
+import TachoGeo
 import TachoStore
 
 extension Engine {
@@ -47,7 +47,7 @@ extension Engine {
     ) {
         let decision: ReviewDecision
         do {
-            decision = try decision(request)
+            decision = try decided(request)
         } catch {
             return completion(.failure(error))
         }
@@ -61,7 +61,7 @@ extension Engine {
         }
     }
 
-    private func decision(_ request: ReviewRequest) throws(ReviewError) -> ReviewDecision {
+    private func decided(_ request: ReviewRequest) throws(ReviewError) -> ReviewDecision {
         let found: (alert: Alert, rider: UInt32)?
         let history: [AlertReview]
         do {
@@ -125,8 +125,9 @@ extension Engine {
             if let reason = control.failure {
                 return completion(.failure(.stopped(reason)))
             }
-            do {
-                completion(.success(try body()))
+            do throws(StoreError) {
+                let answer = try body()
+                completion(.success(answer))
             } catch {
                 completion(.failure(.damaged(error.description)))
             }

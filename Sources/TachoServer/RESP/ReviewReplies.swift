@@ -7,10 +7,9 @@ extension ConnectionHandler {
     func alert(_ command: AlertCommand, _ arguments: Arguments) {
         switch command {
         case .feedback: output.feedback(service.engine.alertFeedback())
-        case .get(let id):
-            let (mailbox, id, alert) = (service.mailbox, self.id, AlertID(id))
-            let ticket = state.startAnswer()
-            service.engine.alertFile(alert) { result in
+        case .get(let alert):
+            let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            service.engine.alertFile(AlertID(alert)) { result in
                 var writer = ReplyWriter()
                 writer.alertFile(result)
                 mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
@@ -60,8 +59,8 @@ extension ReplyWriter {
     mutating func alertFile(_ result: Result<AlertFile?, ReadError>) {
         switch result {
         case .failure(let failure): error("ERR \(failure)")
-        case .success(nil): nullArray()
-        case .success(let file?):
+        case .success(.none): nullArray()
+        case .success(.some(let file)):
             listed(file.alert, more: 2)
             bulk("history")
             array(file.history.count)
@@ -97,19 +96,19 @@ extension ReplyWriter {
             array(18)
             bulk("code")
             bulk(rule.code.name)
-            count("alerts", rule.alerts)
-            count("acknowledged", rule.acknowledged)
-            count("false_positives", rule.falsePositives)
-            count("confirmed", rule.confirmed)
-            count("appeals", rule.appeals)
-            count("upheld", rule.upheld)
-            count("rejected", rule.rejected)
+            named("alerts", rule.alerts)
+            named("acknowledged", rule.acknowledged)
+            named("false_positives", rule.falsePositives)
+            named("confirmed", rule.confirmed)
+            named("appeals", rule.appeals)
+            named("upheld", rule.upheld)
+            named("rejected", rule.rejected)
             bulk("false_positive_rate")
             if let rate = rule.falsePositiveRateE6 { millionths(rate) } else { null() }
         }
     }
 
-    private mutating func count(_ name: StaticString, _ value: Int) {
+    private mutating func named(_ name: StaticString, _ value: Int) {
         bulk(name)
         integer(Int64(value))
     }
@@ -136,10 +135,10 @@ extension ReplyWriter {
         bulk(entry.rider)
         bulk("risk")
         millionths(entry.riskE6)
-        count("case", entry.caseSinceMs == nil ? 0 : 1)
+        named("case", entry.caseSinceMs == nil ? 0 : 1)
         bulk("case_since_ms")
         if let since = entry.caseSinceMs { integer(since) } else { null() }
-        count("alerts", entry.alerts)
+        named("alerts", entry.alerts)
         bulk("at_ms")
         integer(atMs)
         bulk("codes")
@@ -150,7 +149,7 @@ extension ReplyWriter {
             bulk(share.code.name)
             bulk("severity")
             bulk(share.severity)
-            count("alerts", share.alerts)
+            named("alerts", share.alerts)
             bulk("risk")
             millionths(share.riskE6)
             bulk("last_at_recv_ms")
