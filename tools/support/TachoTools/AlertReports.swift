@@ -1,4 +1,4 @@
-package import TachoClient
+import TachoClient
 package import TachoGeo
 
 /// What `tacho alerts` prints.
