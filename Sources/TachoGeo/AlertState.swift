@@ -88,7 +88,7 @@ package enum ReviewText {
         if text.count > maxNoteBytes {
             return "the note has \(text.count) bytes, at most \(maxNoteBytes)"
         }
-        return isText(text.filter { $0 != 0x0A && $0 != 0x09 })
+        return isText(text.map { $0 == 0x0A || $0 == 0x09 ? 0x20 : $0 })
             ? nil : "the note is not UTF-8 without control characters"
     }
 
