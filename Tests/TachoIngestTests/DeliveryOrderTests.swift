@@ -57,13 +57,22 @@ struct DeliveryOrderTests {
             }
         }
 
-        /// Some fixes turn out to be in another track. Left out are those of which a mark hides
-        /// whether the chain held or confirmed them.
+        /// A mark hides whether the chain held or confirmed a jump: the one case in which it may
+        /// change what comes later (`RuleSet.isShownByChain`).
+        private(set) var hidesAFate = false
+
+        /// Some fixes turn out to be in another track.
         mutating func markReplays(_ random: inout SeededGenerator) {
             let jumps = Code.teleport.bit | Code.gapSpeed.bit
-            for index in entries.indices where Int.random(in: 0..<4, using: &random) == 0 {
-                let verdict = entries[index].verdict
-                if !verdict.isTrusted && verdict.codes & jumps != 0 { continue }
+            defer {
+                hidesAFate =
+                    hidesAFate
+                    || entries.contains {
+                        $0.verdict.codes & Code.replay.bit != 0 && !$0.verdict.isTrusted
+                            && $0.verdict.codes & jumps != 0
+                    }
+            }
+            for index in entries.indices where Int.random(in: 0..<12, using: &random) == 0 {
                 entries[index].verdict.codes |= Code.replay.bit
                 entries[index].verdict.effect = .quarantine
                 _ = chain.addAcross(
@@ -154,6 +163,7 @@ struct DeliveryOrderTests {
     @Test(arguments: 0..<40)
     func `a mark of another track changes no verdict of the chain, whenever it comes`(round: Int) {
         let replay = Code.replay.bit
+        var compared = 0
         for seed in UInt64(round * 100)..<UInt64(round * 100 + 100) {
             var random = SeededGenerator(seed: seed)
             let fixes = track(&random)
@@ -164,6 +174,8 @@ struct DeliveryOrderTests {
                 rider.deliver(fix, &random)
                 rider.markReplays(&random)
             }
+            if rider.hidesAFate { continue }
+            compared += 1
             for (entry, plain) in zip(rider.entries, expected) {
                 let isMarked = entry.verdict.codes & replay != 0
                 #expect(entry.verdict.codes & ~replay == plain.codes, "seed \(seed)")
@@ -173,6 +185,7 @@ struct DeliveryOrderTests {
                     "seed \(seed)")
             }
         }
+        #expect(compared >= 15, "only \(compared) tracks have nothing hidden")
     }
 
     @Test func `a late upload is compared with its neighbours in time`() {

@@ -49,6 +49,7 @@ final class AcrossState {
             events, accuracyDm: limits.lowAccuracyDm, fixes: &fixes, compared: &compared)
         for number in compared { open[number] = nil }
         trails.advance(fixes, limits, into: &landmarks)
+        if !landmarks.isEmpty { try table.enter(commitMs) }
         var last: Landmark?
         for var landmark in landmarks {
             // Two of one fix, by places and by cells, propose a way once.

@@ -9,9 +9,9 @@ import TachoGeo
 /// landmarks; beyond, it says yes more and more often.
 final class DayFilter {
     private let words: UnsafeMutablePointer<UInt64>
-    private static let lines: UInt64 = 1 << 17
+    private static let lineBits: UInt64 = 17
     private static let wordsPerLine = 8
-    static let byteCount = Int(lines) * wordsPerLine * 8
+    static let byteCount = (1 << Int(lineBits)) * wordsPerLine * 8
 
     init() {
         // Zeros that cost memory only where something is set.
@@ -42,7 +42,7 @@ final class DayFilter {
 
     /// By the upper bits of the 48.
     private func line(_ hash: UInt64) -> UnsafeMutablePointer<UInt64> {
-        words + Int(((hash & Landmark.hashMask) * Self.lines) >> 48) * Self.wordsPerLine
+        words + Int((hash & Landmark.hashMask) >> (48 - Self.lineBits)) * Self.wordsPerLine
     }
 
     /// Four numbers of nine bits. Wrap-around is meant.

@@ -47,10 +47,10 @@ struct LandmarkTable {
 
     var storedDays: [UInt16] { days.filter(\.isStored).map(\.number) }
 
-    /// Adds a landmark of the commit time given; days never go back.
+    /// Adds a landmark of the commit time given.
     mutating func insert(_ landmark: Landmark, commitMs: Int64) throws(StoreError) {
-        let day = max(LandmarkRow.day(ms: commitMs), days.last?.number ?? 0)
-        if day != days.last?.number { try begin(day) }
+        try enter(commitMs)
+        let day = days[days.count - 1].number
         let head = Self.head(landmark.hash)
         next.append(heads[head])
         heads[head] = Int32(rows.count)
@@ -135,6 +135,13 @@ struct LandmarkTable {
         rows.removeAll(keepingCapacity: true)
         next.removeAll(keepingCapacity: true)
         for index in heads.indices { heads[index] = -1 }
+    }
+
+    /// It is the day of that commit: older ones than are kept mean nothing from now on. Days never go
+    /// back.
+    mutating func enter(_ commitMs: Int64) throws(StoreError) {
+        let day = LandmarkRow.day(ms: commitMs)
+        guard let newest = days.last?.number, day <= newest else { return try begin(day) }
     }
 
     /// Lets go of what the database keeps for a reader.
