@@ -76,6 +76,19 @@ struct PictureTests {
         #expect(picture.all("reach").isEmpty)
         #expect(picture.all("leg").isEmpty)
         #expect(picture.all("subject").count == 1)
+        #expect(picture.all("fix").count == 4)
+    }
+
+    @Test func `the track is drawn though the fix lies apart, but not from another continent`()
+        throws
+    {
+        for (north, seen) in [(1_300.0, 5), (5_000_000, 0)] {
+            let fixes = ride(0...4) + [fix(5, north: north, source: .mock)]
+            let track = judged(fixes)
+            #expect(track[5].current.text == "quarantine:MOCK_FLAG")
+            let picture = try Drawing(explained(track, 5).svg)
+            #expect(picture.all("fix").count == seen, "\(north) m apart")
+        }
     }
 
     @Test func `names with markup make no markup`() throws {

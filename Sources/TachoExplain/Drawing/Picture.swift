@@ -33,6 +33,8 @@ struct Picture {
     private static let legendHeight = 84.0
     /// Characters of the sentence on a line.
     private static let lineLength = 126
+    /// Between a fix that was compared with nothing and the track that is drawn with it, m.
+    private static let farthestM = 100_000.0
     /// Fixes drawn before and after the one explained.
     private static let neighbours = 24
 
@@ -47,6 +49,12 @@ struct Picture {
         var places = [subject.coordinate]
         if let anchor = explanation.trace?.anchor { places.append(anchor.coordinate) }
         if let first = explanation.first { places.append(first.coordinate) }
+        // Without an anchor the track is found by the fix before, unless that is worlds away.
+        if explanation.reach == nil, let previous = explanation.previous?.coordinate,
+            Distance.onSphere(subject.coordinate, previous) < Self.farthestM
+        {
+            places.append(previous)
+        }
         let centre = explanation.reach?.centre ?? subject.coordinate
         let far = places.reduce(0) { max($0, Distance.onSphere(centre, $1)) }
         let within = 1.6 * max(far, min(explanation.reach?.radiusM ?? 0, 4 * far), 60)
