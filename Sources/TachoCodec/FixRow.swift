@@ -39,8 +39,9 @@ package struct FixExtra: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Of a row that has none.
-    package static let none = FixExtra(
-        codes: 0, claimedRecvMs: 0, altitudeDm: Fix.absent, delaySteps: 0)
+    package static var none: FixExtra {
+        FixExtra(codes: 0, claimedRecvMs: 0, altitudeDm: Fix.absent, delaySteps: 0)
+    }
 }
 
 /// A stored fix in three words: the form the journal, open tails and latest share, so that the hot

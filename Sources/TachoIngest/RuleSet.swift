@@ -32,13 +32,13 @@ package struct RuleSet: Sendable {
     /// Whether a fix with such codes may enter the chain. A replayed one did and stays there: what is
     /// found across riders comes later, at no certain time, and must change no verdict of the chain.
     package static func isChained(codes: UInt64) -> Bool {
-        codes & (quarantining | Code.tsStep.bit) == 0
+        codes & (CodeSet.quarantining | CodeSet.clockStep) == 0
     }
 
     /// Codes of the rules across riders.
     package static var acrossCodes: UInt64 { Code.replay.bit | Code.lockstep.bit | flaggingAcross }
 
-    private static var flaggingAcross: UInt64 { Code.replayFuzzy.bit | Code.colocated.bit }
+    private static var flaggingAcross: UInt64 { 3 << 27 }
 
     /// Whether the chain shows a fix, whatever was found across riders since.
     ///
@@ -61,31 +61,16 @@ package struct RuleSet: Sendable {
     }
 
     /// Codes of the rules about motion.
-    @inline(__always)
-    static var motionCodes: UInt64 {
-        flagging | Code.flicker.bit | Code.altJump.bit | Code.whiteJitter.bit
-    }
+    package static var motionCodes: UInt64 { CodeSet.motion }
 
     /// Codes of rules that look at the order of delivery; all others end as in order of time.
     package static var deliveryOrderCodes: UInt64 {
-        flagging | Code.tsStep.bit | Code.tsConflict.bit | Code.flicker.bit | Code.altJump.bit
-            | Code.whiteJitter.bit
+        CodeSet.motion | CodeSet.clockStep | CodeSet.conflict
     }
 
     static func effect(codes: UInt64) -> Effect {
-        if codes & (quarantining | Code.replay.bit) != 0 { return .quarantine }
-        if codes & (Code.flicker.bit | Code.tsStep.bit) != 0 { return .hold }
-        return codes & (flagging | flaggingAcross) != 0 ? .flag : .accept
-    }
-
-    private static var quarantining: UInt64 {
-        Code.invalid.bit | Code.mockFlag.bit | Code.tsFuture.bit | Code.tsPast.bit
-            | Code.tsConflict.bit
-    }
-    private static var flagging: UInt64 {
-        Code.overspeed.bit | Code.speedMismatch.bit | Code.headingMismatch.bit
-            | Code.pvDiverge.bit | Code.frozen.bit | Code.staticSynth.bit | Code.synthLine.bit
-            | Code.synthSpeed.bit | Code.quantised.bit | Code.constMeta.bit
-            | Code.zigzag.bit | Code.tsRate.bit
+        if codes & (CodeSet.quarantining | CodeSet.replay) != 0 { return .quarantine }
+        if codes & (CodeSet.flicker | CodeSet.clockStep) != 0 { return .hold }
+        return codes & (CodeSet.flagging | flaggingAcross) != 0 ? .flag : .accept
     }
 }

@@ -129,6 +129,7 @@ private struct Track {
             }
             return (Timing.median(seconds) / Double(count) * 1e9, codes)
         }
+        _ = nanoseconds(.invalid)
         // A code without a rule about motion: the step alone.
         let (step, _) = nanoseconds(.invalid)
         let own = Measurement("rule_step", step, "ns/point", n: count, hash: 0)

@@ -9,6 +9,8 @@ struct Shard {
     let index: Int
     let count: Int
     let rules: RuleSet
+    /// Rules about motion are on: their state is fetched ahead, too.
+    private let fetchesMotion: Bool
     /// Of the rules' thresholds, for evidence: computed once, it takes 0.1 ms.
     let thresholdsHash: UInt64
     let database: Database
@@ -37,6 +39,7 @@ struct Shard {
         self.index = index
         self.count = count
         self.rules = rules
+        fetchesMotion = !rules.thresholds.isMotionOff
         thresholdsHash = rules.thresholds.hash64
         self.database = database
         pasts = RecentPasts(limitBytes: memoryLimitBytes / Self.pastShare / count)
@@ -110,7 +113,9 @@ struct Shard {
     ) {
         if index + Self.slotAhead < numbers.count {
             let rider = numbers[index + Self.slotAhead]
-            if rider != UInt32.max { slots.prefetch(place(rider)) }
+            if rider != UInt32.max && owns(rider) {
+                slots.prefetch(place(rider), withMotion: fetchesMotion)
+            }
         }
         if index + Self.tailAhead < numbers.count {
             let rider = numbers[index + Self.tailAhead]
@@ -120,8 +125,7 @@ struct Shard {
                     SlotSlab.prefetchLate(slot)
                     pasts.prefetchHead(slot.pointee.past)
                 } else {
-                    SlotSlab.prefetchTail(
-                        slot, withMotion: !rules.thresholds.isMotionOff)
+                    SlotSlab.prefetchTail(slot)
                 }
             }
         }
@@ -349,8 +353,9 @@ struct Shard {
         slot.pointee.arrivals += 1
         slot.pointee.points += 1
         slot.pointee.isDirty = true
-        if stored.verdict.codes & Code.tsFuture.bit != 0 { slot.pointee.extendFuture(ts) }
-        if stored.verdict.codes & Code.tsPast.bit != 0 { slot.pointee.extendPast(ts) }
+        if stored.verdict.codes & Slot.forgedClock != 0 {
+            slot.pointee.extendSpans(ts, codes: stored.verdict.codes)
+        }
         if row.toLateTail {
             slot.pointee.late.append(row, FixRow.extra(stored), arrival: arrival, sequence)
             slot.pointee.oldestMs = min(slot.pointee.oldestMs, ts)
@@ -373,7 +378,6 @@ extension Slot {
     /// would push the order decades ahead, goes beside it.
     @inline(__always)
     func goesToLateTail(_ stored: StoredFix) -> Bool {
-        let clock = Code.tsFuture.bit | Code.tsPast.bit
-        return stored.fix.tsMs < mainNewestMs || stored.verdict.codes & clock != 0
+        stored.fix.tsMs < mainNewestMs || stored.verdict.codes & Self.forgedClock != 0
     }
 }

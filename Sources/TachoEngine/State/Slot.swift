@@ -106,6 +106,14 @@ struct Slot: BitwiseCopyable {
         hasClockSpans = !future.isEmpty || !past.isEmpty
     }
 
+    /// TS_FUTURE and TS_PAST, as a number: asked of every fix (`CodeSet`).
+    static let forgedClock: UInt64 = 3 << 2
+
+    mutating func extendSpans(_ ms: Int64, codes: UInt64) {
+        if codes & Code.tsFuture.bit != 0 { extendFuture(ms) }
+        if codes & Code.tsPast.bit != 0 { extendPast(ms) }
+    }
+
     mutating func extendFuture(_ ms: Int64) {
         futureSpan.extend(ms)
         hasClockSpans = true

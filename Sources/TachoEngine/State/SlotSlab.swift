@@ -59,23 +59,22 @@ struct SlotSlab {
 
     /// Asks for the slot's hot lines ahead of use; 12 fixes ahead a miss costs nothing.
     @inline(__always)
-    func prefetch(_ index: Int) {
+    func prefetch(_ index: Int, withMotion: Bool) {
         guard index < count else { return }
         let address = UnsafeRawPointer(base + index)
         for line in 0..<Self.hotLines { tacho_prefetch(address + line * 64) }
+        if withMotion {
+            let motion = address + Self.motionOffset
+            for line in 0..<Self.motionLines { tacho_prefetch(motion + line * 64) }
+        }
     }
 
     private static let motionOffset = MemoryLayout<Slot>.offset(of: \.motion)!
     private static let motionLines = (Motion.hotBytes + 63) / 64
 
-    /// The same for what the rules about motion remember, and for where the rider's next row goes; the
-    /// slot itself must have arrived.
+    /// The same for where the rider's next row goes; the slot itself must have arrived.
     @inline(__always)
-    static func prefetchTail(_ slot: UnsafeMutablePointer<Slot>, withMotion: Bool) {
-        if withMotion {
-            let motion = UnsafeRawPointer(slot) + motionOffset
-            for line in 0..<motionLines { tacho_prefetch(motion + line * 64) }
-        }
+    static func prefetchTail(_ slot: UnsafeMutablePointer<Slot>) {
         if let row = slot.pointee.main.nextRow { tacho_prefetch(UnsafeRawPointer(row)) }
     }
 
