@@ -39,7 +39,7 @@ package struct EngineOptions: Sendable {
     /// min(4 GiB, half of the machine's).
     package var memoryLimitBytes: Int?
     /// Whether tracks are compared with each other: replays, second accounts.
-    package var judgesAcross = true
+    package var judgesAcross = false
     /// Landmarks of tracks are kept for so many days of commits.
     package var replayDays = 7
     /// Newest alerts that risk scores find in memory; earlier moments are read from the database.

@@ -33,7 +33,8 @@ def alerts(tacho, directory, rides):
     data = os.path.join(directory, "data")
     server = subprocess.Popen(
         [os.path.join(os.path.dirname(tacho), "tachod"), "--data", data, "--resp", "127.0.0.1:0",
-         "--motion-rules"], stdout=subprocess.PIPE, text=True)
+         "--motion-rules",
+         "--replay-days", "7"], stdout=subprocess.PIPE, text=True)
     try:
         if not server.stdout.readline().startswith("ready "):
             raise SystemExit("evaluate: tachod did not start")

@@ -65,14 +65,14 @@ struct Tachod: ParsableCommand {
         help: ArgumentHelp(
             "Judge motion too: overspeed, false speed or heading, frozen and synthetic movement.",
             discussion: "What each rule looks at, and costs: Sources/rules.md."))
-    var motionRules = true
+    var motionRules = false
 
     @Option(
         help: ArgumentHelp(
             "Compare tracks with those of this many days, to find replays and second accounts.",
             discussion: "0 = compare none. Each day costs disk; see Sources/rules.md.",
             valueName: "n"))
-    var replayDays = 7
+    var replayDays = 0
 
     @Option(
         help: ArgumentHelp(
