@@ -109,36 +109,47 @@ private struct Track {
         return codes ^ trusted << 20
     }
 
-    /// Nanoseconds a point, of the shared step and of each rule beside it.
+    /// Nanoseconds a point, of the shared step and of each rule beside it in the same round.
     func measureEach(rounds repeats: Int, _ limits: Thresholds) -> [Measurement] {
-        let passes = 20
+        let passes = max(1, 3_000_000 / fixes.count)
         let count = fixes.count * passes
-        func nanoseconds(_ code: Code) -> (ns: Double, codes: UInt64) {
-            var codes: UInt64 = 0
-            let seconds = (0..<max(3, repeats)).map { _ in
-                Timing.seconds {
-                    for _ in 0..<passes {
-                        var motions = [Motion](repeating: Motion(), count: riders)
-                        for index in fixes.indices {
-                            let fix = fixes[index]
-                            codes |= motions[index % riders].judge(
-                                only: code, fix, recvMs: fix.tsMs + 128, vehicle: .car, limits)
-                        }
-                    }
+        var beside = [[Double]](repeating: [], count: Motion.singleRules.count)
+        var steps: [Double] = []
+        var codes = [UInt64](repeating: 0, count: Motion.singleRules.count)
+        for _ in 0..<repeats {
+            // A code without a rule about motion: the step alone.
+            let (step, _) = nanoseconds(.invalid, passes: passes, limits)
+            steps.append(step)
+            for (index, code) in Motion.singleRules.enumerated() {
+                let (ns, found) = nanoseconds(code, passes: passes, limits)
+                beside[index].append(ns - step)
+                codes[index] |= found
+            }
+        }
+        let own = Measurement("rule_step", Timing.median(steps), "ns/point", n: count, hash: 0)
+        return [own]
+            + Motion.singleRules.enumerated().map { index, code in
+                Measurement(
+                    "rule_\(code.name.lowercased())", max(0.1, Timing.median(beside[index])),
+                    "ns/point", n: count, hash: codes[index])
+            }
+    }
+
+    @inline(never)
+    private func nanoseconds(
+        _ code: Code, passes: Int, _ limits: Thresholds
+    ) -> (ns: Double, codes: UInt64) {
+        var codes: UInt64 = 0
+        let seconds = Timing.seconds {
+            for _ in 0..<passes {
+                var motions = [Motion](repeating: Motion(), count: riders)
+                for index in fixes.indices {
+                    let fix = fixes[index]
+                    codes |= motions[index % riders].judge(
+                        only: code, fix, recvMs: fix.tsMs + 128, vehicle: .car, limits)
                 }
             }
-            return (Timing.median(seconds) / Double(count) * 1e9, codes)
         }
-        _ = nanoseconds(.invalid)
-        // A code without a rule about motion: the step alone.
-        let (step, _) = nanoseconds(.invalid)
-        let own = Measurement("rule_step", step, "ns/point", n: count, hash: 0)
-        return [own]
-            + Motion.singleRules.map { code in
-                let (ns, codes) = nanoseconds(code)
-                return Measurement(
-                    "rule_\(code.name.lowercased())", max(0.1, ns - step), "ns/point", n: count,
-                    hash: codes)
-            }
+        return (seconds / Double(fixes.count * passes) * 1e9, codes)
     }
 }
