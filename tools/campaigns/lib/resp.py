@@ -1,6 +1,7 @@
 """RESP2 over a blocking socket, small enough to be trusted as an oracle."""
 
 import socket
+import time
 
 
 class ReplyError(Exception):
@@ -52,6 +53,17 @@ class Connection:
         if isinstance(reply, ReplyError):
             raise reply
         return reply
+
+    def patiently(self, *args, seconds=60):
+        """As `command`; while the answer is -TRYAGAIN (nothing was carried out) it is sent again."""
+        end = time.monotonic() + seconds
+        while True:
+            reply = self.ask(*args)
+            if not isinstance(reply, ReplyError):
+                return reply
+            if not str(reply).startswith("TRYAGAIN") or time.monotonic() > end:
+                raise reply
+            time.sleep(0.01)
 
     def ask(self, *args):
         """As `command`, but an error reply is returned."""

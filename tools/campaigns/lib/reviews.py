@@ -56,8 +56,8 @@ class Reviews:
             source = "mock" if kind == 1 else "gps"
             ts = 900_000_000_000 + self.raised if kind == 2 else recv - self.raised % 1_000
             rider = f"{self.prefix}alert-{random.randrange(4)}"
-            mask = connection.command("T.IMPORT", "CLAIMED", rider, ts, lat, lon, "-", "-", "-",
-                                      "-", source, recv)
+            mask = connection.patiently("T.IMPORT", "CLAIMED", rider, ts, lat, lon, "-", "-", "-",
+                                        "-", source, recv)
             if mask[0] & 64:
                 raise ValueError(f"fix {rider} {ts} is malformed to the server")
         for alert in self.listed(connection):
