@@ -36,7 +36,7 @@ struct Measure: ParsableCommand {
     @Option(help: "Judging threads; as many as the engine takes by itself if not given.")
     var workers: Int?
     @Flag(inversion: .prefixedNo, help: "Rules about motion, in benchmarks of ingest.")
-    var motionRules = false
+    var motionRules = true
     @Option(help: "Where data directories are made.") var directory = NSTemporaryDirectory()
 
     func validate() throws {

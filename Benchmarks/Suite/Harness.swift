@@ -59,8 +59,8 @@ package struct Scale: Sendable {
     package var latePercent = 0
     /// Judging threads; nil: as many as the engine takes by itself.
     package var workers: Int?
-    /// Rules about motion are on.
-    package var judgesMotion = false
+    /// Rules about motion are on, as they are by default.
+    package var judgesMotion = true
     /// Where data directories are made.
     package var directory: String
 

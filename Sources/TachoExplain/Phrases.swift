@@ -271,37 +271,30 @@ enum Phrases {
 
     /// Rules that compare riders, or a ride with earlier ones.
     private static func others(_ code: String, _ f: Figures) -> Phrase? {
-        let bound = f.bound { Wording.number($0) }
         switch code {
         case "REPLAY":
-            return Phrase(
-                "positions that repeat an earlier record exactly",
-                Figures.joined(
-                    f.told {
-                        Wording.count($0, "position", "positions") + " equal those of " + f.other
-                    } ?? "they equal those of \(f.other)", bound))
+            Phrase("positions that repeat an earlier record exactly", samePositions(f))
         case "REPLAY_FUZZY":
-            return Phrase(
-                "a way that repeats an earlier record closely in place and time",
-                Figures.joined(
-                    f.told {
-                        Wording.count($0, "place", "places") + " agree with " + f.other
-                    } ?? "it agrees with \(f.other)", bound))
+            Phrase("a way that repeats an earlier record closely in place and time", sameWay(f))
         case "COLOCATED":
-            return Phrase(
-                "the very same positions as another rider at the same time",
-                Figures.joined(
-                    f.told {
-                        Wording.count($0, "position", "positions") + " equal those of " + f.other
-                    } ?? "they equal those of \(f.other)", bound))
+            Phrase("the very same positions as another rider at the same time", samePositions(f))
         case "LOCKSTEP":
-            return Phrase(
-                "a way shared with another rider at the same pace",
-                Figures.joined(
-                    f.told {
-                        Wording.count($0, "place", "places") + " agree with " + f.other
-                    } ?? "it agrees with \(f.other)", bound))
-        default: return nil
+            Phrase("a way shared with another rider at the same pace", sameWay(f))
+        default: nil
         }
+    }
+
+    private static func samePositions(_ f: Figures) -> String? {
+        Figures.joined(
+            f.told { Wording.count($0, "position", "positions") + " equal those of " + f.other }
+                ?? "they equal those of \(f.other)",
+            f.bound { Wording.number($0) })
+    }
+
+    private static func sameWay(_ f: Figures) -> String? {
+        Figures.joined(
+            f.told { Wording.count($0, "place", "places") + " agree with " + f.other }
+                ?? "it agrees with \(f.other)",
+            f.bound { Wording.number($0) })
     }
 }

@@ -14,7 +14,7 @@ package struct Finding: Sendable, BitwiseCopyable {
 
     /// What codes outside the chain amount to.
     @inline(__always)
-    static func of(_ codes: UInt64) -> Finding {
+    package static func of(_ codes: UInt64) -> Finding {
         Finding(codes: codes, effect: codes == 0 ? .accept : RuleSet.effect(codes: codes))
     }
 
@@ -22,6 +22,15 @@ package struct Finding: Sendable, BitwiseCopyable {
     package mutating func merge(_ other: Finding) {
         codes |= other.codes
         if other.effect > effect { effect = other.effect }
+    }
+}
+
+extension Verdict {
+    /// What a further rule found of the fix.
+    @inline(__always)
+    package mutating func add(_ finding: Finding) {
+        codes |= finding.codes
+        if finding.effect > effect { effect = finding.effect }
     }
 }
 

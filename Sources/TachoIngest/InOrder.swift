@@ -6,30 +6,37 @@ package enum InOrder {
         /// What is to be added to the base.
         package var finding: Finding
         package var isTrusted: Bool
-        /// nil: the usual fix, within reach of the anchor, no candidate open.
+        /// nil: the usual fix.
         package var step: ChainStep?
     }
 
     /// `base` is what the point rules found. Recovery calls it too, for the state alone.
-    @inline(__always)
     package static func judge(
         _ fix: Fix, recvMs: Int64, vehicle: VehicleClass, base: Finding, _ chain: inout Chain,
         _ motion: inout Motion, _ limits: Thresholds
     ) -> Outcome {
-        if chain.follow(fix, vehicle: vehicle, limits) {
-            if limits.isMotionOff {
-                return Outcome(finding: .nothing, isTrusted: true, step: nil)
-            }
-            let codes =
-                motion.judge(fix, recvMs: recvMs, vehicle: vehicle, isJump: false, limits)
-                & ~limits.off
+        if let codes = follow(fix, recvMs: recvMs, vehicle: vehicle, &chain, &motion, limits) {
             return Outcome(finding: .of(codes), isTrusted: true, step: nil)
         }
         return judgeAtLength(
             fix, recvMs: recvMs, vehicle: vehicle, base: base, &chain, &motion, limits)
     }
 
-    private static func judgeAtLength(
+    /// The usual fix, within reach of the anchor, no candidate open: it is trusted and has these
+    /// codes. nil: nothing was done, `judgeAtLength` decides. Apart from it because an outcome is
+    /// 215 B to be moved about.
+    @inline(__always)
+    package static func follow(
+        _ fix: Fix, recvMs: Int64, vehicle: VehicleClass, _ chain: inout Chain,
+        _ motion: inout Motion, _ limits: Thresholds
+    ) -> UInt64? {
+        guard chain.follow(fix, vehicle: vehicle, limits) else { return nil }
+        if limits.isMotionOff { return 0 }
+        return motion.judge(fix, recvMs: recvMs, vehicle: vehicle, isJump: false, limits)
+            & ~limits.off
+    }
+
+    package static func judgeAtLength(
         _ fix: Fix, recvMs: Int64, vehicle: VehicleClass, base: Finding, _ chain: inout Chain,
         _ motion: inout Motion, _ limits: Thresholds
     ) -> Outcome {

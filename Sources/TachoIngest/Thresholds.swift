@@ -118,9 +118,8 @@ package struct Thresholds: Sendable, Hashable {
     package var lockedWithinM = 6.5
     package var lockedWithinMs: Int64 = 350
 
-    /// Codes that are never given, of those that depend on the order of delivery: all of them, as
-    /// long as they cost more than the floor of ingest allows.
-    package var off: UInt64 = RuleSet.deliveryOrderCodes
+    /// Codes that are never given, of those that depend on the order of delivery.
+    package var off: UInt64 = 0
 
     /// No rule about motion is on: nothing is remembered of it.
     @inline(__always)

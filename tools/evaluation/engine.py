@@ -33,7 +33,6 @@ def alerts(tacho, directory, rides):
     data = os.path.join(directory, "data")
     server = subprocess.Popen(
         [os.path.join(os.path.dirname(tacho), "tachod"), "--data", data, "--resp", "127.0.0.1:0",
-         "--motion-rules",
          "--replay-days", "7"], stdout=subprocess.PIPE, text=True)
     try:
         if not server.stdout.readline().startswith("ready "):

@@ -65,7 +65,7 @@ struct Tachod: ParsableCommand {
         help: ArgumentHelp(
             "Judge motion too: overspeed, false speed or heading, frozen and synthetic movement.",
             discussion: "What each rule looks at, and costs: Sources/rules.md."))
-    var motionRules = false
+    var motionRules = true
 
     @Option(
         help: ArgumentHelp(

@@ -97,12 +97,15 @@ struct Shard {
         _ numbers: UnsafeBufferPointer<UInt32>, _ part: Part
     ) throws(StoreError) {
         let vehicle = work.batch.vehicle
+        // Once a batch: handed on from `self`, the half KiB would be copied for every fix.
+        let limits = rules.thresholds
         for index in 0..<entries.count {
             prefetch(entries, numbers, index)
             let rider = numbers[index]
             guard rider != UInt32.max, owns(rider) else { continue }
             if let vehicle { set(vehicle, of: rider, part) }
-            work.masks[index] = try take(entries[index], rider, nowMs: work.receivedAtMs, part)
+            work.masks[index] = try take(
+                entries[index], rider, nowMs: work.receivedAtMs, part, limits)
         }
     }
 
@@ -182,7 +185,7 @@ struct Shard {
     }
 
     private mutating func take(
-        _ entry: BatchEntry, _ rider: UInt32, nowMs: Int64, _ part: Part
+        _ entry: BatchEntry, _ rider: UInt32, nowMs: Int64, _ part: Part, _ limits: Thresholds
     ) throws(StoreError) -> ReplyMask {
         let slot = slot(rider)
         let fix = entry.fix
@@ -212,19 +215,18 @@ struct Shard {
         let isChained =
             others.count == 0 && (base.codes == 0 || RuleSet.isChained(codes: base.codes))
         if isChained && fix.tsMs > slot.pointee.chain.newestTsMs {
-            let outcome = InOrder.judge(
-                fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, base: base,
-                &slot.pointee.chain,
-                &slot.pointee.motion, rules.thresholds)
-            stored.verdict.codes |= outcome.finding.codes
-            stored.verdict.effect = max(base.effect, outcome.finding.effect)
-            stored.verdict.isTrusted = outcome.isTrusted
-            store(stored, rider, slot, entersChain: true, part)
-            if let step = outcome.step, step.decidedCount > 0 {
-                decide(step, stored, rider, slot, part)
+            if let codes = InOrder.follow(
+                fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, &slot.pointee.chain,
+                &slot.pointee.motion, limits)
+            {
+                stored.verdict.isTrusted = true
+                if codes != 0 { stored.verdict.add(.of(codes)) }
+                store(stored, rider, slot, entersChain: true, part)
+                if stored.verdict.codes == 0 { return mask }
+                alert(stored, nil, rider, part)
+            } else {
+                takeAtLength(&stored, base, rider, slot, part)
             }
-            if stored.verdict.codes == 0 { return mask }
-            alert(stored, outcome.step, rider, part)
         } else if isChained && fitsPlainly(stored, around, slot, rider) {
             stored.verdict.isTrusted = true
             store(stored, rider, slot, entersChain: false, part)
@@ -241,6 +243,23 @@ struct Shard {
         if slot.pointee.needsShownAgain { try showAgain(rider, slot) }
         mask.insert(Self.bits(of: stored.verdict))
         return mask
+    }
+
+    /// A fix in order of time that is not the usual one: out of reach, or a candidate is open.
+    private mutating func takeAtLength(
+        _ stored: inout StoredFix, _ base: Finding, _ rider: UInt32,
+        _ slot: UnsafeMutablePointer<Slot>, _ part: Part
+    ) {
+        let outcome = InOrder.judgeAtLength(
+            stored.fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, base: base,
+            &slot.pointee.chain, &slot.pointee.motion, rules.thresholds)
+        stored.verdict.add(outcome.finding)
+        stored.verdict.isTrusted = outcome.isTrusted
+        store(stored, rider, slot, entersChain: true, part)
+        if let step = outcome.step, step.decidedCount > 0 {
+            decide(step, stored, rider, slot, part)
+        }
+        if stored.verdict.codes != 0 { alert(stored, outcome.step, rider, part) }
     }
 
     /// What the rules outside the chain say of a fix, but for those about motion.

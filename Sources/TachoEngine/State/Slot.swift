@@ -164,6 +164,8 @@ struct Slot: BitwiseCopyable {
         if isNewest { hasNewest = true }
     }
 
+    /// Into its reader: as a plain property it would copy the whole slot first.
+    @inline(__always)
     var latestRecord: LatestRecord {
         LatestRecord(
             shown: shown, newest: newestIsShown ? Slot.nothing : otherNewest,
