@@ -37,6 +37,8 @@ struct Measure: ParsableCommand {
     var workers: Int?
     @Flag(inversion: .prefixedNo, help: "Rules about motion, in benchmarks of ingest.")
     var motionRules = true
+    @Option(help: "Compare tracks with those of so many days, in benchmarks of ingest.")
+    var replayDays = 0
     @Option(help: "Where data directories are made.") var directory = NSTemporaryDirectory()
 
     func validate() throws {
@@ -45,6 +47,9 @@ struct Measure: ParsableCommand {
         }
         guard points >= 1000, riders >= 1, rounds >= 1 else {
             throw ValidationError("at least 1000 points, 1 rider and 1 round")
+        }
+        guard (0...365).contains(replayDays) else {
+            throw ValidationError("--replay-days is 0 to 365")
         }
         guard workers ?? 1 >= 1 else { throw ValidationError("at least 1 judging thread") }
         guard (1...200_000).contains(batch), (0...100).contains(late) else {
@@ -64,6 +69,7 @@ struct Measure: ParsableCommand {
         scale.latePercent = late
         scale.workers = workers
         scale.judgesMotion = motionRules
+        scale.replayDays = replayDays
         for benchmark in Benchmark.all {
             // Calibration always: no figure means anything without it.
             let isChosen =

@@ -61,6 +61,8 @@ package struct Scale: Sendable {
     package var workers: Int?
     /// Rules about motion are on, as they are by default.
     package var judgesMotion = true
+    /// Tracks are compared with those of so many days; 0: with none.
+    package var replayDays = 0
     /// Where data directories are made.
     package var directory: String
 

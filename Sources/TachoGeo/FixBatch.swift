@@ -50,12 +50,14 @@ package struct FixBatch: Sendable {
         vehicle = nil
     }
 
-    /// The same reports at another time: all of them moved by `byMs`; `turned`: with the opposite
-    /// heading, as of a way taken back. For load generators, which send a stretch again and again.
-    package mutating func shift(byMs: Int64, turned: Bool) {
+    /// The same reports at another time and beside: all of them moved by `byMs` and `byLatE7`;
+    /// `turned`: with the opposite heading, as of a way taken back. For load generators, which send
+    /// a stretch again and again.
+    package mutating func shift(byMs: Int64, byLatE7: Int32, turned: Bool) {
         entries.withUnsafeMutableBufferPointer { entries in
             for index in entries.indices {
                 entries[index].fix.tsMs += byMs
+                entries[index].fix.latE7 += byLatE7
                 let heading = entries[index].fix.headingCdeg
                 if turned && heading != Fix.absent {
                     entries[index].fix.headingCdeg = (heading + 18_000) % 36_000

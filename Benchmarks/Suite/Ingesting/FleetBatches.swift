@@ -1,8 +1,9 @@
 import TachoGeo
 
 /// Batches of a moving fleet without an end, cheap to make: the way of every rider is generated
-/// once for some rounds and then driven back and forth, at later times. The sender only copies a
-/// batch and moves its times, 5 to 10 ns a point, and the memory does not grow with the points.
+/// once for some rounds and then driven back and forth, at later times, each time 18 m beside: the
+/// very same way again would be what rules across riders look for. The sender only copies a batch
+/// and moves its times and places, 5 to 10 ns a point, and memory does not grow with the points.
 ///
 /// A batch holds reports of one round, so at most one of each rider.
 struct FleetBatches {
@@ -41,20 +42,37 @@ struct FleetBatches {
 
     /// The next batch, and when the server gets it.
     mutating func next() -> (batch: FixBatch, receivedAtMs: Int64) {
-        let period = 2 * (stretch.count - 1)
-        let phase = round % period
-        let source = phase < stretch.count ? phase : period - phase
-        var batch = stretch[source][place]
+        let pass = Pass(of: round, rounds: stretch.count)
+        var batch = stretch[pass.source][place]
         batch.shift(
-            byMs: Int64(round - source) * Self.intervalMs, turned: phase >= stretch.count)
+            byMs: Int64(round - pass.source) * Self.intervalMs, byLatE7: pass.asideLatE7,
+            turned: pass.isTurned)
         lateness?.replaceLate(in: &batch)
         let receivedAtMs = Self.firstMs + Int64(round + 1) * Self.intervalMs + 128
         place += 1
-        if place == stretch[source].count {
+        if place == stretch[pass.source].count {
             place = 0
             round += 1
         }
         return (batch, receivedAtMs)
+    }
+}
+
+/// Which time the generated way is driven in a round, whichever, also before the first.
+private struct Pass {
+    /// The round it was generated for.
+    var source: Int
+    var isTurned: Bool
+    var asideLatE7: Int32
+
+    init(of round: Int, rounds: Int) {
+        let period = 2 * (rounds - 1)
+        let phase = ((round % period) + period) % period
+        isTurned = phase >= rounds
+        source = isTurned ? period - phase : phase
+        // The turn itself belongs to both passes, and is driven once.
+        let number = Int((Double(round) / Double(rounds - 1)).rounded(.down))
+        asideLatE7 = Int32(number) * 1600
     }
 }
 
@@ -122,12 +140,11 @@ struct Lateness {
 
     /// Where a rider is in a round, whichever.
     private func fix(_ rider: Int, _ round: Int) -> Fix {
-        let period = 2 * (rounds - 1)
-        let phase = ((round % period) + period) % period
-        let source = phase < rounds ? phase : period - phase
-        var fix = way[source * riders + rider]
-        fix.tsMs += Int64(round - source) * FleetBatches.intervalMs
-        if source != phase { fix.headingCdeg = (fix.headingCdeg + 18_000) % 36_000 }
+        let pass = Pass(of: round, rounds: rounds)
+        var fix = way[pass.source * riders + rider]
+        fix.tsMs += Int64(round - pass.source) * FleetBatches.intervalMs
+        fix.latE7 += pass.asideLatE7
+        if pass.isTurned { fix.headingCdeg = (fix.headingCdeg + 18_000) % 36_000 }
         return fix
     }
 }

@@ -22,6 +22,8 @@ final class IngestRun {
             Self.options(scratch.path, clock) { options in
                 options.workers = scale.workers
                 options.judgesMotion = scale.judgesMotion
+                options.judgesAcross = scale.replayDays > 0
+                options.replayDays = max(1, scale.replayDays)
                 adjust(&options)
             })
     }

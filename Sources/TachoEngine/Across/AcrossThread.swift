@@ -24,6 +24,8 @@ final class AcrossThread: @unchecked Sendable {
         /// The last group that was read.
         var group: UInt64
         var open = 0
+        /// Proposals made since the start.
+        var made = 0
     }
 
     private let inbox = Monitor(Inbox())
@@ -80,6 +82,9 @@ final class AcrossThread: @unchecked Sendable {
         status.withLock { Int(group - min($0.group, group)) + $0.open }
     }
 
+    /// Pairs of ways that were to be compared, since the start.
+    var proposalCount: Int { status.withLock { $0.made } }
+
     /// Runs until closed and drained. `post` hands a proposal to its judge.
     func run(_ post: (AcrossProposal) -> Void) {
         for proposal in state.takeOpen() { post(proposal) }
@@ -101,8 +106,13 @@ final class AcrossThread: @unchecked Sendable {
             attempt { () throws(StoreError) in
                 for part in parts { try state.apply(part.events.raw, commitMs: commitMs) }
             }
-            for proposal in state.takeFresh() { post(proposal) }
-            status.withLock { $0 = Status(group: number, open: state.openCount) }
+            let fresh = state.takeFresh()
+            for proposal in fresh { post(proposal) }
+            status.withLock {
+                $0.group = number
+                $0.open = state.openCount
+                $0.made += fresh.count
+            }
             let points = Self.points(item)
             if points > 0 {
                 inbox.change { inbox in
