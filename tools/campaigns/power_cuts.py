@@ -79,7 +79,8 @@ def one_cut(c, number, power, subject):
         lost = subject.verify(label)
     finally:
         power.unmount_durable()
-    c.check(f"{label}: the file system is whole", power.check_file_system() == 0)
+    is_whole, what = power.check_file_system()
+    c.check(f"{label}: the file system is whole", is_whole, what)
     c.note(f"{label}: after {after:.2f} s, {kept} of {total} unsynced sectors kept, "
            f"{subject.truth.count} fixes acknowledged so far, {len(lost)} lost")
     return bool(lost)

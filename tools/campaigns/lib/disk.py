@@ -142,9 +142,12 @@ class PowerDisk:
         self._unmount()
 
     def check_file_system(self):
-        """The result of the file system's own checker; 0 when it is whole."""
+        """Whether the file system is whole, and what its own checker says of it. It says no, too,
+        when a mount namespace that somebody made meanwhile still has the disk mounted."""
         words = {"ext4": ["e2fsck", "-f", "-n"], "xfs": ["xfs_repair", "-n"]}[self.fs]
-        return process.run(words + [self.durable]).returncode
+        result = process.run(words + [self.durable], text=True)
+        said = (result.stdout + result.stderr)[-600:].replace("\n", " | ")
+        return result.returncode == 0, f"exit {result.returncode}: {said}"
 
     def remove(self):
         self.detach()
