@@ -62,7 +62,7 @@ let package = Package(
         module("TachoGeo", []),
         module("TachoCodec", ["TachoGeo", "CTacho", "CLZ4"]),
         module("TachoWire", ["TachoGeo"]),
-        module("TachoIngest", ["TachoGeo"]),
+        module("TachoIngest", ["TachoGeo", "CTacho"]),
         module("TachoExplain", ["TachoGeo", "TachoIngest"]),
         module("TachoStore", ["TachoGeo", "TachoCodec", "CRocksDB"]),
         module("TachoAudit", ["TachoGeo", "TachoCodec", crypto]),

@@ -26,9 +26,10 @@ struct LandmarkTable {
     private var cursor: Cursor?
     private var found: [Landmark] = []
 
-    /// Rows that wait to be written at most: 3 MiB with their chains.
-    static let runLength = 65_536
-    private static let headCount = 131_072
+    /// Rows that wait to be written at most: 12 MiB with their chains. More than a memtable holds, so
+    /// that each run finds an empty one and is only put behind the last row: a third of the cost.
+    static let runLength = 262_144
+    private static let headBits = 18
     /// Of one hash and day so many landmarks are looked at, in order of riders.
     static let perDay = 64
     /// 8 MiB each.
@@ -40,7 +41,7 @@ struct LandmarkTable {
         self.target = target
         self.keepDays = keepDays
         days = storedDays.map { Day(number: $0, isStored: true, filter: nil) }
-        heads = [Int32](repeating: -1, count: Self.headCount)
+        heads = [Int32](repeating: -1, count: 1 << Self.headBits)
         rows.reserveCapacity(Self.runLength)
         next.reserveCapacity(Self.runLength)
     }
@@ -168,6 +169,6 @@ struct LandmarkTable {
 
     private static func head(_ hash: UInt64) -> Int {
         // Wrap-around is meant.
-        Int((hash &* 0x9E37_79B9_7F4A_7C15) >> 47)
+        Int((hash &* 0x9E37_79B9_7F4A_7C15) >> (64 - UInt64(headBits)))
     }
 }
