@@ -1,5 +1,4 @@
 import TachoIngest
-import TachoStore
 
 /// Tracks that a rider's way was found alike once, by cells: the last landmark's.
 ///
