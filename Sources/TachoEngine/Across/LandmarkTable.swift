@@ -26,9 +26,10 @@ struct LandmarkTable {
     private var cursor: Cursor?
     private var found: [Landmark] = []
 
-    /// Rows that wait to be written at most: 12 MiB with their chains. More than a memtable holds, so
-    /// that each run finds an empty one and is only put behind the last row: a third of the cost.
+    /// Rows that wait to be written at most: 12 MiB with their chains.
     static let runLength = 262_144
+    /// Fewer are not worth a file of their own.
+    private static let leastRun = 4_096
     private static let headBits = 18
     /// Of one hash and day so many landmarks are looked at, in order of riders.
     static let perDay = 64
@@ -125,9 +126,15 @@ struct LandmarkTable {
         cursor = nil
         guard !rows.isEmpty else { return }
         LandmarkRow.sort(&rows)
-        let batch = RowBatch(database)
-        batch.put(rows)
-        try target.write(batch, sync: false)
+        if rows.count >= Self.leastRun {
+            let run = try SortedRun(database, .seen)
+            try run.put(rows)
+            try database.add(run)
+        } else {
+            let batch = RowBatch(database)
+            batch.put(rows)
+            try target.write(batch, sync: false)
+        }
         let newest = days.count - 1
         days[newest].isStored = true
         if let filter = days[newest].filter {
