@@ -61,7 +61,8 @@ package final class SortedRun {
     }
 
     /// Ends the file and hands it over. Call once, with at least one row.
-    fileprivate func finish(_ take: (String, Family) throws(StoreError) -> Void) throws(StoreError) {
+    fileprivate func finish(_ take: (String, Family) throws(StoreError) -> Void) throws(StoreError)
+    {
         var failure: UnsafeMutablePointer<CChar>?
         rocksdb_sstfilewriter_finish(writer, &failure)
         if let message = takeMessage(&failure) { throw .io(message) }
