@@ -1,9 +1,14 @@
+import Foundation
 import TachoGeo
 import TachoStore
 import Testing
 
 /// Table files made beside the database and taken in whole.
-struct SortedRunTests {
+final class SortedRunTests {
+    private let path = NSTemporaryDirectory() + "tacho-run-" + UUID().uuidString
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
     private func landmark(_ hash: UInt64, _ number: UInt32) -> LandmarkRow {
         LandmarkRow(
             day: 20_000,
@@ -21,17 +26,17 @@ struct SortedRunTests {
         return rows
     }
 
-    private func files(_ directory: TemporaryDirectory) throws -> [String] {
-        try FileSystem.list(directory.path + "/data").flatMap { name in
-            (try? FileSystem.list(directory.path + "/data/" + name)) ?? []
+    /// Table files that were made and not taken in.
+    private func leftOver() throws -> [String] {
+        try FileSystem.list(path).flatMap { name in
+            (try? FileSystem.list(path + "/" + name)) ?? []
         }.filter { $0.hasSuffix(".run") }
     }
 
     @Test func `rows of runs, of batches and of both again are all found, also after a restart`()
         throws
     {
-        let directory = TemporaryDirectory()
-        var store = try Store.open(StoreOptions(path: directory.path + "/data"))
+        var store = try Store.open(StoreOptions(path: path))
         let all = (0..<3_000 as Range<UInt64>).map { landmark($0 << 20, UInt32($0)) }
         // Every third one in a run, then in a batch, then in runs that overlap both, twice.
         let run = try SortedRun(store.database, .seen)
@@ -48,21 +53,20 @@ struct SortedRunTests {
         }
         #expect(try found(store) == all)
         store.close()
-        store = try Store.open(StoreOptions(path: directory.path + "/data"))
+        store = try Store.open(StoreOptions(path: path))
         #expect(try found(store) == all)
-        #expect(try files(directory).isEmpty)
+        #expect(try leftOver().isEmpty)
         store.close()
     }
 
     @Test func `rows out of order are refused, and the file is gone`() throws {
-        let directory = TemporaryDirectory()
-        let store = try Store.open(StoreOptions(path: directory.path + "/data"))
+        let store = try Store.open(StoreOptions(path: path))
         defer { store.close() }
         do {
             let run = try SortedRun(store.database, .seen)
             #expect(throws: StoreError.self) { try run.put([landmark(5, 1), landmark(4, 1)]) }
         }
-        #expect(try files(directory).isEmpty)
+        #expect(try leftOver().isEmpty)
         #expect(try found(store).isEmpty)
     }
 }
