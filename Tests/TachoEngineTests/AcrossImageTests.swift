@@ -22,9 +22,17 @@ struct AcrossImageTests {
             AcrossProposal(number: 76, rider: .max, tsMs: 0, other: 0, otherMs: 0),
         ])
 
-    @Test func `a trail reads back, and cut at any byte is refused`() throws {
-        let bytes = AcrossImage.bytes(trail())
-        #expect(try bytes.withUnsafeBytes { try AcrossImage.trail($0) } == trail())
+    private let suspicion = Suspicion(
+        tsMs: -7,
+        suspects: [.init(rider: 5, offsetMs: 600_001), .init(rider: .max, offsetMs: -3)])
+
+    @Test(arguments: [false, true])
+    func `a trail reads back, and cut at any byte is refused`(isSuspicious: Bool) throws {
+        let suspicion = isSuspicious ? suspicion : nil
+        let bytes = AcrossImage.bytes(trail(), suspicion)
+        let found = try bytes.withUnsafeBytes { try AcrossImage.trail($0) }
+        #expect(found.0 == trail())
+        #expect(found.1 == suspicion)
         for count in 0..<bytes.count {
             #expect(throws: StoreError.self, "cut at \(count)") {
                 try Array(bytes[..<count]).withUnsafeBytes { _ = try AcrossImage.trail($0) }
@@ -56,7 +64,7 @@ struct AcrossImageTests {
         dirty.isDirty = true
         slab[0] = trail()
         slab[3] = dirty
-        #expect(AcrossImage.takeDirty(slab).map(\.key) == [[0, 0, 0, 0, 3]])
-        #expect(AcrossImage.takeDirty(slab).isEmpty)
+        #expect(AcrossImage.takeDirty(slab, [:]).map(\.key) == [[0, 0, 0, 0, 3]])
+        #expect(AcrossImage.takeDirty(slab, [:]).isEmpty)
     }
 }

@@ -77,28 +77,35 @@ enum AcrossImage {
         return try result.get()
     }
 
-    static func readTrails(_ database: Database, into trails: TrailSlab) throws(StoreError) {
+    static func readTrails(
+        _ database: Database, into trails: TrailSlab, _ suspicions: inout [UInt32: Suspicion]
+    ) throws(StoreError) {
         let cursor = database.cursor(.across)
         cursor.seekToFirst()
         while try cursor.isValid(), cursor.key.first == trailKind {
             guard cursor.key.count == 5 else { throw .damaged("a trail's key cannot be read") }
-            trails[KeyReader.u32(cursor.key, at: 1)] = try trail(cursor.value)
+            let rider = KeyReader.u32(cursor.key, at: 1)
+            (trails[rider], suspicions[rider]) = try trail(cursor.value)
             cursor.next()
         }
     }
 
     /// Rows of the riders whose trails changed since the last call.
-    static func takeDirty(_ trails: TrailSlab) -> [AcrossRow] {
+    static func takeDirty(
+        _ trails: TrailSlab, _ suspicions: [UInt32: Suspicion]
+    ) -> [AcrossRow] {
         var rows: [AcrossRow] = []
         for rider in 0..<UInt32(trails.count) where trails[rider].isDirty {
             rows.append(
-                AcrossRow(key: [trailKind] + Keys.number(rider), value: bytes(trails[rider])))
+                AcrossRow(
+                    key: [trailKind] + Keys.number(rider),
+                    value: bytes(trails[rider], suspicions[rider])))
             trails.clearDirty(rider)
         }
         return rows
     }
 
-    static func bytes(_ trail: Trail) -> [UInt8] {
+    static func bytes(_ trail: Trail, _ suspicion: Suspicion?) -> [UInt8] {
         var writer = ByteWriter()
         for place in [trail.place0, trail.place1, trail.place2, trail.place3] { writer.put(place) }
         writer.put(trail.entryMs)
@@ -109,10 +116,19 @@ enum AcrossImage {
         writer.put(trail.landmarks)
         writer.put(trail.places)
         writer.put(trail.entries)
+        let suspects = suspicion?.suspects ?? []
+        writer.put(UInt8(suspects.count))
+        if let suspicion, !suspects.isEmpty { writer.put(suspicion.tsMs) }
+        for suspect in suspects {
+            writer.put(suspect.rider)
+            writer.put(suspect.offsetMs)
+        }
         return writer.bytes
     }
 
-    static func trail(_ bytes: UnsafeRawBufferPointer) throws(StoreError) -> Trail {
+    static func trail(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(StoreError) -> (Trail, Suspicion?) {
         var trail = Trail()
         do {
             var reader = ByteReader(bytes)
@@ -128,14 +144,29 @@ enum AcrossImage {
             trail.landmarks = try reader.read()
             trail.places = try reader.read()
             trail.entries = try reader.read()
+            let suspicion = try suspicion(&reader)
             guard reader.isAtEnd, trail.places <= 4, trail.entries <= 4,
                 abs(Int64(trail.entryLatE7)) <= 900_000_000
             else { throw StoreError.damaged("a trail has values none can have") }
-            return trail
+            return (trail, suspicion)
         } catch let error as StoreError {
             throw error
         } catch {
             throw .damaged("a trail is cut off")
         }
+    }
+
+    private static func suspicion(_ reader: inout ByteReader) throws -> Suspicion? {
+        let count = Int(try reader.read(UInt8.self))
+        guard count > 0 else { return nil }
+        guard count <= AcrossState.perLandmark else {
+            throw StoreError.damaged("a trail has more suspects than any can have")
+        }
+        var suspicion = Suspicion(tsMs: try reader.read(), suspects: [])
+        for _ in 0..<count {
+            suspicion.suspects.append(
+                Suspicion.Suspect(rider: try reader.read(), offsetMs: try reader.read()))
+        }
+        return suspicion
     }
 }
