@@ -27,7 +27,7 @@ struct AcrossStateTests {
         let part = Part(work: nil)
         for fix in fixes {
             let stored = StoredFix(
-                fix: fix, provenance: .server, vehicle: .car, verdict: Verdict(isTrusted: true),
+                fix: fix, provenance: .live, vehicle: .car, verdict: Verdict(isTrusted: true),
                 recvMs: fix.tsMs, claimedRecvMs: 0)
             let route = FixRoute(toLateTail: false, entersChain: true)
             let (row, _) = FixRow.pack(stored, route: route.bits)
