@@ -89,15 +89,29 @@ struct AcrossStateTests {
         #expect(runs[0].1 == runs[1].1)
     }
 
-    @Test func `a suspicion is confirmed by the same rider at the same distance in time`() {
-        let suspicion = Suspicion(tsMs: 0, suspects: [.init(rider: 3, offsetMs: 700_000)])
-        func confirms(_ rider: UInt32, _ offsetMs: Int64, at ms: Int64 = 60_000) -> Bool {
-            suspicion.confirms(.init(rider: rider, offsetMs: offsetMs), atMs: ms, limits)
+    @Test func `two are suspects when they are alike again at the same distance in time`() {
+        func isKnown(_ rider: UInt32, _ tsMs: Int64, _ offsetMs: Int64, of own: UInt32 = 1) -> Bool
+        {
+            var all = Suspicions()
+            let first = Suspicions.Suspect(rider: 3, tsMs: 1_000_000, offsetMs: 700_000)
+            #expect(!all.find(1, first, limits))
+            return all.find(own, .init(rider: rider, tsMs: tsMs, offsetMs: offsetMs), limits)
         }
-        #expect(confirms(3, 700_000))
-        #expect(confirms(3, 699_300) && confirms(3, 700_700))
-        #expect(!confirms(3, 699_299) && !confirms(3, 700_701))
-        #expect(!confirms(4, 700_000))
-        #expect(!confirms(3, 700_000, at: limits.alikeMs + 1))
+        #expect(isKnown(3, 1_060_000, 700_000))
+        #expect(isKnown(3, 1_060_000, 699_300) && isKnown(3, 1_060_000, 700_700))
+        #expect(!isKnown(3, 1_060_000, 699_299) && !isKnown(3, 1_060_000, 700_701))
+        #expect(!isKnown(4, 1_060_000, 700_000))
+        #expect(!isKnown(3, 1_000_001 + limits.alikeMs, 700_000))
+        // Told by the other's landmark.
+        #expect(isKnown(1, 360_000, -700_000, of: 3))
+    }
+
+    @Test func `of many suspects the oldest are forgotten`() {
+        var all = Suspicions()
+        for rider in 2..<20 as Range<UInt32> {
+            #expect(!all.find(1, .init(rider: rider, tsMs: Int64(rider), offsetMs: 5), limits))
+        }
+        #expect(all[1].map(\.rider) == Array(12..<20))
+        #expect(all[19] == [.init(rider: 1, tsMs: 14, offsetMs: -5)])
     }
 }

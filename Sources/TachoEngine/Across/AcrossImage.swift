@@ -78,7 +78,7 @@ enum AcrossImage {
     }
 
     static func readTrails(
-        _ database: Database, into trails: TrailSlab, _ suspicions: inout [UInt32: Suspicion]
+        _ database: Database, into trails: TrailSlab, _ suspicions: inout Suspicions
     ) throws(StoreError) {
         let cursor = database.cursor(.across)
         cursor.seekToFirst()
@@ -92,7 +92,7 @@ enum AcrossImage {
 
     /// Rows of the riders whose trails changed since the last call.
     static func takeDirty(
-        _ trails: TrailSlab, _ suspicions: [UInt32: Suspicion]
+        _ trails: TrailSlab, _ suspicions: Suspicions
     ) -> [AcrossRow] {
         var rows: [AcrossRow] = []
         for rider in 0..<UInt32(trails.count) where trails[rider].isDirty {
@@ -105,7 +105,7 @@ enum AcrossImage {
         return rows
     }
 
-    static func bytes(_ trail: Trail, _ suspicion: Suspicion?) -> [UInt8] {
+    static func bytes(_ trail: Trail, _ suspects: [Suspicions.Suspect]) -> [UInt8] {
         var writer = ByteWriter()
         for place in [trail.place0, trail.place1, trail.place2, trail.place3] { writer.put(place) }
         writer.put(trail.entryMs)
@@ -116,11 +116,10 @@ enum AcrossImage {
         writer.put(trail.landmarks)
         writer.put(trail.places)
         writer.put(trail.entries)
-        let suspects = suspicion?.suspects ?? []
         writer.put(UInt8(suspects.count))
-        if let suspicion, !suspects.isEmpty { writer.put(suspicion.tsMs) }
         for suspect in suspects {
             writer.put(suspect.rider)
+            writer.put(suspect.tsMs)
             writer.put(suspect.offsetMs)
         }
         return writer.bytes
@@ -128,7 +127,7 @@ enum AcrossImage {
 
     static func trail(
         _ bytes: UnsafeRawBufferPointer
-    ) throws(StoreError) -> (Trail, Suspicion?) {
+    ) throws(StoreError) -> (Trail, [Suspicions.Suspect]) {
         var trail = Trail()
         do {
             var reader = ByteReader(bytes)
@@ -144,11 +143,11 @@ enum AcrossImage {
             trail.landmarks = try reader.read()
             trail.places = try reader.read()
             trail.entries = try reader.read()
-            let suspicion = try suspicion(&reader)
+            let suspects = try suspects(&reader)
             guard reader.isAtEnd, trail.places <= 4, trail.entries <= 4,
                 abs(Int64(trail.entryLatE7)) <= 900_000_000
             else { throw StoreError.damaged("a trail has values none can have") }
-            return (trail, suspicion)
+            return (trail, suspects)
         } catch let error as StoreError {
             throw error
         } catch {
@@ -156,17 +155,14 @@ enum AcrossImage {
         }
     }
 
-    private static func suspicion(_ reader: inout ByteReader) throws -> Suspicion? {
+    private static func suspects(_ reader: inout ByteReader) throws -> [Suspicions.Suspect] {
         let count = Int(try reader.read(UInt8.self))
-        guard count > 0 else { return nil }
-        guard count <= AcrossState.perLandmark else {
+        guard count <= Suspicions.perRider else {
             throw StoreError.damaged("a trail has more suspects than any can have")
         }
-        var suspicion = Suspicion(tsMs: try reader.read(), suspects: [])
-        for _ in 0..<count {
-            suspicion.suspects.append(
-                Suspicion.Suspect(rider: try reader.read(), offsetMs: try reader.read()))
+        return try (0..<count).map { _ in
+            Suspicions.Suspect(
+                rider: try reader.read(), tsMs: try reader.read(), offsetMs: try reader.read())
         }
-        return suspicion
     }
 }

@@ -18,8 +18,7 @@ final class AcrossState {
     private var fresh: [AcrossProposal] = []
     /// Ways that were not proposed because too many waited.
     private(set) var dropped = 0
-    /// By rider; only of riders who were alike with somebody.
-    private var suspicions: [UInt32: Suspicion] = [:]
+    private var suspicions = Suspicions()
     // Of one call, kept for their memory.
     private var fixes: [WayFix] = []
     private var compared: [UInt64] = []
@@ -96,26 +95,20 @@ final class AcrossState {
             return a.rider != b.rider ? a.rider < b.rider : a.number < b.number
         }
         var left = (landmark.isOfCells ? Self.perLandmark : Self.perPlaces) - chosen.count
-        var suspects: [Suspicion.Suspect] = []
         for other in likely where left > 0 {
             if chosen.contains(where: { $0.rider == other.rider && $0.tsMs == other.tsMs }) {
                 continue
             }
             left -= 1
             if landmark.isOfCells {
-                let suspect = Suspicion.Suspect(
-                    rider: other.rider, offsetMs: landmark.tsMs - other.tsMs)
-                suspects.append(suspect)
-                let before = suspicions[landmark.rider]
-                guard before?.confirms(suspect, atMs: landmark.tsMs, limits) ?? false else {
-                    continue
-                }
+                let suspect = Suspicions.Suspect(
+                    rider: other.rider, tsMs: landmark.tsMs,
+                    offsetMs: landmark.tsMs - other.tsMs)
+                trails.setDirty(other.rider)
+                guard suspicions.find(landmark.rider, suspect, limits) else { continue }
             }
             chosen.append(other)
             propose(landmark, other)
-        }
-        if !suspects.isEmpty {
-            suspicions[landmark.rider] = Suspicion(tsMs: landmark.tsMs, suspects: suspects)
         }
     }
 

@@ -35,6 +35,11 @@ package final class TrailSlab {
         Int(rider) < count ? base[Int(rider)].landmarks : 0
     }
 
+    /// What is kept beside a rider's trail has changed.
+    package func setDirty(_ rider: UInt32) {
+        if Int(rider) < count { base[Int(rider)].isDirty = true }
+    }
+
     package func clearDirty(_ rider: UInt32) { base[Int(rider)].isDirty = false }
 
     /// Trails asked for ahead of the one being worked on: they lie all over memory.
