@@ -62,7 +62,7 @@ let package = Package(
         module("TachoGeo", []),
         module("TachoCodec", ["TachoGeo", "CTacho", "CLZ4"]),
         module("TachoWire", ["TachoGeo"]),
-        module("TachoIngest", ["TachoGeo"]),
+        module("TachoIngest", ["TachoGeo", "CTacho"]),
         module("TachoExplain", ["TachoGeo", "TachoIngest"]),
         module("TachoStore", ["TachoGeo", "TachoCodec", "CRocksDB"]),
         module("TachoAudit", ["TachoGeo", "TachoCodec", crypto]),
@@ -113,21 +113,30 @@ let package = Package(
             ["TachoServer", "TachoEngine", arguments, logging]),
         folder("ScriptedServer", at: "Tests/ScriptedServer", ["TachoClient", "TachoWire"] + nio),
         tests("TachoGeoTests", ["TachoGeo"]),
-        tests("TachoCodecTests", ["TachoCodec", "TachoGeo", "CTacho"]),
-        tests("TachoWireTests", ["TachoWire", "TachoGeo"]),
+        // What tests of several modules read of the page of formats.
+        folder("FormatSpec", at: "Tests/FormatSpec", []),
+        tests("TachoCodecTests", ["TachoCodec", "TachoGeo", "CTacho", "FormatSpec"]),
+        tests("TachoWireTests", ["TachoWire", "TachoGeo", "FormatSpec"]),
         tests("BenchmarkTests", ["BenchmarkSuite"]),
-        tests("TachoIngestTests", ["TachoIngest", "TachoGeo"]),
-        tests("TachoExplainTests", ["TachoExplain", "TachoIngest", "TachoGeo"]),
-        tests("TachoStoreTests", ["TachoStore", "TachoCodec", "TachoGeo"]),
+        tests("TachoIngestTests", ["TachoIngest", "TachoGeo", "FormatSpec"]),
+        tests("TachoExplainTests", ["TachoExplain", "TachoIngest", "TachoGeo", "FormatSpec"]),
+        tests("TachoStoreTests", ["TachoStore", "TachoCodec", "TachoGeo", "FormatSpec"]),
         tests(
             "TachoEngineTests",
             [
                 "TachoEngine", "TachoAudit", "TachoIngest", "TachoStore", "TachoCodec", "TachoGeo",
+                "FormatSpec",
             ]),
-        tests("TachoAuditTests", ["TachoAudit", "TachoCodec", "TachoGeo", "tacho-audit"]),
+        tests(
+            "TachoAuditTests",
+            ["TachoAudit", "TachoCodec", "TachoGeo", "FormatSpec", "tacho-audit"]),
         tests(
             "TachoServerTests",
-            ["TachoServer", "TachoEngine", "TachoWire", "TachoGeo", "tachod", logging] + nio),
+            [
+                "TachoServer", "TachoEngine", "TachoWire", "TachoGeo", "FormatSpec", "tachod",
+                logging,
+            ]
+                + nio),
         tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
         tests(
             "TachoToolsTests",

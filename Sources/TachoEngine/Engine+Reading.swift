@@ -210,6 +210,7 @@ extension Engine {
             ("journal_disk_bytes", .integer(Int64(store.journal.bytesOnDisk))),
             ("pending_points", .integer(Int64(control.pendingPoints))),
             ("across_waiting", .integer(Int64(across?.waiting(behind: now.group) ?? 0))),
+            ("across_dropped", .integer(Int64(across?.droppedCount ?? 0))),
             ("across_compared", .integer(Int64(across?.proposalCount ?? 0))),
             ("range", .integer(Int64(now.range))),
             ("memory_slots", .integer(Int64(memory.slots))),

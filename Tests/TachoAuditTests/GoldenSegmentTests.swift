@@ -1,3 +1,4 @@
+import FormatSpec
 import Foundation
 import TachoGeo
 import Testing
@@ -8,7 +9,7 @@ import Testing
 ///
 /// A run with TACHO_WRITE_FIXTURES=1 adds files that are missing, and no others.
 @Suite struct GoldenSegmentTests {
-    private static let folder = SegmentSpecPage.repository.path + "/Tests/Fixtures/segments/v0"
+    private static let folder = SpecPage.repository.path + "/Tests/Fixtures/segments/v0"
 
     /// Two chained segments: riders, late and equal-time fixes, amendments of fixes of both, one of
     /// a rider that only the first has, and losses.

@@ -1,3 +1,4 @@
+import FormatSpec
 import TachoGeo
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
     @Test(arguments: Self.layouts.indices)
     func `a table equals the fields in the code`(number: Int) throws {
         let (section, heading, fields, byteCount) = Self.layouts[number]
-        let rows = try SegmentSpecPage(section).rows(heading)
+        let rows = try SpecPage(subsection: section).fields(heading)
         #expect(rows.map(\.name) == fields.map(\.name))
         #expect(rows.map(\.offset) == fields.map(\.offset))
         #expect(rows.map(\.size) == fields.map(\.size))
@@ -33,17 +34,17 @@ import Testing
     }
 
     @Test func `sizes and numbers in the text are those of the code`() throws {
-        #expect(try SegmentSpecPage("9.1").text.contains("\(HeaderLayout.byteCount) bytes"))
-        let block = try SegmentSpecPage("9.2").text
+        #expect(try SpecPage(subsection: "9.1").text.contains("\(HeaderLayout.byteCount) bytes"))
+        let block = try SpecPage(subsection: "9.2").text
         #expect(block.contains("\(BlockLayout.byteCount) bytes"))
         #expect(SegmentFormat.blockCapacity == 4_096 && block.contains("1 to 4,096 fixes"))
         #expect(SegmentFormat.maxBlockBytes == 16 << 20 && block.contains("at most 16 MiB"))
         #expect(block.contains("0x" + String(SegmentFormat.blockMagic, radix: 16, uppercase: true)))
-        #expect(try SegmentSpecPage("9.3").text.contains("\(AmendmentLayout.byteCount) bytes"))
-        #expect(try SegmentSpecPage("9.5").text.contains("\(IndexLayout.byteCount) bytes"))
-        #expect(try SegmentSpecPage("9.7").text.contains("\(FooterLayout.byteCount) bytes"))
+        #expect(try SpecPage(subsection: "9.3").text.contains("\(AmendmentLayout.byteCount) bytes"))
+        #expect(try SpecPage(subsection: "9.5").text.contains("\(IndexLayout.byteCount) bytes"))
+        #expect(try SpecPage(subsection: "9.7").text.contains("\(FooterLayout.byteCount) bytes"))
         #expect(BlockLayout.byteCount <= 32)
-        let causes = try SegmentSpecPage("9.3").text
+        let causes = try SpecPage(subsection: "9.3").text
         for cause in AmendCause.allCases {
             #expect(causes.contains("\(cause.rawValue) \(cause.name)"))
         }
@@ -69,11 +70,11 @@ import Testing
     }
 
     @Test func `the hex example is what the writer makes of its description`() throws {
-        #expect(try SegmentSpecPage("9.9").hex() == Self.example().bytes())
+        #expect(try SpecPage(subsection: "9.9").hex() == Self.example().bytes())
     }
 
     @Test func `the hex example decodes to what the page says`() throws {
-        let bytes = try SegmentSpecPage("9.9").hex()
+        let bytes = try SpecPage(subsection: "9.9").hex()
         #expect(SegmentCheck.run(.memory(bytes), deep: true).findings == [])
         let reader = try SegmentReader(source: .memory(bytes))
         let example = Self.example()

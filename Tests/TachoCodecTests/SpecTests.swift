@@ -1,3 +1,4 @@
+import FormatSpec
 import TachoGeo
 import Testing
 

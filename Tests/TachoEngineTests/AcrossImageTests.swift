@@ -22,9 +22,18 @@ struct AcrossImageTests {
             AcrossProposal(number: 76, rider: .max, tsMs: 0, other: 0, otherMs: 0),
         ])
 
-    @Test func `a trail reads back, and cut at any byte is refused`() throws {
-        let bytes = AcrossImage.bytes(trail())
-        #expect(try bytes.withUnsafeBytes { try AcrossImage.trail($0) } == trail())
+    private let suspects = [
+        Suspicions.Suspect(rider: 5, tsMs: -7, offsetMs: 600_001),
+        Suspicions.Suspect(rider: .max, tsMs: 1 << 46, offsetMs: -3),
+    ]
+
+    @Test(arguments: [0, 2])
+    func `a trail reads back, and cut at any byte is refused`(count: Int) throws {
+        let suspects = Array(suspects[..<count])
+        let bytes = AcrossImage.bytes(trail(), suspects)
+        let found = try bytes.withUnsafeBytes { try AcrossImage.trail($0) }
+        #expect(found.0 == trail())
+        #expect(found.1 == suspects)
         for count in 0..<bytes.count {
             #expect(throws: StoreError.self, "cut at \(count)") {
                 try Array(bytes[..<count]).withUnsafeBytes { _ = try AcrossImage.trail($0) }
@@ -56,7 +65,7 @@ struct AcrossImageTests {
         dirty.isDirty = true
         slab[0] = trail()
         slab[3] = dirty
-        #expect(AcrossImage.takeDirty(slab).map(\.key) == [[0, 0, 0, 0, 3]])
-        #expect(AcrossImage.takeDirty(slab).isEmpty)
+        #expect(AcrossImage.takeDirty(slab, Suspicions()).map(\.key) == [[0, 0, 0, 0, 3]])
+        #expect(AcrossImage.takeDirty(slab, Suspicions()).isEmpty)
     }
 }

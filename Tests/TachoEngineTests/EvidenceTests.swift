@@ -1,3 +1,4 @@
+import FormatSpec
 import Foundation
 import TachoGeo
 import TachoIngest
@@ -142,11 +143,7 @@ struct EvidenceTests {
     }
 
     @Test func `the page lists every key that evidence has`() throws {
-        let here = URL(fileURLWithPath: #filePath)
-        let root = here.deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let page = try String(
-            contentsOf: root.appendingPathComponent("format-spec.md"), encoding: .utf8)
+        let page = try SpecPage.wholeText()
         let rows = page.components(separatedBy: "\n").drop { $0 != "### Evidence of an alert" }
             .prefix { !$0.hasPrefix("### An explanation") }.filter { $0.hasPrefix("| `") }
         let listed = Set(rows.compactMap { $0.components(separatedBy: "`").dropFirst().first })

@@ -1,3 +1,4 @@
+import FormatSpec
 import Foundation
 import TachoCodec
 import TachoGeo
@@ -11,10 +12,7 @@ import Testing
 struct SlotSpecTests {
     /// Rows of the table of a slot: offset, size, name.
     private func table() throws -> [(offset: Int, size: Int, name: String)] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let page = try String(
-            contentsOf: root.appending(path: "format-spec.md"), encoding: .utf8)
+        let page = try SpecPage.wholeText()
         let lines = page.components(separatedBy: "\n")
         let section = try #require(lines.firstIndex { $0.hasPrefix("## 6. ") })
         let start = try #require(lines[section...].firstIndex { $0.hasPrefix("| offset |") })

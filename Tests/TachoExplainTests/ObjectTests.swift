@@ -1,3 +1,4 @@
+import FormatSpec
 import Foundation
 import TachoGeo
 import TachoIngest
@@ -59,11 +60,7 @@ struct ObjectTests {
     }
 
     @Test func `the page lists every key that is written`() throws {
-        let here = URL(fileURLWithPath: #filePath)
-        let root = here.deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let page = try String(
-            contentsOf: root.appendingPathComponent("format-spec.md"), encoding: .utf8)
+        let page = try SpecPage.wholeText()
         let rows = page.components(separatedBy: "\n").drop { $0 != "### An explanation" }
             .prefix { !$0.hasPrefix("## ") }.filter { $0.hasPrefix("| `") }
         let listed = Set(rows.compactMap { $0.components(separatedBy: "`").dropFirst().first })

@@ -1,3 +1,4 @@
+import FormatSpec
 import Foundation
 import TachoGeo
 import Testing
@@ -41,10 +42,7 @@ struct MotionImageTests {
     }
 
     private func table() throws -> [(name: String, type: String)] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let page = try String(
-            contentsOf: root.appending(path: "format-spec.md"), encoding: .utf8)
+        let page = try SpecPage.wholeText()
         let lines = page.components(separatedBy: "\n")
         let start = try #require(lines.firstIndex(of: "| field | type |"))
         return lines[(start + 2)...].prefix { $0.hasPrefix("|") }.map { line in

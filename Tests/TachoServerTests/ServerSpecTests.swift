@@ -1,15 +1,11 @@
-import Foundation
+import FormatSpec
 import TachoServer
 import Testing
 
 /// The server's bounds against section 10 of `format-spec.md`.
 struct ServerSpecTests {
     @Test func `the bounds of the server are those of the page`() throws {
-        let here = URL(fileURLWithPath: #filePath)
-        let root = here.deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let page = try String(
-            contentsOf: root.appendingPathComponent("format-spec.md"), encoding: .utf8)
+        let page = try SpecPage.wholeText()
         let limits = ServerLimits()
         let expected = [
             "unfinished requests of all connections, bytes": limits.inputBytes,

@@ -1,3 +1,4 @@
+import FormatSpec
 import Foundation
 import TachoGeo
 import Testing

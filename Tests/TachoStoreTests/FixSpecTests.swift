@@ -1,3 +1,4 @@
+import FormatSpec
 import Foundation
 import TachoCodec
 import TachoGeo

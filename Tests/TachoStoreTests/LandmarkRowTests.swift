@@ -1,3 +1,4 @@
+import FormatSpec
 import TachoCodec
 import TachoGeo
 import Testing

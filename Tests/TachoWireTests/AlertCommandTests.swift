@@ -1,3 +1,4 @@
+import FormatSpec
 import TachoGeo
 @testable import TachoWire
 import Testing
@@ -118,7 +119,7 @@ struct AlertCommandTests {
     }
 
     @Test func `the page's example of a review is what is read and written`() throws {
-        let blocks = try SpecSection("15. Reviews of alerts").hexBlocks()
+        let blocks = try SpecPage(section: 15).hexBlocks()
         try #require(blocks.count == 6)
         var writer = RequestWriter()
         let words = [

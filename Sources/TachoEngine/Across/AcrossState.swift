@@ -8,6 +8,7 @@ import TachoStore
 /// Used by one thread at a time.
 final class AcrossState {
     private let limits: Thresholds
+    private let maxOpen: Int
     let trails: TrailSlab
     private var table: LandmarkTable
     private var nextProposal: UInt64
@@ -15,22 +16,33 @@ final class AcrossState {
     private var open: [UInt64: AcrossProposal] = [:]
     /// Those that nobody was told of.
     private var fresh: [AcrossProposal] = []
+    /// Ways that were not proposed because too many waited.
+    private(set) var dropped = 0
+    private var suspicions = Suspicions()
     // Of one call, kept for their memory.
     private var fixes: [WayFix] = []
     private var compared: [UInt64] = []
     private var landmarks: [Landmark] = []
     private var chosen: [Landmark] = []
 
-    /// Ways proposed for one landmark at most: the nearest in time.
-    private static let perLandmark = 4
+    /// Ways proposed for one landmark at most, the nearest in time: of cells, and of places. Three
+    /// accounts in lockstep must be seen together; of replayed sources one is enough, and who sends
+    /// the same ride every day has one more each day.
+    static let perLandmark = 4
+    private static let perPlaces = 2
+    /// Proposals that wait for a judge at most. Over it none is made: comparing must not keep fixes
+    /// waiting. What waits is a function of the journal, so a replay leaves out the same.
+    static let maxOpen = 16_384
 
-    /// Reads what the last checkpoint left.
+    /// Reads what the last checkpoint left. `maxOpen` is another than the usual one in tests.
     init(
-        database: Database, target: any RowWriting, keepDays: Int, limits: Thresholds
+        database: Database, target: any RowWriting, keepDays: Int, limits: Thresholds,
+        maxOpen: Int = AcrossState.maxOpen
     ) throws(StoreError) {
         self.limits = limits
+        self.maxOpen = maxOpen
         trails = TrailSlab()
-        try AcrossImage.readTrails(database, into: trails)
+        try AcrossImage.readTrails(database, into: trails, &suspicions)
         let totals = try AcrossImage.readTotals(database)
         nextProposal = totals.nextProposal
         for proposal in totals.open { open[proposal.number] = proposal }
@@ -82,10 +94,18 @@ final class AcrossState {
             if far != near { return far < near }
             return a.rider != b.rider ? a.rider < b.rider : a.number < b.number
         }
-        for other in likely {
-            if chosen.count >= Self.perLandmark { return }
+        var left = (landmark.isOfCells ? Self.perLandmark : Self.perPlaces) - chosen.count
+        for other in likely where left > 0 {
             if chosen.contains(where: { $0.rider == other.rider && $0.tsMs == other.tsMs }) {
                 continue
+            }
+            left -= 1
+            if landmark.isOfCells {
+                let suspect = Suspicions.Suspect(
+                    rider: other.rider, tsMs: landmark.tsMs,
+                    offsetMs: landmark.tsMs - other.tsMs)
+                trails.setDirty(other.rider)
+                guard suspicions.find(landmark.rider, suspect, limits) else { continue }
             }
             chosen.append(other)
             propose(landmark, other)
@@ -103,6 +123,10 @@ final class AcrossState {
             number: nextProposal, rider: own.rider, tsMs: own.tsMs, other: other.rider,
             otherMs: other.tsMs)
         nextProposal += 1
+        guard open.count < maxOpen else {
+            dropped += 1
+            return
+        }
         open[proposal.number] = proposal
         fresh.append(proposal)
     }
@@ -126,7 +150,7 @@ final class AcrossState {
         let totals = AcrossImage.Totals(
             nextProposal: nextProposal, days: table.storedDays,
             open: open.values.sorted { $0.number < $1.number })
-        return AcrossImage.takeDirty(trails) + [totals.row]
+        return AcrossImage.takeDirty(trails, suspicions) + [totals.row]
     }
 
     /// Nothing is to be done for now.

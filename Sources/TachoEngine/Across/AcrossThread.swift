@@ -24,8 +24,9 @@ final class AcrossThread: @unchecked Sendable {
         /// The last group that was read.
         var group: UInt64
         var open = 0
-        /// Proposals made since the start.
+        /// Proposals made since the start, and ways that were not proposed.
         var made = 0
+        var dropped = 0
     }
 
     private let inbox = Monitor(Inbox())
@@ -85,6 +86,9 @@ final class AcrossThread: @unchecked Sendable {
     /// Pairs of ways that were to be compared, since the start.
     var proposalCount: Int { status.withLock { $0.made } }
 
+    /// Pairs of ways that were not compared because too many waited, since the start.
+    var droppedCount: Int { status.withLock { $0.dropped } }
+
     /// Runs until closed and drained. `post` hands a proposal to its judge.
     func run(_ post: (AcrossProposal) -> Void) {
         // What the replay looked up: there may be nothing to read before the database is closed.
@@ -114,6 +118,7 @@ final class AcrossThread: @unchecked Sendable {
                 $0.group = number
                 $0.open = state.openCount
                 $0.made += fresh.count
+                $0.dropped = state.dropped
             }
             let points = Self.points(item)
             if points > 0 {

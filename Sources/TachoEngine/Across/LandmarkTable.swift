@@ -26,9 +26,11 @@ struct LandmarkTable {
     private var cursor: Cursor?
     private var found: [Landmark] = []
 
-    /// Rows that wait to be written at most: 3 MiB with their chains.
-    static let runLength = 65_536
-    private static let headCount = 131_072
+    /// Rows that wait to be written at most: 12 MiB with their chains.
+    static let runLength = 262_144
+    /// Fewer are not worth a file of their own.
+    private static let leastRun = 4_096
+    private static let headBits = 18
     /// Of one hash and day so many landmarks are looked at, in order of riders.
     static let perDay = 64
     /// 8 MiB each.
@@ -40,7 +42,7 @@ struct LandmarkTable {
         self.target = target
         self.keepDays = keepDays
         days = storedDays.map { Day(number: $0, isStored: true, filter: nil) }
-        heads = [Int32](repeating: -1, count: Self.headCount)
+        heads = [Int32](repeating: -1, count: 1 << Self.headBits)
         rows.reserveCapacity(Self.runLength)
         next.reserveCapacity(Self.runLength)
     }
@@ -124,9 +126,15 @@ struct LandmarkTable {
         cursor = nil
         guard !rows.isEmpty else { return }
         LandmarkRow.sort(&rows)
-        let batch = RowBatch(database)
-        batch.put(rows)
-        try target.write(batch, sync: false)
+        if rows.count >= Self.leastRun {
+            let run = try SortedRun(database, .seen)
+            try run.put(rows)
+            try database.add(run)
+        } else {
+            let batch = RowBatch(database)
+            batch.put(rows)
+            try target.write(batch, sync: false)
+        }
         let newest = days.count - 1
         days[newest].isStored = true
         if let filter = days[newest].filter {
@@ -168,6 +176,6 @@ struct LandmarkTable {
 
     private static func head(_ hash: UInt64) -> Int {
         // Wrap-around is meant.
-        Int((hash &* 0x9E37_79B9_7F4A_7C15) >> 47)
+        Int((hash &* 0x9E37_79B9_7F4A_7C15) >> (64 - UInt64(headBits)))
     }
 }

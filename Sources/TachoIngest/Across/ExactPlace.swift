@@ -35,10 +35,15 @@ struct ExactPlace: Hashable, BitwiseCopyable {
         return Int32((degrees * 1e6).rounded()) == e6
     }
 
-    /// More than about 16 m apart on an axis: who stands still does not get that far.
-    func isApart(from other: ExactPlace) -> Bool {
-        abs(Int64(lat) - Int64(other.lat)) > 150 || abs(Int64(lon) - Int64(other.lon)) > 150
+    /// How far it is on the longer axis, 1e-6 degree, 0.1 m.
+    @inline(__always)
+    func stepE6(from other: ExactPlace) -> Int32 {
+        max(abs(lat &- other.lat), Int32(clamping: abs(Int64(lon) - Int64(other.lon))))
     }
+
+    /// More than about 6.5 m apart on an axis: who stands still does not get that far in four fixes,
+    /// who walks does.
+    func isApart(from other: ExactPlace) -> Bool { stepE6(from: other) > 60 }
 }
 
 /// The mixing function of splitmix64 (G. L. Steele et al., 2014): every bit depends on every bit.

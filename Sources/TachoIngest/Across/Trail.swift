@@ -3,7 +3,7 @@ import TachoGeo
 /// What is remembered of a rider's last fixes to tell landmarks: 64 B.
 ///
 /// Landmarks are chosen by content, so that source and copy choose the same. Of *places*: one of 16
-/// positions while the rider moves, named after it and the four before, to 1e-6 degree. Of *cells*:
+/// positions while the rider moves (8 or 4 where steps are long), named after it and the four before, to 1e-6 degree. Of *cells*:
 /// the first fix in one of 8 cells of 50 m, named after it, the three cells before, and the seconds
 /// between. Both name a piece of way, not a point: on a road thousands pass every day a point is
 /// found again thousands of times.
@@ -49,12 +49,22 @@ package struct Trail: Hashable, Sendable, BitwiseCopyable {
         var hash: UInt64 = 0
         if places == 4 {
             let mixed = Mix.bits(place)
-            if Mix.isChosen(mixed, share: limits.placeShare) { hash = hashOfPlaces(place, mixed) }
+            let step = ExactPlace(bits: place).stepE6(from: ExactPlace(bits: place0))
+            if Mix.isChosen(mixed, share: Self.share(limits.placeShare, stepE6: step)) {
+                hash = hashOfPlaces(place, mixed)
+            }
         } else {
             places += 1
         }
         (place3, place2, place1, place0) = (place2, place1, place0, place)
         return hash
+    }
+
+    /// Long steps are chosen more often: landmarks are to be as far apart on the way, whatever the
+    /// pace of the fixes. 12 m and 35 m.
+    @inline(__always)
+    private static func share(_ usual: UInt64, stepE6: Int32) -> UInt64 {
+        stepE6 < 110 ? usual : max(1, usual / (stepE6 < 320 ? 2 : 4))
     }
 
     /// 0: the rider does not move, or the phone's positions are coarse.

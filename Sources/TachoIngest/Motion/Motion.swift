@@ -5,7 +5,7 @@ package import TachoGeo
 ///
 /// Fed by fixes that are newer than all before, first at their time and trusted by the chain; a held
 /// candidate only counts for FLICKER. After 20 s without a fix, and after a confirmed jump, all
-/// windows start anew; what was learned of the phone stays. Checkpoints hold it word for word.
+/// windows start anew, but for the debt of OVERSPEED after a jump; what was learned of the phone stays. Checkpoints hold it word for word.
 package struct Motion: Hashable, Sendable, BitwiseCopyable {
     // Four cache lines that every fix needs. The last fix first.
     var tsMs: Int64 = .min
@@ -86,9 +86,10 @@ extension Motion {
         let passedMs = fix.tsMs - tsMs
         var codes = clockRate.judge(passedMs: passedMs, lagMs: recvMs - fix.tsMs, limits)
         guard !isJump, passedMs <= Self.restartMs else {
-            if isJump { jump(to: fix) }
+            let fast = isJump ? jump(to: fix, vehicle: vehicle, limits) : OverspeedState()
             restart(at: fix)
-            return codes
+            overspeed = fast
+            return codes | fast.code(limits)
         }
         let step = learn(from: fix, vehicle: vehicle, limits)
         codes |= judge(step, fix, limits)
@@ -146,12 +147,26 @@ extension Motion {
 
     /// A held fix: the rider is said to be elsewhere.
     package mutating func hold(_ fix: Fix, distanceM: Double, _ limits: Thresholds) -> UInt64 {
-        flicker.judge(fix, distanceM: Float(distanceM), limits)
+        flicker.judge(
+            fix, distanceM: Float(distanceM), stepMs: tsMs == .min ? 0 : fix.tsMs - tsMs, limits)
     }
 
-    private mutating func jump(to fix: Fix) {
+    /// A jump is confirmed by its third fix, so it may have taken three times the usual step.
+    private static let longestJumpMs: Int64 = 60_000
+
+    /// Returns what is left of the debt of speed: of all windows it alone outlives a jump.
+    private mutating func jump(
+        to fix: Fix, vehicle: VehicleClass, _ limits: Thresholds
+    ) -> OverspeedState {
         let (east, north) = Offset.metres(fromLatE7: latE7, lonE7: lonE7, to: fix)
         lock.jumped(eastM: east, northM: north, moves: moves)
+        let passedMs = fix.tsMs - tsMs
+        guard passedMs <= Self.longestJumpMs else { return OverspeedState() }
+        var fast = overspeed
+        fast.jumped(
+            (east * east + north * north).squareRoot(), seconds: Float(passedMs) * 0.001,
+            vehicle: vehicle, limits)
+        return fast
     }
 
     /// All windows anew. After a gap and from another source it is another device, as far as the

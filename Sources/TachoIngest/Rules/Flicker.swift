@@ -2,15 +2,24 @@ import TachoGeo
 
 /// FLICKER: two places in turn, as two location providers or a phone and a forger give them.
 ///
-/// A leaky count of departures to a far place. Given to the held fix. Delivery order. State: 12 B.
+/// A leaky count of departures to a far place. Nearer ones, which a receiver between high houses
+/// makes now and then, count less, and only where every second fix is one: a zigzag too wide to be
+/// believed. Given to the held fix. Delivery order. State: 12 B.
 struct FlickerState: Hashable, Sendable, BitwiseCopyable {
     private var lastMs: Int64 = 0
     private(set) var count: Float = 0
 
-    mutating func judge(_ fix: Fix, distanceM: Float, _ limits: Thresholds) -> UInt64 {
-        guard distanceM > limits.flickerM else { return 0 }
-        let seconds = Float(min(max(0, fix.tsMs - lastMs), 3_600_000)) * 0.001
-        count = min(count * decay(seconds, tau: limits.flickerTauS) + 1, 12)
+    /// `stepMs`: since the last trusted fix.
+    mutating func judge(
+        _ fix: Fix, distanceM: Float, stepMs: Int64, _ limits: Thresholds
+    ) -> UInt64 {
+        guard distanceM > 0.5 * limits.flickerM else { return 0 }
+        let sinceMs = min(max(0, fix.tsMs - lastMs), 3_600_000)
+        let isFar = distanceM > limits.flickerM
+        let isSecond = sinceMs * 2 <= stepMs * 5
+        let weight: Float = isFar ? 1 : isSecond ? 0.4 : 0
+        let seconds = Float(sinceMs) * 0.001
+        count = min(count * decay(seconds, tau: limits.flickerTauS) + weight, 12)
         lastMs = fix.tsMs
         return Code.flicker.bit(if: count >= limits.flickerCount)
     }

@@ -15,6 +15,19 @@ struct OverspeedState: Hashable, Sendable, BitwiseCopyable {
         return Code.overspeed.bit(if: debtM > limits.overspeedDebtM)
     }
 
+    /// The chain moved to a new place: who is out of reach again and again, step by step, is fast too.
+    mutating func jumped(
+        _ distanceM: Float, seconds: Float, vehicle: VehicleClass, _ limits: Thresholds
+    ) {
+        let limitMps = Float(Reach.maxSpeedMps(vehicle)) * limits.overspeedShare
+        let more = min(distanceM - limitMps * seconds, limits.overspeedStepM)
+        debtM = min(max(0, debtM + more), 2 * limits.overspeedDebtM)
+    }
+
+    func code(_ limits: Thresholds) -> UInt64 {
+        Code.overspeed.bit(if: debtM > limits.overspeedDebtM)
+    }
+
     /// For checkpoints, in the order of the page.
     mutating func visitFields(_ visitor: inout some StateVisitor) {
         visitor.visit(&debtM)
