@@ -6,7 +6,7 @@ import TachoStore
 /// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
 ///
 /// Threads: judging workers (riders are divided among them by number), one committer, one for
-/// derived rows, one reader, one sealer, one ticker. `submit` never blocks; everything else says what it waits for.
+/// derived rows, one reader, one sealer, one for rules, one ticker. `submit` never blocks; everything else says what it waits for.
 package final class Engine: Sendable {
     let options: EngineOptions
     let store: Store
@@ -18,7 +18,10 @@ package final class Engine: Sendable {
     let derived: DerivedWriter
     let reader: ReaderThread
     let sealerThread: ReaderThread
+    /// Tests of rules and recomputations, one at a time.
+    let rulesThread: ReaderThread
     let control: EngineControl
+    let rulesInForce: Mutex<RulesInForce>
     let alerts: AlertReader
     private let threads: Mutex<[NamedThread]>
 
@@ -58,7 +61,8 @@ package final class Engine: Sendable {
                 index: $0, count: count, rules: rules, database: store.database,
                 memoryLimitBytes: options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes)
         }
-        var recovery = Recovery(store: store, riders: riders, shards: shards)
+        var recovery = Recovery(
+            store: store, riders: riders, shards: shards, ownRules: options.thresholds)
         try recovery.run()
         let latest = LatestTable()
         for shard in recovery.shards {
@@ -83,6 +87,8 @@ package final class Engine: Sendable {
         alerts = AlertReader(database: store.database, riders: riders, recent: recent)
         reader = ReaderThread("tacho-read")
         sealerThread = ReaderThread("tacho-seal", yieldsToOthers: true)
+        rulesThread = ReaderThread("tacho-rules", yieldsToOthers: true)
+        rulesInForce = Mutex(RulesInForce(recovery.rules))
         let derived = DerivedWriter(
             database: store.database, target: options.rowTarget?(store.database) ?? store.database,
             journal: store.journal, lastGroup: store.lastGroup,
@@ -98,7 +104,7 @@ package final class Engine: Sendable {
             journal: store.journal, queue: commits, derived: derived, recent: recent,
             riders: riders, latest: latest, progress: progress,
             context: Committer.Context(
-                thresholds: rules.thresholds.hash64, nowMs: options.nowMs,
+                thresholds: recovery.rules.settings.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
                 journalLimitBytes: options.journalLimitBytes,
                 fail: { control.fail($0) }, failure: { control.failure },
@@ -116,6 +122,7 @@ package final class Engine: Sendable {
         let derivedThread = NamedThread("tacho-rows") { derived.run() }
         try control.load(store.database)
         try recordLoss()
+        try storeOwnRules()
         control.checkDisk(options.directory, shortage: store.journal.shortage())
         try advanceWatermark(isClean: false, isForced: true)
         if recovery.progress.journalBytes >= options.journalLimitBytes {
@@ -202,7 +209,10 @@ package final class Engine: Sendable {
     /// and answered; later calls are refused.
     package func close() throws {
         guard control.beginClosing() else { return }
+        // No barrier is on its way to some judges only when they end.
+        control.withBarrierOrder {}
         sealerThread.stop()
+        rulesThread.stop()
         if control.failure == nil { runBarrier(.checkpoint) }
         stopThreads()
         defer { store.close() }
@@ -213,7 +223,10 @@ package final class Engine: Sendable {
     /// Stops as a kill would: no checkpoint, no clean mark. For tests of recovery.
     package func abandon() {
         guard control.beginClosing() else { return }
+        // No barrier is on its way to some judges only when they end.
+        control.withBarrierOrder {}
         sealerThread.stop()
+        rulesThread.stop()
         stopThreads(discarding: true)
         store.close()
     }

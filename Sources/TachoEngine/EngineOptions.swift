@@ -38,7 +38,8 @@ package struct EngineOptions: Sendable {
     /// Over it memory is freed ahead of time, and a quarter over it writers hear "try again"; nil:
     /// min(4 GiB, half of the machine's).
     package var memoryLimitBytes: Int?
-    /// What the rules compare with.
+    /// What the rules compare with in a directory for which nobody has set any (`Engine.setRules`):
+    /// if these are not the program's own, opening sets them.
     package var thresholds = Thresholds()
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.

@@ -12,6 +12,8 @@ struct Recovery {
     let riders: RiderTable
     var shards: [Shard]
     private(set) var progress: Progress.State
+    /// In force at the end of the journal.
+    private(set) var rules: RuleBook
     /// Riders whose amendments may have changed what latest shows.
     private var unsettled: Set<UInt32> = []
     private var rows: RowBatch
@@ -20,10 +22,12 @@ struct Recovery {
 
     private static let rowsPerWrite = 4096
 
-    init(store: Store, riders: RiderTable, shards: [Shard]) {
+    /// `ownRules`: in force as long as no others are stored.
+    init(store: Store, riders: RiderTable, shards: [Shard], ownRules: Thresholds) {
         self.store = store
         self.riders = riders
         self.shards = shards
+        rules = RuleBook(settings: RuleSettings(thresholds: ownRules), isStored: false)
         rows = RowBatch(store.database)
         progress = Progress.State(
             group: store.lastGroup, nextSequence: store.nextSequence, hash: store.lastHash,
@@ -35,6 +39,7 @@ struct Recovery {
         try loadSlots()
         try loadTails()
         try loadAlerts()
+        try loadRules()
         for index in shards.indices { shards[index].range = progress.range }
         try replay()
         if store.acceptedLoss != nil { try dropLostRows() }
@@ -113,6 +118,32 @@ struct Recovery {
         }
     }
 
+    /// The rule set in force where replay begins; later ones are replayed.
+    private mutating func loadRules() throws(StoreError) {
+        let prefix = Array("rules/".utf8)
+        var image: [UInt8]?
+        let cursor = store.database.cursor(.meta)
+        cursor.seek(prefix)
+        while try cursor.isValid(), cursor.key.starts(with: prefix) {
+            guard cursor.key.count == 14 else { throw .damaged("a rule set's key cannot be read") }
+            if KeyReader.u64(cursor.key, at: 6) >= store.checkpoint.from { break }
+            image = Array(cursor.value)
+            cursor.next()
+        }
+        if let image { try obey(image) }
+    }
+
+    /// What comes next was judged by these rules.
+    private mutating func obey(_ image: [UInt8]) throws(StoreError) {
+        let settings = try image.withUnsafeBytes { bytes throws(StoreError) in
+            try RuleSettingsImage.read(bytes)
+        }
+        rules = RuleBook(settings: settings, isStored: true)
+        for index in shards.indices {
+            shards[index].rules = RuleSet(thresholds: settings.thresholds)
+        }
+    }
+
     private func shard(_ rider: UInt32) -> Int { Int(rider) % shards.count }
 
     private mutating func replay() throws(StoreError) {
@@ -147,7 +178,8 @@ struct Recovery {
                     rider: rider, tsMs: tsMs, ordinal: ordinal, verdict: verdict, cause: cause,
                     sequence: .known(sequence - 1))
                 DerivedRows.put(
-                    amendment, sequence: sequence - 1, range: progress.range, to: rows)
+                    amendment, sequence: max(sequence - 1, progress.rangeFirst),
+                    range: progress.range, to: rows)
                 if let slot = open(rider, header.group) {
                     slot.pointee.amendments += 1
                     unsettled.insert(rider)
@@ -168,6 +200,9 @@ struct Recovery {
                 sequence = last + 1
             case .checkpoint:
                 break
+            case .rules(let image):
+                try obey(image)
+                rows.put(.meta, Keys.rules(group: header.group), image)
             }
         }
         try writeRows(all: false)
@@ -240,7 +275,8 @@ struct Recovery {
     /// journal: chunks with fixes that are still in tails, or that are gone.
     private func dropLostRows() throws(StoreError) {
         let lost = LostRows(
-            database: store.database, range: progress.range, nextSequence: store.nextSequence)
+            database: store.database, range: progress.range, nextSequence: store.nextSequence,
+            lastGroup: store.lastGroup)
         try lost.drop { rider in
             let shard = shards[shard(rider)]
             guard Int(rider) / shard.count < shard.slots.count else { return 0 }

@@ -6,12 +6,15 @@ package enum AmendCause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case lateNeighbour = 2
     /// Acknowledged points were lost and the loss was accepted; `tsMs` and `ordinal` are 0.
     case acceptedLoss = 3
+    /// History was judged again with other rules, because an operator asked for it.
+    case rulesChanged = 4
 
     package var name: String {
         switch self {
         case .candidateDecided: "candidate-decided"
         case .lateNeighbour: "late-neighbour"
         case .acceptedLoss: "accepted-loss"
+        case .rulesChanged: "rules-changed"
         }
     }
 }

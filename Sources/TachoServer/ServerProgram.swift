@@ -52,6 +52,11 @@ package enum ServerProgram {
             complain(error.message)
             return error.exitCode
         }
+        if engine.isOverruled(engineOptions) {
+            logger.notice(
+                "rules of the command line are not taken: the directory has revision "
+                    + "\(engine.rules.settings.revision) of its own; see tacho rules --help")
+        }
         let server: RespServer
         do {
             server = try RespServer.start(

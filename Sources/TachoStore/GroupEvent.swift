@@ -74,6 +74,8 @@ package enum GroupEvent: Hashable, Sendable {
     case loss(first: UInt64, last: UInt64)
     /// A checkpoint is complete in the same write: groups before `from` are no longer needed.
     case checkpoint(from: UInt64)
+    /// The rule set that is in force from here on; opaque here. No fix is in the same group.
+    case rules(image: [UInt8])
 
     package enum Kind: UInt8, CaseIterable {
         case rider = 1
@@ -85,6 +87,7 @@ package enum GroupEvent: Hashable, Sendable {
         case cut = 7
         case loss = 8
         case checkpoint = 9
+        case rules = 12
     }
 }
 
@@ -132,6 +135,9 @@ extension ByteWriter {
         case .checkpoint(let from):
             put(GroupEvent.Kind.checkpoint.rawValue)
             putVarint(from)
+        case .rules(let image):
+            put(GroupEvent.Kind.rules.rawValue)
+            putBlob(image)
         }
     }
 

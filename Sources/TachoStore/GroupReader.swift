@@ -54,6 +54,8 @@ package struct GroupReader {
             .loss(first: try reader.readVarint(), last: try reader.readVarint())
         case .checkpoint:
             .checkpoint(from: try reader.readVarint())
+        case .rules:
+            .rules(image: try reader.readBlob())
         }
     }
 

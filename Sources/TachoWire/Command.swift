@@ -17,6 +17,7 @@ package enum Command: Equatable, Sendable {
     case alerts(AlertQuery)
     case seal
     case stats
+    case rules(RulesCommand)
     case streamRange(StreamRange)
     case streamLength(StreamName)
     case streamRead(StreamRead)
@@ -74,6 +75,7 @@ extension Command {
         case .alerts: return .alerts(try alertQuery(arguments))
         case .seal: return .seal
         case .stats: return .stats
+        case .rules: return .rules(try RulesCommand.parse(arguments))
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
         case .streamLength: return .streamLength(StreamName(arguments[1]))
         case .streamRead: return .streamRead(try StreamRead.parse(arguments))
@@ -143,7 +145,7 @@ extension Command {
     }
 
     /// A time in ms; `-` is before and `+` after every time.
-    private static func time(
+    static func time(
         _ arguments: Arguments, _ index: Int, name: String
     ) throws(CommandError) -> Int64 {
         if arguments.isWord(index, "-") { return Int64.min }

@@ -12,6 +12,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case alerts = "T.ALERTS"
     case seal = "T.SEAL"
     case stats = "T.STATS"
+    case rules = "T.RULES"
     case streamRange = "XRANGE"
     case streamLength = "XLEN"
     case streamRead = "XREAD"
@@ -52,14 +53,14 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .auth: 1...2
         case .ping: 0...1
         case .hello, .info, .command, .quit, .shutdown: 0...many
-        case .acl, .client, .config, .slowlog: 1...many
+        case .acl, .client, .config, .slowlog, .rules: 1...many
         }
     }
 
     /// As `COMMAND INFO` gives it: what the command does to the data.
     package var isWrite: Bool {
         switch self {
-        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal: true
+        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rules: true
         default: false
         }
     }

@@ -35,7 +35,7 @@ struct GroupTests {
                     verdict: Verdict(codes: 256, effect: .hold), windowStartMs: -1,
                     windowCount: 1, evidence: Array("{}".utf8))),
             .vehicle(rider: 4, .scooter), .cut(next: 9), .loss(first: 10, last: 20),
-            .checkpoint(from: 11),
+            .checkpoint(from: 11), .rules(image: [0, 2, 7]),
         ]
     }()
 

@@ -71,7 +71,7 @@ struct TrackCommand: ParsableCommand {
 }
 
 /// A time given on the command line.
-private func instant(_ text: String) throws -> Int64 {
+func instant(_ text: String) throws -> Int64 {
     guard let ms = Instant.parse(text) else {
         throw ValidationError(
             "\(text) is no time; Unix ms or RFC 3339 as in 2019-02-17T07:10:28Z expected")

@@ -63,7 +63,10 @@ struct Tachod: ParsableCommand {
     @Flag(
         help: ArgumentHelp(
             "Judge motion too: overspeed, false speed or heading, frozen and synthetic movement.",
-            discussion: "Costs about a quarter of the throughput; see Sources/rules.md."))
+            discussion: """
+                Costs about a quarter of the throughput; see Sources/rules.md. Sets the rules of a \
+                directory that has none of its own; later: tacho rules set.
+                """))
     var motionRules = false
 
     @Option(

@@ -18,17 +18,24 @@ struct DerivedPart: Sendable {
 struct DerivedGroup: Sendable {
     var group: UInt64
     var range: UInt32
+    /// The first sequence of that range.
+    var rangeFirst: UInt64
     var riders: [(number: UInt32, name: [UInt8])]
     var loss: RangeRow?
+    /// The image of a rule set that the group puts in force.
+    var rules: [UInt8]?
     var parts: [DerivedPart] = []
     /// Fixes, amendments and alerts that wait in it.
     private(set) var weight = 0
 
     init(
-        group: UInt64, range: UInt32, riders: [(number: UInt32, name: [UInt8])], loss: RangeRow?
+        group: UInt64, range: UInt32, rangeFirst: UInt64,
+        riders: [(number: UInt32, name: [UInt8])], loss: RangeRow?, rules: [UInt8]?
     ) {
         self.group = group
         self.range = range
+        self.rangeFirst = rangeFirst
+        self.rules = rules
         self.riders = riders
         self.loss = loss
         weight = riders.count
@@ -47,21 +54,22 @@ struct DerivedGroup: Sendable {
         weight += part.amendments.count + part.alerts.count
     }
 
-    var isEmpty: Bool { parts.isEmpty && riders.isEmpty && loss == nil }
+    var isEmpty: Bool { parts.isEmpty && riders.isEmpty && loss == nil && rules == nil }
 
     /// Puts all rows but places; returns the chunks' bytes.
     func put(to rows: RowBatch, _ chunks: ChunkWriter) -> Int {
         var bytes = 0
         for rider in riders { rows.put(.riders, Keys.number(rider.number), rider.name) }
         if let loss { rows.put(.meta, Keys.loss(first: loss.first), loss.encoded()) }
+        if let rules { rows.put(.meta, Keys.rules(group: group), rules) }
         for part in parts {
             for tail in part.closed {
                 bytes += chunks.put(tail, partFirst: part.firstSequence, to: rows)
             }
             for amendment in part.amendments {
+                let sequence = amendment.sequence.resolved(first: part.firstSequence)
                 DerivedRows.put(
-                    amendment, sequence: amendment.sequence.resolved(first: part.firstSequence),
-                    range: range, to: rows)
+                    amendment, sequence: max(sequence, rangeFirst), range: range, to: rows)
             }
             var n = part.firstAlert.n
             for hit in part.alerts {
@@ -85,6 +93,8 @@ struct DerivedGroup: Sendable {
 
 /// Rows that groups make, one kind each.
 enum DerivedRows {
+    /// `sequence` lies within the range: history that is judged again before the range has a point
+    /// counts to its first one.
     static func put(
         _ a: PendingAmendment, sequence: UInt64, range: UInt32, to rows: RowBatch
     ) {

@@ -11,6 +11,7 @@ struct GroupBuilder {
     private(set) var parts: [Part] = []
     private var riders: [(number: UInt32, name: [UInt8])] = []
     private var loss: RangeRow?
+    private var rules: [UInt8]?
     private var points = 0
     private var partBytes = 0
     private(set) var alertCount = 0
@@ -40,6 +41,11 @@ struct GroupBuilder {
         if last > 0 { loss = RangeRow(first: first, last: last) }
     }
 
+    mutating func add(rules image: [UInt8]) {
+        add(.rules(image: image))
+        rules = image
+    }
+
     mutating func add(_ event: GroupEvent) { events.putEvent(event) }
 
     mutating func add(rider number: UInt32, name: [UInt8]) {
@@ -64,7 +70,8 @@ struct GroupBuilder {
         buffer.clear()
         buffer.append(events.bytes)
         var derived = DerivedGroup(
-            group: header.group, range: before.range, riders: riders, loss: loss)
+            group: header.group, range: before.range, rangeFirst: before.rangeFirst,
+            riders: riders, loss: loss, rules: rules)
         var opened = 0
         var amended = 0
         for part in parts {

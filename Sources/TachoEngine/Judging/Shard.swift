@@ -8,7 +8,8 @@ import TachoStore
 struct Shard {
     let index: Int
     let count: Int
-    let rules: RuleSet
+    /// Changed at barriers alone.
+    var rules: RuleSet
     let database: Database
     var slots = SlotSlab()
     var pending = PendingRows()

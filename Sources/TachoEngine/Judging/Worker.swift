@@ -8,6 +8,10 @@ enum WorkerJob {
     case batch(BatchWork)
     /// A reader wants a rider's history as it is now.
     case read(rider: UInt32, @Sendable (HistoryCopy) -> Void)
+    /// The same with what tells later whether it is still so.
+    case history(rider: UInt32, @Sendable (RiderStamp, HistoryCopy) -> Void)
+    /// Verdicts of a rider are to be amended.
+    case recompute(RiderRecompute)
     case barrier(Barrier)
     /// What is written is to be let go now, not with the next batches.
     case sweep
@@ -111,11 +115,33 @@ final class Worker: @unchecked Sendable {
             shard.admit(rider)
             let copy = HistoryCopy(shard.source(rider, shard.slot(rider)))
             commits.push(.afterCommit { body(copy) })
+        case .history(let rider, let body):
+            shard.admit(rider)
+            let stamp = RiderStamp(shard.slot(rider).pointee)
+            let copy = HistoryCopy(shard.source(rider, shard.slot(rider)))
+            commits.push(.afterCommit { body(stamp, copy) })
+        case .recompute(let work):
+            recompute(work)
         case .barrier(let barrier):
             pass(barrier)
         case .sweep:
             shard.pending.sweep(now: true)
             shard.forgetPasts()
+        }
+    }
+
+    private func recompute(_ work: RiderRecompute) {
+        if let failure { return work.complete(.failure(.stopped(failure))) }
+        do {
+            guard let parts = try shard.recompute(work) else {
+                return work.complete(.success(.isStale))
+            }
+            for part in parts { commits.push(.part(part)) }
+            commits.push(.afterCommit { work.complete(.success(.isDone)) })
+        } catch {
+            failure = error.description
+            fail("history cannot be read: \(error)")
+            work.complete(.failure(.stopped(error.description)))
         }
     }
 
@@ -128,6 +154,8 @@ final class Worker: @unchecked Sendable {
             shard.isNearLimit = false
         case .checkpoint:
             handOverSlots()
+        case .rules(let settings):
+            shard.rules = RuleSet(thresholds: settings.thresholds)
         }
         barrier.arrive(closed) { commits.push(.barrier(barrier)) }
     }

@@ -17,11 +17,14 @@ struct SequenceMark: BitwiseCopyable {
 
     static func index(_ index: Int) -> SequenceMark { SequenceMark(raw: -1 - Int64(index)) }
     static func known(_ sequence: UInt64) -> SequenceMark { SequenceMark(raw: Int64(sequence)) }
+    /// The last one given out before the part.
+    static var beforePart: SequenceMark { SequenceMark(raw: Int64.min) }
 
     /// The number, once the part's first is known.
     @inline(__always)
     func resolved(first: UInt64) -> UInt64 {
-        raw >= 0 ? UInt64(raw) : first + UInt64(-1 - raw)
+        if raw >= 0 { return UInt64(raw) }
+        return raw == Int64.min ? first - 1 : first + UInt64(-1 - raw)
     }
 
     @inline(__always)

@@ -10,7 +10,7 @@ enum GapSpeed {
     static func isOne(_ leg: Leg, vehicle: VehicleClass, _ limits: Thresholds) -> Bool {
         guard leg.dtMs > limits.gapMs else { return false }
         if leg.distanceM > leg.reachM + limits.teleportBeyondM { return true }
-        let limitMps = limits.gapMps * Reach.maxSpeedMps(vehicle) / Reach.maxSpeedMps(.car)
+        let limitMps = limits.gapMps * Reach.maxSpeedMps(vehicle, limits) / limits.carMps
         return leg.distanceM > limits.gapM && leg.distanceM * 1_000 > limitMps * Double(leg.dtMs)
     }
 

@@ -17,6 +17,7 @@ extension ConnectionHandler {
         case .alerts(let query): alerts(query, arguments)
         case .seal: seal()
         case .stats: stats()
+        case .rules(let rules): run(rules)
         case .streamRange(let range): streamRange(range)
         case .streamLength(let stream):
             output.integer(stream == .alerts ? Int64(service.engine.alertCount) : 0)

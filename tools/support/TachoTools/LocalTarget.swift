@@ -6,7 +6,7 @@ package import TachoGeo
 
 /// Commands carried out by an engine in this process.
 package final class LocalTarget: Target {
-    private let engine: Engine
+    let engine: Engine
     private let nowMs: @Sendable () -> Int64
 
     package init(_ engine: Engine, nowMs: @escaping @Sendable () -> Int64) {
@@ -121,14 +121,17 @@ package final class LocalTarget: Target {
     private static func failure(_ error: ReadError) -> ToolFailure {
         switch error {
         case .stopped(let reason): stopped(reason)
-        case .damaged(let what):
-            ToolFailure(
-                ExitStatus.ioError,
-                "stored data are damaged (\(what)): check the disk, restore the directory")
+        case .damaged(let what): damaged(what)
         }
     }
 
-    private static func stopped(_ reason: String) -> ToolFailure {
+    static func damaged(_ what: String) -> ToolFailure {
+        ToolFailure(
+            ExitStatus.ioError,
+            "stored data are damaged (\(what)): check the disk, restore the directory")
+    }
+
+    static func stopped(_ reason: String) -> ToolFailure {
         ToolFailure(
             ExitStatus.ioError,
             "stopped by an I/O error (\(reason)): check the disk, then run the command again")

@@ -157,7 +157,7 @@ package final class RemoteTarget: Target {
 
     package func close() { connection.close() }
 
-    private func call(_ write: (inout RequestWriter) -> Void) throws(ToolFailure) -> Reply {
+    func call(_ write: (inout RequestWriter) -> Void) throws(ToolFailure) -> Reply {
         do {
             return try connection.send(write).wait()
         } catch {
@@ -165,7 +165,7 @@ package final class RemoteTarget: Target {
         }
     }
 
-    private func notUnderstood(_ reason: String) -> ToolFailure {
+    func notUnderstood(_ reason: String) -> ToolFailure {
         ClientError.notUnderstood(connection.address, reason: reason).failure
     }
 }
