@@ -135,9 +135,7 @@ struct Recovery {
 
     /// What comes next was judged by these rules.
     private mutating func obey(_ image: [UInt8]) throws(StoreError) {
-        let settings = try image.withUnsafeBytes { bytes throws(StoreError) in
-            try RuleSettingsImage.read(bytes)
-        }
+        let settings = try RuleSettingsImage.read(image)
         rules = RuleBook(settings: settings, isStored: true)
         for index in shards.indices {
             shards[index].rules = RuleSet(thresholds: settings.thresholds)

@@ -1,5 +1,6 @@
 package import Logging
 package import TachoEngine
+import TachoIngest
 import TachoWire
 
 #if canImport(Glibc)
@@ -53,9 +54,10 @@ package enum ServerProgram {
             return error.exitCode
         }
         if engine.isOverruled(engineOptions) {
+            let revision = engine.rules.settings.revision
             logger.notice(
-                "rules of the command line are not taken: the directory has revision "
-                    + "\(engine.rules.settings.revision) of its own; see tacho rules --help")
+                "the directory has rules of its own, revision \(revision): those asked for are not taken"
+            )
         }
         let server: RespServer
         do {

@@ -103,7 +103,7 @@ struct RecomputeTests {
         #expect(engine.shown("r")?.verdict.text == "ok")
         _ = try engine.setRules(change(("MOCK_FLAG", "on")))
         let report = try engine.replayRules(.everything, .recompute)
-        #expect(report.codes[Code.mockFlag.rawValue]! == (1, 0))
+        #expect(report.codes[Code.mockFlag.rawValue] == .init(added: 1, removed: 0))
         #expect(engine.shown("r")?.fix == fix(0))
         engine.abandon()
     }
@@ -180,7 +180,9 @@ struct RecomputeTests {
                 var second = 5_000.0
                 while !isDone.load(ordering: .acquiring) {
                     _ = try! engine.append(
-                        batch((0..<8).map { ("r\($0 % 4)", fix(second, accuracyDm: 500 + $0)) }))
+                        batch(
+                            (0..<8).map { ("r\($0 % 4)", fix(second, accuracyDm: 500 + Int32($0))) }
+                        ))
                     second += 1
                 }
             }

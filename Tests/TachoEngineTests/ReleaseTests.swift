@@ -152,7 +152,8 @@ struct ReleaseTests {
             context: DerivedWriter.Context(
                 fail: { Issue.record("\($0)") }, failure: { nil }, written: { _ in },
                 released: { _ in }))
-        var group = DerivedGroup(group: 1, range: 1, riders: [(0, [65])], loss: nil)
+        var group = DerivedGroup(
+            group: 1, range: 1, rangeFirst: 1, riders: [(0, [65])], loss: nil, rules: nil)
         writer.push(.group(group))
         writer.push(.slots([SlotRows(rider: 0, slot: [1])], asOf: 1))
         group.group = 2

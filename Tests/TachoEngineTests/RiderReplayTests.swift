@@ -90,7 +90,7 @@ struct RiderReplayTests {
         }
         let report = try engines[0].replayRules(.everything, .test(change))
         var differing = 0
-        var counts: [UInt8: (added: Int, removed: Int)] = [:]
+        var counts: [UInt8: RulesReport.CodeCount] = [:]
         for rider in 0..<6 {
             let before = try engines[0].history("rider-\(rider)")
             let after = try engines[1].history("rider-\(rider)")
@@ -103,16 +103,13 @@ struct RiderReplayTests {
                 if a.codes != b.codes || a.effect != b.effect { differing += 1 }
                 for code in Code.allCases {
                     let (had, has) = (a.codes & code.bit != 0, b.codes & code.bit != 0)
-                    if !had && has { counts[code.rawValue, default: (0, 0)].added += 1 }
-                    if had && !has { counts[code.rawValue, default: (0, 0)].removed += 1 }
+                    if !had && has { counts[code.rawValue, default: .init()].added += 1 }
+                    if had && !has { counts[code.rawValue, default: .init()].removed += 1 }
                 }
             }
         }
         #expect(report.changed == differing, "seed \(seed): \(report.json)")
-        #expect(Set(report.codes.keys) == Set(counts.keys), "seed \(seed)")
-        for (code, count) in counts {
-            #expect(report.codes[code]! == count, "seed \(seed), code \(code)")
-        }
+        #expect(report.codes == counts, "seed \(seed)")
         #expect(report.revision == 2)
         for engine in engines { engine.abandon() }
     }
@@ -124,7 +121,7 @@ struct RiderReplayTests {
         let directory = TemporaryDirectory()
         let engine = try Engine.open(options(directory, settings))
         let masks = try engine.append(batch(deliveries.next(6_000)))
-        #expect(masks.count { $0.contains(.late) } > 500)
+        #expect(masks.count { $0.contains(.late) } > 200)
         #expect(masks.count { $0.contains(.conflict) } > 100)
         #expect(masks.count { $0 == .duplicate } > 50)
         let codes = try codes(engine)
@@ -167,7 +164,7 @@ struct RiderReplayTests {
         let lower = change(("low_accuracy_m", "40"))
         var report = try engine.replayRules(query, .test(lower))
         #expect(report.fixes == 30 && report.changed == 30)
-        #expect(report.codes[Code.lowAccuracy.rawValue]! == (30, 0))
+        #expect(report.codes[Code.lowAccuracy.rawValue] == .init(added: 30, removed: 0))
         #expect(report.examples.first?.fixes.first?.tsMs == from)
         #expect(report.examples.first?.fixes.first?.before == "ok")
         #expect(report.examples.first?.fixes.first?.after == "accept:LOWACC")
@@ -243,7 +240,7 @@ enum RealDeliveries {
                 }
             }
         }
-        process.terminate()
+        if process.isRunning { process.terminate() }
         process.waitUntilExit()
         return fixes
     }

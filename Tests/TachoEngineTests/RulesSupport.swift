@@ -112,6 +112,12 @@ func randomChange(_ random: inout SeededGenerator) -> RuleChange {
     return RuleChange(items)
 }
 
+/// Carries a history from the engine's thread to the test's.
+private final class HistoryBox: @unchecked Sendable {
+    var content: (stamp: RiderStamp, fixes: [HistoryFix])?
+    let isFull = DispatchSemaphore(value: 0)
+}
+
 extension RulesQuery {
     static var everything: RulesQuery { RulesQuery(fromMs: .min, toMs: .max) }
 }
@@ -137,15 +143,16 @@ extension Engine {
     /// A rider's history as the judge has it.
     func history(_ rider: String) throws -> (stamp: RiderStamp, fixes: [HistoryFix]) {
         let number = Array(rider.utf8).withUnsafeBytes { riders.number(of: $0) }!
-        let answer = Answer<(RiderStamp, [HistoryFix])>()
+        let box = HistoryBox()
         workers[Int(number) % workers.count].post(
             .history(rider: number) { stamp, copy in
                 let fixes = try! copy.withSource {
                     try $0.load(fromMs: -Fix.timeLimitMs, toMs: Fix.timeLimitMs)
                 }
-                answer.give(.success((stamp, fixes)))
+                box.content = (stamp, fixes)
+                box.isFull.signal()
             })
-        let (stamp, fixes) = try answer.wait()
-        return (stamp, fixes)
+        box.isFull.wait()
+        return box.content!
     }
 }

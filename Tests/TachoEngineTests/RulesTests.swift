@@ -83,7 +83,7 @@ struct RulesTests {
         // Also in the journal they only ascend.
         let stored = try engine.groups().flatMap(\.events).compactMap { event -> UInt64? in
             guard case .rules(let image) = event else { return nil }
-            return try image.withUnsafeBytes { try RuleSettingsImage.read($0) }.revision
+            return try RuleSettingsImage.read(image).revision
         }
         #expect(stored == stored.sorted() && stored.count == revisions.count)
         engine.abandon()
@@ -121,7 +121,10 @@ struct RulesTests {
         let hashes = [low.hash64: true, Thresholds().hash64: false]
         var seen = [true: 0, false: 0]
         for (header, events) in try engine.groups() {
-            let isLow = try #require(hashes[header.thresholds])
+            guard let isLow = hashes[header.thresholds] else {
+                Issue.record("group \(header.group) was judged by rules nobody set")
+                continue
+            }
             let rules = events.count { if case .rules = $0 { true } else { false } }
             #expect(rules == 0 || header.points == 0)
             for case .fix(_, let stored, _) in events {
@@ -256,18 +259,18 @@ struct RulesTests {
         for _ in 0..<20 {
             let settings = try randomChange(&random).applied(to: RuleSettings(revision: 77))
             let image = RuleSettingsImage.bytes(settings)
-            #expect(try image.withUnsafeBytes { try RuleSettingsImage.read($0) } == settings)
+            #expect(try RuleSettingsImage.read(image) == settings)
         }
         let image = RuleSettingsImage.bytes(RuleSettings())
         for count in 0..<image.count {
             #expect(throws: StoreError.self, "\(count) bytes") {
-                try image[..<count].withUnsafeBytes { try RuleSettingsImage.read($0) }
+                try RuleSettingsImage.read(Array(image[..<count]))
             }
         }
         for _ in 0..<20_000 {
             var damaged = image
             damaged[random.number(0...image.count - 1)] = random.number(0...255)
-            _ = try? damaged.withUnsafeBytes { try RuleSettingsImage.read($0) }
+            _ = try? RuleSettingsImage.read(damaged)
         }
     }
 

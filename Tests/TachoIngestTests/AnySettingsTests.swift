@@ -28,15 +28,17 @@ struct AnySettingsTests {
     }
 
     private func fixes(_ random: inout SeededGenerator) -> [Fix] {
-        var seconds = 0.0
+        var ms: Int64 = 0
         var north = 0.0
         return (0..<300).map { _ in
-            seconds += [0.001, 1, 1, 3, 3, 10, 70, 4_000].randomElement(using: &random)!
+            ms += [1, 1_000, 1_000, 3_000, 3_000, 10_000, 70_000, 4_000_000]
+                .randomElement(using: &random)!
             north += [0, 0, 3, 25, 25, 400, 6_000, -6_000].randomElement(using: &random)!
             var one = fix(
-                seconds, north: north, east: Double.random(in: -3...3, using: &random),
+                0, north: north, east: Double.random(in: -3...3, using: &random),
                 accuracyDm: [Fix.absent, 0, 50, 9_000].randomElement(using: &random)!,
                 speedCms: [Fix.absent, 0, 800, 100_000].randomElement(using: &random)!)
+            one.tsMs += ms
             one.headingCdeg = [Fix.absent, 0, 9_000].randomElement(using: &random)!
             one.altitudeDm = [Fix.absent, 0, 300, 900_000].randomElement(using: &random)!
             return one

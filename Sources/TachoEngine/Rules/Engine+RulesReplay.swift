@@ -1,5 +1,5 @@
 import TachoGeo
-package import TachoIngest
+import TachoIngest
 import TachoStore
 
 extension Engine {

@@ -1,5 +1,5 @@
 import TachoCodec
-package import TachoGeo
+import TachoGeo
 package import TachoIngest
 
 extension RuleSettings {

@@ -37,6 +37,17 @@ enum RuleSettingsImage {
         }
     }
 
+    static func read(_ bytes: [UInt8]) throws(StoreError) -> RuleSettings {
+        let result = bytes.withUnsafeBytes { raw -> Result<RuleSettings, StoreError> in
+            do throws(StoreError) {
+                return .success(try read(raw))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     private static func decode(_ bytes: UnsafeRawBufferPointer) throws -> RuleSettings {
         var reader = ByteReader(bytes)
         let format = try reader.read(UInt8.self)

@@ -1,3 +1,4 @@
+import TachoGeo
 package import TachoIngest
 
 /// Which stored history is judged again, and by what.
@@ -51,6 +52,12 @@ struct VerdictChange: Hashable, Sendable {
 
 /// What a replay came to, summed over riders.
 package struct RulesReport: Sendable {
+    /// Verdicts that get a code, and that lose it.
+    package struct CodeCount: Hashable, Sendable {
+        package var added = 0
+        package var removed = 0
+    }
+
     package struct Example: Sendable {
         package var tsMs: Int64
         package var before: String
@@ -73,8 +80,8 @@ package struct RulesReport: Sendable {
     package var ridersChanged = 0
     /// Fixes left alone because their fate is still open.
     package var undecided = 0
-    /// By code number: verdicts that get the code, and that lose it.
-    package var codes: [UInt8: (added: Int, removed: Int)] = [:]
+    /// By code number.
+    package var codes: [UInt8: CodeCount] = [:]
     package var examples: [RiderExamples] = []
     /// Where the next call goes on; nil: this was all.
     package var next: Int?
@@ -110,7 +117,7 @@ package struct RulesReport: Sendable {
         while rest != 0 {
             let number = UInt8(rest.trailingZeroBitCount)
             rest &= rest - 1
-            codes[number, default: (0, 0)].added += added
+            codes[number, default: CodeCount()].added += added
             codes[number]!.removed += 1 - added
         }
     }

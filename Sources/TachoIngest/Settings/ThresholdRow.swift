@@ -1,4 +1,4 @@
-package import TachoGeo
+import TachoGeo
 
 /// One number of a rule set as people name, read and write it: a row of `ThresholdTable`.
 package struct ThresholdRow: Sendable {

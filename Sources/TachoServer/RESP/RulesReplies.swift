@@ -10,7 +10,7 @@ extension ConnectionHandler {
         case .set(let words): setRules(words)
         case .test(let stretch, let words):
             do throws(RuleSettingsError) {
-                let change = words.isEmpty ? RuleChange() : try RuleChange(words: words)
+                let change = try words.isEmpty ? RuleChange() : RuleChange(words: words)
                 replayRules(stretch, .test(change))
             } catch {
                 output.error("ERR " + error.message)

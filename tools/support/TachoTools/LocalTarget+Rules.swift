@@ -28,7 +28,7 @@ extension LocalTarget {
         query.cursor = Int(cursor ?? 0)
         var mode = RulesReplayMode.recompute
         if let words = request.changes {
-            mode = .test(words.isEmpty ? RuleChange() : try Self.change(words))
+            mode = .test(try words.isEmpty ? RuleChange() : Self.change(words))
         }
         do throws(RulesError) {
             return try engine.replayRules(query, mode).json

@@ -1,6 +1,6 @@
 package import TachoClient
 import TachoCodec
-package import TachoIngest
+import TachoIngest
 
 /// `tacho rules`: shows and sets rules, tries them on history, applies them to it.
 package struct RulesJob {
