@@ -40,7 +40,7 @@ struct RiderReplayTests {
         }
     }
 
-    @Test(arguments: 0..<12 as Range<UInt64>)
+    @Test(arguments: 0..<6 as Range<UInt64>)
     func `with the rules in force nothing would change`(seed: UInt64) throws {
         var deliveries = RandomDeliveries(seed: seed)
         var settings = RuleSettings()
@@ -49,7 +49,7 @@ struct RiderReplayTests {
         let directory = TemporaryDirectory()
         let options = options(directory, settings)
         var engine = try Engine.open(options)
-        for _ in 0..<25 {
+        for _ in 0..<15 {
             _ = try engine.append(batch(deliveries.next(deliveries.random.number(1...200))))
             try disturb(&engine, options, &deliveries.random)
         }
@@ -71,14 +71,16 @@ struct RiderReplayTests {
         engine.abandon()
     }
 
-    @Test(arguments: 0..<12 as Range<UInt64>)
+    @Test(arguments: 0..<8 as Range<UInt64>)
     func `other rules change what an engine with them says otherwise`(seed: UInt64) throws {
         var deliveries = RandomDeliveries(seed: seed + 100)
         let change = randomChange(&deliveries.random)
         let own = RuleSettings()
         let other = try change.applied(to: own)
-        let all = deliveries.next(4_000)
+        let all = deliveries.next(2_000)
         let directories = [TemporaryDirectory(), TemporaryDirectory()]
+        // An array goes with its last use, and its directories with it.
+        defer { withExtendedLifetime(directories) {} }
         let engines = [
             try Engine.open(options(directories[0], own)),
             try Engine.open(options(directories[1], other)),
@@ -136,7 +138,7 @@ struct RiderReplayTests {
     /// Real tracks as they were recorded, each a delivery in order of the file.
     @Test(arguments: ["tiny", "device_fixtures", "gotrack_android", "rf_spoof_nmea", "ucc5g_phone"])
     func `with the rules in force nothing of a real track would change`(name: String) throws {
-        guard let fixes = try RealDeliveries.read(name, limit: 40_000) else { return }
+        guard let fixes = try RealDeliveries.read(name, limit: 8_000) else { return }
         let directory = TemporaryDirectory()
         var settings = RuleSettings()
         settings.thresholds.off = 0
