@@ -230,19 +230,17 @@ enum RealDeliveries {
         try process.run()
         var fixes: [(String, Fix)] = []
         var reader = CSVFixReader()
-        while fixes.count < limit,
-            let piece = try pipe.fileHandleForReading.read(upToCount: 1 << 16), !piece.isEmpty
-        {
+        // To the end: a program that is stopped early may never be seen to end.
+        while let piece = try pipe.fileHandleForReading.read(upToCount: 1 << 16), !piece.isEmpty {
             try piece.withUnsafeBytes { bytes in
                 try reader.feed(bytes, isLast: false, fallbackRider: nil) { row in
-                    guard row.defect == nil,
+                    guard fixes.count < limit, row.defect == nil,
                         case .success(let reading) = row.text.read()
                     else { return }
                     fixes.append((String(decoding: row.rider, as: UTF8.self), reading.fix))
                 }
             }
         }
-        if process.isRunning { process.terminate() }
         process.waitUntilExit()
         return fixes
     }
