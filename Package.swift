@@ -72,7 +72,9 @@ let package = Package(
                 "TachoGeo", "TachoCodec", "TachoIngest", "TachoExplain", "TachoStore",
                 "TachoAudit", "CTacho",
             ]),
-        module("TachoServer", ["TachoEngine", "TachoWire", "TachoGeo", "CTacho", logging] + nio),
+        module(
+            "TachoServer",
+            ["TachoEngine", "TachoIngest", "TachoWire", "TachoGeo", "CTacho", logging] + nio),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 
         // Programs: thin, over modules that tests can reach.
@@ -82,7 +84,8 @@ let package = Package(
         folder(
             "TachoTools", at: "tools/support/TachoTools",
             [
-                "TachoClient", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "CZlib",
+                "TachoClient", "TachoEngine", "TachoIngest", "TachoWire", "TachoCodec",
+                "TachoGeo", "CZlib",
             ]),
         folder(
             "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
@@ -127,7 +130,10 @@ let package = Package(
         tests("TachoAuditTests", ["TachoAudit", "TachoCodec", "TachoGeo", "tacho-audit"]),
         tests(
             "TachoServerTests",
-            ["TachoServer", "TachoEngine", "TachoWire", "TachoGeo", "tachod", logging] + nio),
+            [
+                "TachoServer", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "tachod",
+                logging,
+            ] + nio),
         tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
         tests(
             "TachoToolsTests",

@@ -45,6 +45,9 @@ package struct Explanation: Sendable {
             window: window, index: index, reachesFirst: subject.reachesFirst, subject.limits)
     }
 
+    /// The chain gives the stored verdict again.
+    package var isReproduced: Bool { differing == nil }
+
     /// The verdict that the chain gives today, if that is not the stored one: with other thresholds
     /// than those that judged, or fixes that are gone. Codes of other rules are not its own.
     var differing: Verdict? {
