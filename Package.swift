@@ -63,7 +63,7 @@ let package = Package(
         module("TachoCodec", ["TachoGeo", "CTacho", "CLZ4"]),
         module("TachoWire", ["TachoGeo"]),
         module("TachoIngest", ["TachoGeo"]),
-        module("TachoExplain", ["TachoGeo", "TachoIngest"]),
+        module("TachoExplain", ["TachoGeo", "TachoCodec", "TachoIngest"]),
         module("TachoStore", ["TachoGeo", "TachoCodec", "CRocksDB"]),
         module("TachoAudit", ["TachoGeo", "TachoCodec", crypto]),
         module(

@@ -1,5 +1,6 @@
-/// A JSON text (RFC 8259) as a value, for the little JSON that people and tools hand in. Numbers keep
-/// their text, so that nothing is rounded on the way; objects keep the order of their keys.
+/// A JSON text (RFC 8259) as a value, for the little JSON that is read: rule sets, evidence.
+/// Numbers keep their text, so that nothing is rounded on the way; objects keep the order of their
+/// keys.
 package enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
@@ -22,6 +23,14 @@ package enum JSONValue: Equatable, Sendable {
     package var integer: Int64? {
         guard case .number(let text) = self else { return nil }
         return Int64(text)
+    }
+
+    /// nil also for one that no double holds.
+    package var number: Double? {
+        guard case .number(let text) = self, let value = Double(text), value.isFinite else {
+            return nil
+        }
+        return value
     }
 
     package var text: String? {

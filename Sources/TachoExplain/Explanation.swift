@@ -1,3 +1,4 @@
+import TachoCodec
 import TachoGeo
 import TachoIngest
 
@@ -107,9 +108,9 @@ package struct Explanation: Sendable {
         return figures
     }
 
-    private func evidence(_ code: String) -> EvidenceValue? {
+    private func evidence(_ code: String) -> JSONValue? {
         subject.alerts.last { $0.code == code && $0.tsMs == subject.stored.fix.tsMs }
-            .flatMap { EvidenceValue($0.evidenceJSON) }
+            .flatMap { try? JSONValue.read(Array($0.evidenceJSON.utf8)) }
     }
 
     /// The alert about another fix that counts this one.
@@ -120,7 +121,7 @@ package struct Explanation: Sendable {
 
 extension Figures {
     /// What the alert measured, which cannot be recomputed from the fixes around.
-    fileprivate mutating func take(_ evidence: EvidenceValue?) {
+    fileprivate mutating func take(_ evidence: JSONValue?) {
         guard let evidence else { return }
         statistic = evidence["statistic"]?.text
         value = evidence["value"]?.number

@@ -17,6 +17,8 @@ struct JSONValueTests {
         #expect(value["thresholds"]?["a_m"] == .number("-1.5e-3"))
         #expect(value["x"] == .array([.null, .bool(true), .bool(false)]))
         #expect(value["missing"] == nil)
+        #expect(value["thresholds"]?["a_m"]?.number == -0.0015)
+        #expect(value["off"]?.number == nil && JSONValue.number("1e999").number == nil)
     }
 
     @Test func `escapes are what they stand for`() throws {
@@ -36,7 +38,7 @@ struct JSONValueTests {
     @Test(arguments: [
         "", " ", "{", "}", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "01", "-", "1.", ".5", "1e",
         "+1", "0x10", "nan", "inf", "tru", "nulls", "\"\\x\"", "\"\\ud83d\"", "\"\\ude00\"",
-        "\"\\u12\"", "\"a\nb\"", "1 2", "[1] x", "'a'", "{\"a\":1 \"b\":2}", "\u{FEFF}1",
+        "--1", "\"\\u12\"", "\"a\nb\"", "1 2", "[1] x", "'a'", "{\"a\":1 \"b\":2}", "\u{FEFF}1",
     ])
     func `what is no JSON is refused`(text: String) {
         #expect(throws: JSONError.self) { try read(text) }
