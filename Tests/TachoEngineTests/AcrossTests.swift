@@ -201,6 +201,24 @@ struct AcrossTests {
         again.abandon()
     }
 
+    /// What a replay looked up of written landmarks is let go before anything else comes.
+    @Test func `a directory may be closed as soon as it is open`() throws {
+        let directory = TemporaryDirectory()
+        var random = SeededGenerator(seed: 17)
+        let ride = random.ride(count: 400, from: 0)
+        var engine = try open(directory)
+        try engine.send("source", ride)
+        engine.runBarrier(.checkpoint)
+        try engine.send("thief", random.copy(ride, later: 7_200))
+        engine.settleAcross()
+        #expect(try engine.count("thief", .replay) > 300)
+        for _ in 0..<2 {
+            engine.abandon()
+            engine = try open(directory)
+        }
+        engine.abandon()
+    }
+
     @Test func `switched off nothing is compared`() throws {
         let directory = TemporaryDirectory()
         var options = acrossOptions(directory)

@@ -85,6 +85,8 @@ final class AcrossThread: @unchecked Sendable {
 
     /// Runs until closed and drained. `post` hands a proposal to its judge.
     func run(_ post: (AcrossProposal) -> Void) {
+        // What the replay looked up: there may be nothing to read before the database is closed.
+        state.rest()
         for proposal in state.takeOpen() { post(proposal) }
         while true {
             let items = inbox.wait { inbox -> [AcrossItem]? in
