@@ -63,7 +63,7 @@ let package = Package(
         module("TachoCodec", ["TachoGeo", "CTacho", "CLZ4"]),
         module("TachoWire", ["TachoGeo"]),
         module("TachoIngest", ["TachoGeo", "CTacho"]),
-        module("TachoExplain", ["TachoGeo", "TachoIngest"]),
+        module("TachoExplain", ["TachoGeo", "TachoCodec", "TachoIngest"]),
         module("TachoStore", ["TachoGeo", "TachoCodec", "CRocksDB"]),
         module("TachoAudit", ["TachoGeo", "TachoCodec", crypto]),
         module(
@@ -72,7 +72,9 @@ let package = Package(
                 "TachoGeo", "TachoCodec", "TachoIngest", "TachoExplain", "TachoStore",
                 "TachoAudit", "CTacho",
             ]),
-        module("TachoServer", ["TachoEngine", "TachoWire", "TachoGeo", "CTacho", logging] + nio),
+        module(
+            "TachoServer",
+            ["TachoEngine", "TachoIngest", "TachoWire", "TachoGeo", "CTacho", logging] + nio),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 
         // Programs: thin, over modules that tests can reach.
@@ -82,7 +84,8 @@ let package = Package(
         folder(
             "TachoTools", at: "tools/support/TachoTools",
             [
-                "TachoClient", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "CZlib",
+                "TachoClient", "TachoEngine", "TachoIngest", "TachoWire", "TachoCodec",
+                "TachoGeo", "CZlib",
             ]),
         folder(
             "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
@@ -133,10 +136,9 @@ let package = Package(
         tests(
             "TachoServerTests",
             [
-                "TachoServer", "TachoEngine", "TachoWire", "TachoGeo", "FormatSpec", "tachod",
-                logging,
-            ]
-                + nio),
+                "TachoServer", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "FormatSpec",
+                "tachod", logging,
+            ] + nio),
         tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
         tests(
             "TachoToolsTests",

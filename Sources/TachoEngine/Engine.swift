@@ -6,7 +6,8 @@ import TachoStore
 /// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
 ///
 /// Threads: judging workers (riders are divided among them by number), one committer, one for
-/// derived rows, one reader, one sealer, one ticker. `submit` never blocks; everything else says what it waits for.
+/// derived rows, one reader, one sealer, one for rules, one ticker. `submit` never blocks;
+/// everything else says what it waits for.
 package final class Engine: Sendable {
     let options: EngineOptions
     let store: Store
@@ -20,7 +21,10 @@ package final class Engine: Sendable {
     let across: AcrossThread?
     let reader: ReaderThread
     let sealerThread: ReaderThread
+    /// Tests of rules and recomputations, one at a time.
+    let rulesThread: ReaderThread
     let control: EngineControl
+    let rulesInForce: Mutex<RulesInForce>
     let alerts: AlertReader
     let book: AlertBook
     private let threads: Mutex<[NamedThread]>
@@ -67,7 +71,9 @@ package final class Engine: Sendable {
             ? try AcrossState(
                 database: store.database, target: rowTarget, keepDays: options.replayDays,
                 limits: options.thresholds) : nil
-        var recovery = Recovery(store: store, riders: riders, shards: shards, across: memory)
+        var recovery = Recovery(
+            store: store, riders: riders, shards: shards, ownRules: options.thresholds,
+            across: memory)
         try recovery.run()
         let latest = LatestTable()
         for shard in recovery.shards {
@@ -96,6 +102,8 @@ package final class Engine: Sendable {
             database: store.database, riders: riders, recent: recent, book: book)
         reader = ReaderThread("tacho-read")
         sealerThread = ReaderThread("tacho-seal", yieldsToOthers: true)
+        rulesThread = ReaderThread("tacho-rules", yieldsToOthers: true)
+        rulesInForce = Mutex(RulesInForce(recovery.rules))
         let derived = DerivedWriter(
             database: store.database, target: rowTarget,
             journal: store.journal, lastGroup: store.lastGroup,
@@ -120,7 +128,7 @@ package final class Engine: Sendable {
             journal: store.journal, queue: commits, derived: derived, across: across,
             recent: recent, book: book, riders: riders, latest: latest, progress: progress,
             context: Committer.Context(
-                thresholds: rules.thresholds.hash64, nowMs: options.nowMs,
+                thresholds: recovery.rules.settings.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
                 journalLimitBytes: options.journalLimitBytes,
                 fail: { control.fail($0) }, failure: { control.failure },
@@ -142,6 +150,7 @@ package final class Engine: Sendable {
         }
         try control.load(store.database)
         try recordLoss()
+        try storeOwnRules()
         control.checkDisk(options.directory, shortage: store.journal.shortage())
         try advanceWatermark(isClean: false, isForced: true)
         if recovery.progress.journalBytes >= options.journalLimitBytes {
@@ -230,7 +239,10 @@ package final class Engine: Sendable {
     /// and answered; later calls are refused.
     package func close() throws {
         guard control.beginClosing() else { return }
+        // No barrier is on its way to some judges only when they end.
+        control.withBarrierOrder {}
         sealerThread.stop()
+        rulesThread.stop()
         settleAcross()
         if control.failure == nil { runBarrier(.checkpoint) }
         stopThreads()
@@ -242,7 +254,10 @@ package final class Engine: Sendable {
     /// Stops as a kill would: no checkpoint, no clean mark. For tests of recovery.
     package func abandon() {
         guard control.beginClosing() else { return }
+        // No barrier is on its way to some judges only when they end.
+        control.withBarrierOrder {}
         sealerThread.stop()
+        rulesThread.stop()
         stopThreads(discarding: true)
         store.close()
     }

@@ -44,7 +44,8 @@ package struct EngineOptions: Sendable {
     package var replayDays = 7
     /// Newest alerts that risk scores find in memory; earlier moments are read from the database.
     package var riskAlerts = 262_144
-    /// What the rules compare with.
+    /// What the rules compare with in a directory for which nobody has set any (`Engine.setRules`):
+    /// if these are not the program's own, opening sets them.
     package var thresholds = Thresholds()
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.

@@ -14,6 +14,8 @@ struct Recovery {
     /// nil: tracks are not compared.
     let across: AcrossState?
     private(set) var progress: Progress.State
+    /// In force at the end of the journal.
+    private(set) var rules: RuleBook
     /// Riders whose amendments may have changed what latest shows.
     private var unsettled: Set<UInt32> = []
     private var rows: RowBatch
@@ -22,11 +24,16 @@ struct Recovery {
 
     private static let rowsPerWrite = 4096
 
-    init(store: Store, riders: RiderTable, shards: [Shard], across: AcrossState? = nil) {
+    /// `ownRules`: in force as long as no others are stored.
+    init(
+        store: Store, riders: RiderTable, shards: [Shard], ownRules: Thresholds,
+        across: AcrossState? = nil
+    ) {
         self.store = store
         self.across = across
         self.riders = riders
         self.shards = shards
+        rules = RuleBook(settings: RuleSettings(thresholds: ownRules), isStored: false)
         rows = RowBatch(store.database)
         progress = Progress.State(
             group: store.lastGroup, nextSequence: store.nextSequence, hash: store.lastHash,
@@ -38,6 +45,7 @@ struct Recovery {
         try loadSlots()
         try loadTails()
         try loadAlerts()
+        try loadRules()
         for index in shards.indices { shards[index].range = progress.range }
         try replay()
         if store.acceptedLoss != nil { try dropLostRows() }
@@ -123,6 +131,22 @@ struct Recovery {
             newerMs: one.newerMs, olderMs: one.olderMs)
     }
 
+    /// The rule set in force where replay begins; later ones are replayed.
+    private mutating func loadRules() throws(StoreError) {
+        let sets = try RuleSetRow.all(store.database)
+        if let one = sets.last(where: { $0.group < store.checkpoint.from }) {
+            try obey(one.row.image)
+        }
+    }
+
+    /// What comes next was judged by these rules.
+    private mutating func obey(_ image: [UInt8]) throws(StoreError) {
+        let settings = try RuleSettingsImage.read(image)
+        rules = RuleBook(settings: settings, isStored: true)
+        for index in shards.indices { shards[index].obey(settings.thresholds) }
+        across?.obey(settings.thresholds)
+    }
+
     private func shard(_ rider: UInt32) -> Int { Int(rider) % shards.count }
 
     private mutating func replay() throws(StoreError) {
@@ -179,6 +203,11 @@ struct Recovery {
                 sequence = last + 1
             case .checkpoint, .compared:
                 break
+            case .rules(let image):
+                try obey(image)
+                rows.put(
+                    .meta, Keys.rules(group: header.group),
+                    RuleSetRow(sinceMs: header.commitMs, image: image).bytes)
             case .review(let review):
                 rows.put(.alerts, review.key, review.row)
             case .recurrence(let one):
@@ -257,7 +286,8 @@ struct Recovery {
     /// journal: chunks with fixes that are still in tails, or that are gone.
     private func dropLostRows() throws(StoreError) {
         let lost = LostRows(
-            database: store.database, range: progress.range, nextSequence: store.nextSequence)
+            database: store.database, range: progress.range, nextSequence: store.nextSequence,
+            lastGroup: store.lastGroup)
         try lost.drop { rider in
             let shard = shards[shard(rider)]
             guard Int(rider) / shard.count < shard.slots.count else { return 0 }

@@ -18,7 +18,8 @@ package struct Case: Sendable {
     package var track: [CaseFix]
     /// The track begins with the rider's first fix.
     package var reachesFirst: Bool
-    /// Of the rules that run now: what is recomputed is recomputed with these.
+    /// Of the rules that judged it, as far as that is known: what is recomputed is recomputed with
+    /// these.
     package var limits: Thresholds
 
     package init(

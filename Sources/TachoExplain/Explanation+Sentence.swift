@@ -76,6 +76,7 @@ extension Explanation {
         case .candidateDecided?: cause = "later fixes decided"
         case .lateNeighbour?: cause = "a fix that arrived late lies beside it in time"
         case .otherTrack?: cause = "another track was found to be like this one"
+        case .rulesChanged?: cause = "history was judged again with other rules"
         case .acceptedLoss?, nil: cause = "it was amended"
         }
         return "On arrival the verdict was \(subject.stored.verdict.text); since then \(cause)."

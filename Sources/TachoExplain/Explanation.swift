@@ -1,3 +1,4 @@
+import TachoCodec
 import TachoGeo
 import TachoIngest
 
@@ -44,6 +45,9 @@ package struct Explanation: Sendable {
         return Retrace.run(
             window: window, index: index, reachesFirst: subject.reachesFirst, subject.limits)
     }
+
+    /// The chain gives the stored verdict again.
+    package var isReproduced: Bool { differing == nil }
 
     /// The verdict that the chain gives today, if that is not the stored one: with other thresholds
     /// than those that judged, or fixes that are gone. Codes of other rules are not its own.
@@ -104,9 +108,9 @@ package struct Explanation: Sendable {
         return figures
     }
 
-    private func evidence(_ code: String) -> EvidenceValue? {
+    private func evidence(_ code: String) -> JSONValue? {
         subject.alerts.last { $0.code == code && $0.tsMs == subject.stored.fix.tsMs }
-            .flatMap { EvidenceValue($0.evidenceJSON) }
+            .flatMap { try? JSONValue.read(Array($0.evidenceJSON.utf8)) }
     }
 
     /// The alert about another fix that counts this one.
@@ -117,7 +121,7 @@ package struct Explanation: Sendable {
 
 extension Figures {
     /// What the alert measured, which cannot be recomputed from the fixes around.
-    fileprivate mutating func take(_ evidence: EvidenceValue?) {
+    fileprivate mutating func take(_ evidence: JSONValue?) {
         guard let evidence else { return }
         statistic = evidence["statistic"]?.text
         value = evidence["value"]?.number

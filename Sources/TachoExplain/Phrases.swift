@@ -156,7 +156,7 @@ enum Phrases {
                 Figures.joined(
                     f.told {
                         "\(Wording.metres($0)) beyond what \(Wording.vehicle(f.vehicle)) makes at "
-                            + Wording.speed(f.vehicle.believedMps)
+                            + Wording.speed(f.vehicle.believedMps(f.limits))
                     }, f.bound(Wording.metres)))
         case "SPEED_MISMATCH":
             return Phrase(

@@ -8,6 +8,8 @@ package enum AmendCause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case acceptedLoss = 3
     /// The fix was found in another track: of another rider, or of the rider's own past.
     case otherTrack = 4
+    /// History was judged again with other rules, because an operator asked for it.
+    case rulesChanged = 5
 
     package var name: String {
         switch self {
@@ -15,6 +17,7 @@ package enum AmendCause: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         case .lateNeighbour: "late-neighbour"
         case .acceptedLoss: "accepted-loss"
         case .otherTrack: "other-track"
+        case .rulesChanged: "rules-changed"
         }
     }
 }

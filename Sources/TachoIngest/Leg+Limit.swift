@@ -9,7 +9,7 @@ extension Leg {
         let seconds = Double(dtMs) * 1e-3
         switch code {
         case .gapSpeed:
-            let share = Reach.maxSpeedMps(vehicle) / Reach.maxSpeedMps(.car)
+            let share = Reach.maxSpeedMps(vehicle, limits) / limits.carMps
             return min(
                 max(limits.gapM, limits.gapMps * share * seconds),
                 reachM + limits.teleportBeyondM)
@@ -29,7 +29,7 @@ extension Leg {
 
 extension VehicleClass {
     /// What the rules believe for up to a minute, m/s.
-    package var believedMps: Double { Reach.maxSpeedMps(self) }
+    package func believedMps(_ limits: Thresholds) -> Double { Reach.maxSpeedMps(self, limits) }
 }
 
 extension Thresholds {

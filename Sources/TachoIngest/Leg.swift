@@ -72,7 +72,7 @@ package struct Leg: Sendable, BitwiseCopyable {
         let b = Leg.accuracyM(fix.accuracyDm, limits)
         accuracySumM = a + b
         reachM =
-            Reach.travelM(dtMs: dtStarMs, vehicle: vehicle)
+            Reach.travelM(dtMs: dtStarMs, vehicle: vehicle, limits)
             + Reach.slackM(accuracyA: a, accuracyB: b)
     }
 
@@ -86,7 +86,7 @@ package struct Leg: Sendable, BitwiseCopyable {
         let dLon = abs(Int64(fix.lonE7) - Int64(anchor.lonE7))
         // Without the credit of a held position, which only adds.
         let reachM =
-            Reach.travelM(dtMs: fix.tsMs - anchor.tsMs, vehicle: vehicle)
+            Reach.travelM(dtMs: fix.tsMs - anchor.tsMs, vehicle: vehicle, limits)
             + Reach.slackM(
                 accuracyA: accuracyM(anchor.accuracyDm, limits),
                 accuracyB: accuracyM(fix.accuracyDm, limits))

@@ -7,9 +7,9 @@ import TachoGeo
 enum Reach {
     /// V(dt): `vmax` for a minute, 36 m/s up to an hour, 250 m/s (a flight) beyond.
     @inline(__always)
-    static func travelM(dtMs: Int64, vehicle: VehicleClass) -> Double {
+    static func travelM(dtMs: Int64, vehicle: VehicleClass, _ limits: Thresholds) -> Double {
         let seconds = Double(dtMs) * 1e-3
-        let vmax = maxSpeedMps(vehicle)
+        let vmax = maxSpeedMps(vehicle, limits)
         if dtMs <= 60_000 { return vmax * seconds }
         if dtMs <= 3_600_000 { return vmax * 60 + 36 * (seconds - 60) }
         return 250 * seconds
@@ -20,15 +20,15 @@ enum Reach {
         min(max(2 * (accuracyA + accuracyB), 40), 200)
     }
 
-    /// foot 12, bicycle 22, scooter 36, car 42 (151 km/h), any 95 m/s.
+    /// By default foot 12, bicycle 22, scooter 36, car 42 (151 km/h), any 95 m/s.
     @inline(__always)
-    static func maxSpeedMps(_ vehicle: VehicleClass) -> Double {
+    static func maxSpeedMps(_ vehicle: VehicleClass, _ limits: Thresholds) -> Double {
         switch vehicle {
-        case .foot: 12
-        case .bicycle: 22
-        case .scooter: 36
-        case .car: 42
-        case .any: 95
+        case .foot: limits.footMps
+        case .bicycle: limits.bicycleMps
+        case .scooter: limits.scooterMps
+        case .car: limits.carMps
+        case .any: limits.anyMps
         }
     }
 }

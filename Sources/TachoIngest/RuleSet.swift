@@ -21,7 +21,7 @@ package struct RuleSet: Sendable {
         finding.merge(ClockPast.judge(fix, thresholds))
         finding.merge(LowAccuracy.judge(fix, thresholds))
         finding.merge(.when(fix.source == .mock, .mockFlag, .quarantine))
-        return finding
+        return Self.without(thresholds.off, finding)
     }
 
     /// What the stored codes outside the chain amount to: the base for judging a fix again.
@@ -54,6 +54,7 @@ package struct RuleSet: Sendable {
     }
 
     /// What is left of a finding without the codes that are switched off.
+    @inline(__always)
     package static func without(_ off: UInt64, _ finding: Finding) -> Finding {
         guard finding.codes & off != 0 else { return finding }
         let codes = finding.codes & ~off

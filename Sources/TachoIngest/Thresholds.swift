@@ -1,6 +1,7 @@
 import TachoGeo
 
-/// The numbers the rules compare with. Defaults and what they mean: `Sources/rules.md`.
+/// The numbers the rules compare with, as code uses them. Their names, units and what may be set:
+/// `ThresholdTable`; defaults and what they mean: `Sources/rules.md`.
 ///
 /// A set of thresholds is identified by `hash`, which travels with every commit group: who
 /// recomputes a verdict can tell whether the same numbers were used.
@@ -96,6 +97,12 @@ package struct Thresholds: Sendable, Hashable {
     package var flickerM: Float = 200
     package var flickerTauS: Float = 90
     package var flickerCount: Float = 3
+    /// Believed speeds by vehicle class, m/s: how far a rider can have come in a minute.
+    package var footMps = 12.0
+    package var bicycleMps = 22.0
+    package var scooterMps = 36.0
+    package var carMps = 42.0
+    package var anyMps = 95.0
 
     // Rules across riders.
     /// One of so many places, and of so many cells, is remembered for days.
@@ -118,7 +125,7 @@ package struct Thresholds: Sendable, Hashable {
     package var lockedWithinM = 6.5
     package var lockedWithinMs: Int64 = 350
 
-    /// Codes that are never given, of those that depend on the order of delivery.
+    /// Codes that are never given; by themselves none. Some cannot be off: `RuleSet.switchable`.
     package var off: UInt64 = 0
 
     /// No rule about motion is on: nothing is remembered of it.

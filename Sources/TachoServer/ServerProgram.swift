@@ -1,5 +1,6 @@
 package import Logging
 package import TachoEngine
+import TachoIngest
 import TachoWire
 
 #if canImport(Glibc)
@@ -51,6 +52,12 @@ package enum ServerProgram {
         } catch {
             complain(error.message)
             return error.exitCode
+        }
+        if engine.isOverruled(engineOptions) {
+            let revision = engine.rules.settings.revision
+            logger.notice(
+                "the directory's own rules are in force, revision \(revision): see tacho rules get"
+            )
         }
         let server: RespServer
         do {

@@ -76,6 +76,8 @@ package enum GroupEvent: Hashable, Sendable {
     case checkpoint(from: UInt64)
     /// A proposal of the rules across riders was judged; what came of it are events beside this one.
     case compared(proposal: UInt64)
+    /// The rule set that is in force from here on; opaque here. No fix is in the same group.
+    case rules(image: [UInt8])
     case review(AlertReview)
     /// A code that alerts only when it recurs has occurred.
     case recurrence(CodeRecurrence)
@@ -91,6 +93,7 @@ package enum GroupEvent: Hashable, Sendable {
         case loss = 8
         case checkpoint = 9
         case compared = 10
+        case rules = 12
         case review = 14
         case recurrence = 15
     }
@@ -143,6 +146,9 @@ extension ByteWriter {
         case .compared(let proposal):
             put(GroupEvent.Kind.compared.rawValue)
             putVarint(proposal)
+        case .rules(let image):
+            put(GroupEvent.Kind.rules.rawValue)
+            putBlob(image)
         case .review(let review):
             put(GroupEvent.Kind.review.rawValue)
             putReview(review)

@@ -59,6 +59,8 @@ package struct GroupReader {
             .checkpoint(from: try reader.readVarint())
         case .compared:
             .compared(proposal: try reader.readVarint())
+        case .rules:
+            .rules(image: try reader.readBlob())
         case .review:
             .review(try reader.readReview())
         case .recurrence:

@@ -99,6 +99,11 @@ package enum Keys {
         Array("loss/".utf8) + bytes { $0.u64(first) }
     }
 
+    /// `group`: the one that put the rule set in force.
+    package static func rules(group: UInt64) -> [UInt8] {
+        Array("rules/".utf8) + bytes { $0.u64(group) }
+    }
+
     package static func seal(_ range: UInt32) -> [UInt8] {
         Array("seal/".utf8) + number(range)
     }

@@ -21,6 +21,7 @@ package enum Command: Equatable, Sendable {
     case risk(RiskRequest)
     case seal
     case stats
+    case rules(RulesCommand)
     case streamRange(StreamRange)
     case streamLength(StreamName)
     case streamRead(StreamRead)
@@ -75,6 +76,7 @@ extension Command {
         case .risk: return .risk(try RiskRequest.parse(arguments))
         case .seal: return .seal
         case .stats: return .stats
+        case .rules: return .rules(try RulesCommand.parse(arguments))
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
         case .streamLength: return .streamLength(StreamName(arguments[1]))
         case .streamRead: return .streamRead(try StreamRead.parse(arguments))

@@ -16,6 +16,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case risk = "T.RISK"
     case seal = "T.SEAL"
     case stats = "T.STATS"
+    case rules = "T.RULES"
     case streamRange = "XRANGE"
     case streamLength = "XLEN"
     case streamRead = "XREAD"
@@ -59,14 +60,15 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .auth: 1...2
         case .ping: 0...1
         case .risk, .hello, .info, .command, .quit, .shutdown: 0...many
-        case .acl, .client, .config, .slowlog: 1...many
+        case .acl, .client, .config, .slowlog, .rules: 1...many
         }
     }
 
     /// As `COMMAND INFO` gives it: what the command does to the data.
     package var isWrite: Bool {
         switch self {
-        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert: true
+        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert, .rules:
+            true
         default: false
         }
     }

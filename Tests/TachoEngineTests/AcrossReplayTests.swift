@@ -59,6 +59,21 @@ struct AcrossReplayTests {
         }
     }
 
+    /// Rules that are changed at these places of a delivery, once all before is compared: a proposal
+    /// is judged by the set that is in force then.
+    private func changes(_ seed: UInt64, _ count: Int) -> [(at: Int, change: RuleChange)] {
+        guard seed % 2 == 0 else { return [] }
+        return [
+            (count / 3, change(("landmark_one_in_places", "4"), ("locked_cells", "6"))),
+            (2 * count / 3, change(("landmark_one_in_places", "32"), ("compared_ms", "300000"))),
+        ]
+    }
+
+    private func set(_ change: RuleChange, _ engine: Engine) throws {
+        engine.settleAcross()
+        _ = try engine.setRules(change)
+    }
+
     @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func `kills, batches and judges change no verdict`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -66,7 +81,13 @@ struct AcrossReplayTests {
         let riders = Set(delivery.map(\.rider))
         let directory = TemporaryDirectory()
         let plain = try Engine.open(acrossOptions(directory, workers: 1))
-        _ = try plain.append(batch(delivery.map { ($0.rider, $0.fix) }))
+        var next = 0
+        var changes = changes(seed, delivery.count)
+        for (at, change) in changes + [(delivery.count, RuleChange())] {
+            _ = try plain.append(batch(delivery[next..<at].map { ($0.rider, $0.fix) }))
+            if at < delivery.count { try set(change, plain) }
+            next = at
+        }
         let expected = try End(plain, riders)
         plain.abandon()
         let codes = expected.stored.values.joined().reduce(UInt64(0)) { $0 | $1.verdict.codes }
@@ -76,9 +97,13 @@ struct AcrossReplayTests {
 
         let other = TemporaryDirectory()
         var engine = try Engine.open(acrossOptions(other, workers: 2))
-        var next = 0
+        next = 0
         while next < delivery.count {
-            let end = min(delivery.count, next + random.number(1...160))
+            if let one = changes.first, one.at == next {
+                try set(one.change, engine)
+                changes.removeFirst()
+            }
+            let end = min(changes.first?.at ?? delivery.count, next + random.number(1...160))
             _ = try engine.append(batch(delivery[next..<end].map { ($0.rider, $0.fix) }))
             next = end
             switch random.number(0...11) {

@@ -71,31 +71,4 @@ struct ObjectTests {
         for index in track.indices { written.formUnion(try object(explained(track, index)).keys) }
         #expect(listed == written)
     }
-
-    @Test func `evidence is read as it is written`() throws {
-        let json =
-            #"{"fix":{"ts_ms":1767268985000,"lat":37.5,"lon":-1e-3},"statistic":"de\"bt\u0041_m","#
-            + #""list":[1,{"a":[]},null,true],"value":-240.5, "empty":{} }"#
-        let value = try #require(EvidenceValue(json))
-        #expect(value["fix"]?["ts_ms"]?.number == 1_767_268_985_000)
-        #expect(value["fix"]?["lon"]?.number == -0.001)
-        #expect(value["statistic"]?.text == "de\"btA_m")
-        #expect(value["value"]?.number == -240.5)
-        #expect(value["list"] == .other)
-        #expect(value["empty"] == .object([:]))
-        #expect(value["nosuch"] == nil)
-        let bytes = Array(json.utf8)
-        for count in 0..<bytes.count {
-            #expect(
-                EvidenceValue(String(decoding: bytes[..<count], as: UTF8.self)) == nil,
-                "cut at \(count)")
-        }
-        for broken in [
-            "", "{} x", "[1,]", "{\"a\"}", "{\"a\":1,}", "\"\\x\"", "\"\u{1}\"", "tru", "--1",
-            "1e999",
-            String(repeating: "[", count: 100_000),
-        ] {
-            #expect(EvidenceValue(broken) == nil, "\(broken.prefix(20))")
-        }
-    }
 }

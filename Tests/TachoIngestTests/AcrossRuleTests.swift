@@ -28,6 +28,20 @@ struct AcrossRuleTests {
         #expect(found.wayM > 350)
     }
 
+    @Test func `where a rule is off the next one is asked`() throws {
+        var rides = Rides(seed: 1)
+        let ride = rides.ride(count: 400)
+        let pair = WayPair(
+            own: rides.copy(ride, laterMs: later), other: ride, isSameRider: false)
+        var limits = Thresholds()
+        var found: [Code] = []
+        while let one = AcrossRules.judge(pair, limits) {
+            found.append(one.code)
+            limits.off |= one.code.bit
+        }
+        #expect(found == [.replay, .replayFuzzy])
+    }
+
     @Test func `the source is no replay of its copy`() {
         var rides = Rides(seed: 2)
         let ride = rides.ride(count: 60)

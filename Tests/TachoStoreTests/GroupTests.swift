@@ -36,7 +36,7 @@ struct GroupTests {
                     windowCount: 1, evidence: Array("{}".utf8))),
             .vehicle(rider: 4, .scooter), .cut(next: 9), .loss(first: 10, last: 20),
             .compared(proposal: 300),
-            .checkpoint(from: 11),
+            .checkpoint(from: 11), .rules(image: [0, 2, 7]),
             .review(
                 AlertReview(
                     alertMs: .max, alertN: .max, step: 99, rider: .max, code: 30,

@@ -215,3 +215,25 @@ struct CommandTests {
         }
     }
 }
+
+struct RulesCommandParseTests {
+    @Test func `T_RULES is read with all its words`() throws {
+        #expect(try command("t.rules", "get") == .rules(.get(.json)))
+        #expect(try command("T.RULES", "GET", "as", "pairs") == .rules(.get(.pairs)))
+        #expect(try command("T.RULES", "SET", "a", "1") == .rules(.set(["a", "1"])))
+        var stretch = RulesStretch(fromMs: .min, toMs: 99)
+        #expect(try command("T.RULES", "TEST", "-", "99") == .rules(.test(stretch, words: [])))
+        stretch.riders = [Array("r1".utf8), Array("set".utf8)]
+        stretch.leadInS = 60
+        stretch.count = 7
+        stretch.cursor = 21
+        #expect(
+            try command(
+                "T.RULES", "TEST", "-", "99", "RIDER", "r1", "LEADIN", "60", "rider", "set",
+                "COUNT", "7", "CURSOR", "21", "SET", "{}")
+                == .rules(.test(stretch, words: ["{}"])))
+        #expect(
+            try command("T.RULES", "RECOMPUTE", "5", "+")
+                == .rules(.recompute(RulesStretch(fromMs: 5, toMs: .max))))
+    }
+}

@@ -17,6 +17,7 @@ struct Tacho: ParsableCommand {
               tacho track --server 127.0.0.1:7227 t1 > t1.csv
               tacho alerts --data ./fleet --json
               tacho risk --data ./fleet
+              tacho rules test --data ./fleet speed_car_mps=50
               tacho cell 37.5665 126.978 9
 
             Exit codes: 0 done, 1 error, 3 acknowledged data missing, 64 usage, 65 nothing valid \
@@ -26,7 +27,7 @@ struct Tacho: ParsableCommand {
         version: Program.version,
         subcommands: [
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
-            ExplainCommand.self, RidersCommand.self, RiskCommand.self,
+            ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
             SealCommand.self, StatsCommand.self, CellCommand.self,
         ])
 }

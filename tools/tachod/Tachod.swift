@@ -64,7 +64,10 @@ struct Tachod: ParsableCommand {
         inversion: .prefixedNo,
         help: ArgumentHelp(
             "Judge motion too: overspeed, false speed or heading, frozen and synthetic movement.",
-            discussion: "What each rule looks at, and costs: Sources/rules.md."))
+            discussion: """
+                What each rule looks at, and costs: Sources/rules.md. Where rules have been set, \
+                those of the directory are in force: tacho rules set.
+                """))
     var motionRules = true
 
     @Option(

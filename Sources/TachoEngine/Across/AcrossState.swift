@@ -7,7 +7,7 @@ import TachoStore
 ///
 /// Used by one thread at a time.
 final class AcrossState {
-    private let limits: Thresholds
+    private var limits: Thresholds
     private let maxOpen: Int
     let trails: TrailSlab
     private var table: LandmarkTable
@@ -51,6 +51,10 @@ final class AcrossState {
     }
 
     var openCount: Int { open.count }
+
+    /// What is taken from now on is looked at by these. At the place of the journal that says so:
+    /// a replay must make the same landmarks and proposals.
+    func obey(_ limits: Thresholds) { self.limits = limits }
 
     /// Takes the events of a group, or of some of its parts in order.
     func apply(_ events: UnsafeRawBufferPointer, commitMs: Int64) throws(StoreError) {

@@ -1,9 +1,12 @@
 import Synchronization
+import TachoIngest
 import TachoStore
 
 /// What the committer hands over, in its order, all of it durable.
 enum AcrossItem {
     case group(number: UInt64, commitMs: Int64, parts: [Part])
+    /// A rule set that is in force from here on.
+    case rules(Thresholds)
     /// Goes on to the thread of derived rows with what is remembered as of the mark.
     case checkpoint(CheckpointMark, journalEnd: Int, Barrier)
 }
@@ -127,6 +130,8 @@ final class AcrossThread: @unchecked Sendable {
                     return (true, ())
                 }
             }
+        case .rules(let limits):
+            state.obey(limits)
         case .checkpoint(let mark, let journalEnd, let barrier):
             var rows: [AcrossRow]?
             attempt { () throws(StoreError) in rows = try state.checkpoint() }

@@ -1,12 +1,16 @@
+import TachoIngest
 import TachoStore
 
 /// A moment that all judging threads pass together: everything they judged before is in the
-/// committer's queue, nothing they judge after is. Checkpoints and cuts happen there.
+/// committer's queue, nothing they judge after is. Checkpoints and cuts happen there, and other rules
+/// come into force.
 final class Barrier: Sendable {
     enum Kind: Sendable {
         case checkpoint
         /// All tails close; the next fix belongs to range `next`.
         case cut(next: UInt32)
+        /// What is judged after it is judged by these rules.
+        case rules(RuleSettings)
     }
 
     private struct State {
@@ -20,7 +24,8 @@ final class Barrier: Sendable {
     private let completion: @Sendable () -> Void
 
     /// `completion` runs on the thread of derived rows when the barrier's work is done: a checkpoint
-    /// durable and the journal released, a cut durable and its chunks written.
+    /// durable and the journal released, a cut durable and its chunks written. Of rules on the
+    /// committer's: they are durable.
     init(_ kind: Kind, shards: Int, completion: @escaping @Sendable () -> Void) {
         self.kind = kind
         self.completion = completion

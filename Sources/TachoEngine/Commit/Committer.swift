@@ -24,9 +24,12 @@ final class Committer: @unchecked Sendable {
     private var group = GroupBuilder()
     private let buffer = GroupBuffer()
     private var failure: String?
+    /// Hash of those in force, for the heads of groups.
+    private var thresholds: UInt64
 
     /// What the committer needs from the engine around it.
     struct Context: Sendable {
+        /// Hash of those in force at the start.
         var thresholds: UInt64
         var nowMs: @Sendable () -> Int64
         var acknowledgesBeforeSync: Bool
@@ -59,6 +62,7 @@ final class Committer: @unchecked Sendable {
         self.latest = latest
         self.progress = progress
         self.context = context
+        thresholds = context.thresholds
     }
 
     /// Runs until the queue is closed.
@@ -144,7 +148,7 @@ final class Committer: @unchecked Sendable {
             for rider in fresh { group.add(rider: rider.number, name: rider.name) }
             let before = progress.now
             let commit = group.finish(
-                after: before, nowMs: context.nowMs(), thresholds: context.thresholds,
+                after: before, nowMs: context.nowMs(), thresholds: thresholds,
                 into: buffer)
             let hash = try journal.append(buffer, commit.header)
             record(commit, hash, before)
@@ -219,6 +223,13 @@ final class Committer: @unchecked Sendable {
             }
             let row = RangeRow(first: state.rangeFirst, last: state.nextSequence - 1)
             derived.push(.cut(range: next - 1, row, barrier.takeClosed(), barrier))
+        case .rules(let settings):
+            // In a group of its own, which is the first with the new hash.
+            thresholds = settings.thresholds.hash64
+            group.add(rules: RuleSettingsImage.bytes(settings))
+            try flush()
+            across?.push(.rules(settings.thresholds))
+            barrier.complete()
         }
     }
 }

@@ -24,17 +24,21 @@ struct DerivedGroup: Sendable {
     var riders: [(number: UInt32, name: [UInt8])]
     var loss: RangeRow?
     var reviews: [PendingReview]
+    /// The rule set that the group puts in force.
+    var rules: RuleSetRow?
     var parts: [DerivedPart] = []
     /// Fixes, amendments and alerts that wait in it.
     private(set) var weight = 0
 
     init(
         group: UInt64, range: UInt32, rangeFirst: UInt64 = 1,
-        riders: [(number: UInt32, name: [UInt8])], loss: RangeRow?, reviews: [PendingReview] = []
+        riders: [(number: UInt32, name: [UInt8])], loss: RangeRow?, reviews: [PendingReview] = [],
+        rules: RuleSetRow? = nil
     ) {
         self.group = group
         self.range = range
         self.rangeFirst = rangeFirst
+        self.rules = rules
         self.riders = riders
         self.loss = loss
         self.reviews = reviews
@@ -56,7 +60,9 @@ struct DerivedGroup: Sendable {
         weight += part.amendments.count + part.alerts.count + part.recurrences.count
     }
 
-    var isEmpty: Bool { parts.isEmpty && riders.isEmpty && reviews.isEmpty && loss == nil }
+    var isEmpty: Bool {
+        parts.isEmpty && riders.isEmpty && reviews.isEmpty && loss == nil && rules == nil
+    }
 
     /// Puts all rows but places; returns the chunks' bytes.
     func put(to rows: RowBatch, _ chunks: ChunkWriter) -> Int {
@@ -64,6 +70,7 @@ struct DerivedGroup: Sendable {
         for rider in riders { rows.put(.riders, Keys.number(rider.number), rider.name) }
         if let loss { rows.put(.meta, Keys.loss(first: loss.first), loss.encoded()) }
         for one in reviews { rows.put(.alerts, one.review.key, one.review.row) }
+        if let rules { rows.put(.meta, Keys.rules(group: group), rules.bytes) }
         for part in parts {
             for tail in part.closed {
                 bytes += chunks.put(tail, partFirst: part.firstSequence, to: rows)
@@ -96,6 +103,8 @@ struct DerivedGroup: Sendable {
 
 /// Rows that groups make, one kind each.
 enum DerivedRows {
+    /// `sequence` lies within the range: history that is judged again before the range has a point
+    /// counts to its first one.
     static func put(
         _ a: PendingAmendment, sequence: UInt64, range: UInt32, to rows: RowBatch
     ) {

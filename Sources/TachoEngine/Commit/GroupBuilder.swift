@@ -12,6 +12,7 @@ struct GroupBuilder {
     private var riders: [(number: UInt32, name: [UInt8])] = []
     private var loss: RangeRow?
     private var reviews: [PendingReview] = []
+    private var rules: [UInt8]?
     private var points = 0
     private var partBytes = 0
     private(set) var alertCount = 0
@@ -39,6 +40,11 @@ struct GroupBuilder {
     mutating func addLoss(first: UInt64, last: UInt64) {
         add(.loss(first: first, last: last))
         if last > 0 { loss = RangeRow(first: first, last: last) }
+    }
+
+    mutating func add(rules image: [UInt8]) {
+        add(.rules(image: image))
+        rules = image
     }
 
     mutating func add(_ event: GroupEvent) { events.putEvent(event) }
@@ -71,7 +77,8 @@ struct GroupBuilder {
         buffer.append(events.bytes)
         var derived = DerivedGroup(
             group: header.group, range: before.range, rangeFirst: before.rangeFirst,
-            riders: riders, loss: loss, reviews: reviews)
+            riders: riders, loss: loss, reviews: reviews,
+            rules: rules.map { RuleSetRow(sinceMs: header.commitMs, image: $0) })
         var opened = 0
         var amended = 0
         for part in parts {

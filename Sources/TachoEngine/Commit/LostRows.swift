@@ -9,6 +9,8 @@ struct LostRows {
     let range: UInt32
     /// The first sequence that is not stored.
     let nextSequence: UInt64
+    /// The last group that is left.
+    let lastGroup: UInt64
 
     /// Removes them, durably. `generation`: that of a rider's next chunk in the open range.
     /// Cost: the chunks of the open range and what follows are walked.
@@ -19,6 +21,7 @@ struct LostRows {
         try dropMeta("range/", rows) { $0.count == 10 && KeyReader.u32($0, at: 6) >= range }
         try dropMeta("seal/", rows) { $0.count == 9 && KeyReader.u32($0, at: 5) >= range }
         try dropMeta("loss/", rows) { $0.count == 13 && KeyReader.u64($0, at: 5) >= nextSequence }
+        try dropMeta("rules/", rows) { $0.count == 14 && KeyReader.u64($0, at: 6) > lastGroup }
         // Synced also for what is left: riders that only lost groups told of.
         rows.put(.meta, Keys.meta(DerivedWriter.syncedKey), [])
         try database.write(rows, sync: true)

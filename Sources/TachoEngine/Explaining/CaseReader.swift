@@ -30,7 +30,7 @@ struct CaseReader {
     /// The cases of all fixes of a time, without alerts and place. Reads further back until the
     /// chain's anchor is found.
     func cases(
-        at tsMs: Int64, rider: String, _ limits: Thresholds
+        at tsMs: Int64, rider: String, _ rules: RuleHistory
     ) throws(StoreError) -> [(fix: HistoryFix, case: Case)] {
         let fixes = try at(tsMs)
         guard !fixes.isEmpty else { return [] }
@@ -41,17 +41,20 @@ struct CaseReader {
             let track = Self.track(earlier + fixes + later)
             var cases: [(fix: HistoryFix, case: Case)] = []
             for (ordinal, fix) in fixes.enumerated() {
+                let amendments = try amendments(of: tsMs, ordinal)
+                let isJudgedAgain = amendments.last?.cause == .rulesChanged
                 cases.append(
                     (
                         fix,
                         Case(
                             rider: rider, stored: fix.stored, current: fix.current,
-                            ordinal: ordinal, amendments: try amendments(of: tsMs, ordinal),
-                            alerts: [],
+                            ordinal: ordinal, amendments: amendments, alerts: [],
                             place: CasePlace(
                                 holder: .hot, range: fix.range, arrival: fix.arrival,
                                 firstSequence: 0, lastSequence: nil),
-                            track: track, reachesFirst: reachesFirst, limits: limits)
+                            track: track, reachesFirst: reachesFirst,
+                            limits: isJudgedAgain
+                                ? rules.inForce : rules.limits(atMs: fix.stored.recvMs))
                     ))
             }
             if count >= Self.most || cases.allSatisfy({ Explanation.isComplete($0.case) }) {

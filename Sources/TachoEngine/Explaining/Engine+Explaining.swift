@@ -46,7 +46,7 @@ extension Engine {
         guard let number = rider.withUnsafeBytes({ riders.number(of: $0) }) else {
             return completion(.success(.unknownRider))
         }
-        let limits = options.thresholds
+        let inForce = rules.settings.thresholds
         let tsMs = Fix.clamped(tsMs)
         let (alerts, store, progress, control) = (alerts, store, progress, control)
         read(
@@ -54,7 +54,8 @@ extension Engine {
             { source in
                 let reader = CaseReader(source: source)
                 let name = String(decoding: rider, as: UTF8.self)
-                var found = try reader.cases(at: tsMs, rider: name, limits)
+                let rules = try RuleHistory(store.database, inForce: inForce)
+                var found = try reader.cases(at: tsMs, rider: name, rules)
                 guard !found.isEmpty else {
                     return .noFix(nearestMs: try reader.nearest(to: tsMs))
                 }
@@ -70,7 +71,8 @@ extension Engine {
                         of: fix, isInTail: reader.isInTail(fix), rider: rider)
                     found[index].case.alerts = Self.alerts(raised, of: fix, among: found.count)
                 }
-                return .explained(Self.render(found.map { Explanation($0.case) }, form))
+                return .explained(
+                    Self.render(found.map { Self.explanation($0.case, inForce) }, form))
             }, completion)
     }
 
@@ -104,6 +106,17 @@ extension Engine {
                 code: alert.code.name, severity: alert.severity, tsMs: alert.tsMs,
                 atRecvMs: alert.atRecvMs, count: alert.count, evidenceJSON: alert.evidenceJSON)
         }
+    }
+
+    /// By the rules of the time when the fix came, unless those in force now give its verdict and
+    /// they do not: it may have been judged again since.
+    private static func explanation(_ subject: Case, _ inForce: Thresholds) -> Explanation {
+        let first = Explanation(subject)
+        guard !first.isReproduced, subject.limits != inForce else { return first }
+        var other = subject
+        other.limits = inForce
+        let second = Explanation(other)
+        return second.isReproduced ? second : first
     }
 
     private static func render(

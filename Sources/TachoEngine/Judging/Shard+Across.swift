@@ -66,7 +66,9 @@ extension Shard {
         let slot = slot(rider)
         var code = finding.code
         // In lockstep with a second one at the same place: three accounts, one ride.
-        if code == .lockstep, stretch.end.current.codes & Code.lockstep.bit != 0 {
+        if code == .lockstep, stretch.end.current.codes & Code.lockstep.bit != 0,
+            AcrossRules.isOn(.colocated, rules.thresholds)
+        {
             code = .colocated
         }
         let added = AcrossRules.finding(code)

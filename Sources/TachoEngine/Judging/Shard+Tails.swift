@@ -89,3 +89,12 @@ extension Shard {
         }
     }
 }
+
+extension Slot {
+    /// The main tail is in order of time. What would break that, or comes from a wrong clock and
+    /// would push the order decades ahead, goes beside it.
+    @inline(__always)
+    func goesToLateTail(_ stored: StoredFix) -> Bool {
+        stored.fix.tsMs < mainNewestMs || stored.verdict.codes & Self.forgedClock != 0
+    }
+}

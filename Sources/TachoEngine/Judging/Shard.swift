@@ -8,11 +8,12 @@ import TachoStore
 struct Shard {
     let index: Int
     let count: Int
-    let rules: RuleSet
+    /// Changed at barriers alone: `obey`.
+    private(set) var rules: RuleSet
     /// Rules about motion are on: their state is fetched ahead, too.
-    private let fetchesMotion: Bool
+    private var fetchesMotion: Bool
     /// Of the rules' thresholds, for evidence: computed once, it takes 0.1 ms.
-    let thresholdsHash: UInt64
+    private(set) var thresholdsHash: UInt64
     let database: Database
     var slots = SlotSlab()
     var pending = PendingRows()
@@ -33,9 +34,7 @@ struct Shard {
     /// Riders with fixes in the part being judged.
     private var touched: [UInt32] = []
 
-    init(
-        index: Int, count: Int, rules: RuleSet, database: Database, memoryLimitBytes: Int
-    ) {
+    init(index: Int, count: Int, rules: RuleSet, database: Database, memoryLimitBytes: Int) {
         self.index = index
         self.count = count
         self.rules = rules
@@ -43,6 +42,13 @@ struct Shard {
         thresholdsHash = rules.thresholds.hash64
         self.database = database
         pasts = RecentPasts(limitBytes: memoryLimitBytes / Self.pastShare / count)
+    }
+
+    /// What is judged from now on is judged by these. Between batches alone.
+    mutating func obey(_ limits: Thresholds) {
+        rules = RuleSet(thresholds: limits)
+        fetchesMotion = !limits.isMotionOff
+        thresholdsHash = limits.hash64
     }
 
     func owns(_ rider: UInt32) -> Bool { count == 1 || Int(rider) % count == index }
@@ -389,14 +395,5 @@ struct Shard {
         }
         slot.pointee.show(row, isShown: stored.verdict.isShown, FixRow.extra(stored))
         return arrival
-    }
-}
-
-extension Slot {
-    /// The main tail is in order of time. What would break that, or comes from a wrong clock and
-    /// would push the order decades ahead, goes beside it.
-    @inline(__always)
-    func goesToLateTail(_ stored: StoredFix) -> Bool {
-        stored.fix.tsMs < mainNewestMs || stored.verdict.codes & Self.forgedClock != 0
     }
 }

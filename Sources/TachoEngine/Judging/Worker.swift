@@ -8,6 +8,10 @@ enum WorkerJob {
     case batch(BatchWork)
     /// A reader wants a rider's history as it is now.
     case read(rider: UInt32, @Sendable (HistoryCopy) -> Void)
+    /// The same with what tells later whether it is still so.
+    case history(rider: UInt32, @Sendable (RiderStamp, HistoryCopy) -> Void)
+    /// Verdicts of a rider are to be amended.
+    case recompute(RiderRecompute)
     case barrier(Barrier)
     /// A rider's vehicle class is to be another from now on.
     case vehicle(rider: UInt32, VehicleClass, BatchWork)
@@ -119,6 +123,13 @@ final class Worker: @unchecked Sendable {
             shard.admit(rider)
             let copy = HistoryCopy(shard.source(rider, shard.slot(rider)))
             commits.push(.afterCommit { body(copy) })
+        case .history(let rider, let body):
+            shard.admit(rider)
+            let stamp = RiderStamp(shard.slot(rider).pointee)
+            let copy = HistoryCopy(shard.source(rider, shard.slot(rider)))
+            commits.push(.afterCommit { body(stamp, copy) })
+        case .recompute(let work):
+            recompute(work)
         case .barrier(let barrier):
             pass(barrier)
         case .vehicle(let rider, let vehicle, let work):
@@ -153,6 +164,17 @@ final class Worker: @unchecked Sendable {
         }
     }
 
+    private func recompute(_ work: RiderRecompute) {
+        attempt { () throws(StoreError) in
+            guard let parts = try shard.recompute(work) else {
+                return work.complete(.success(.isStale))
+            }
+            for part in parts { commits.push(.part(part)) }
+            commits.push(.afterCommit { work.complete(.success(.isDone)) })
+        }
+        if let failure { work.complete(.failure(.stopped(failure))) }
+    }
+
     private func pass(_ barrier: Barrier) {
         var closed: [ClosedTail] = []
         switch barrier.kind {
@@ -162,6 +184,8 @@ final class Worker: @unchecked Sendable {
             shard.isNearLimit = false
         case .checkpoint:
             handOverSlots()
+        case .rules(let settings):
+            shard.obey(settings.thresholds)
         }
         barrier.arrive(closed) { commits.push(.barrier(barrier)) }
     }

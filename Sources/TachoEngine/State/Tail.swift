@@ -24,8 +24,8 @@ struct SequenceMark: BitwiseCopyable {
     /// The number, once the part's first is known.
     @inline(__always)
     func resolved(first: UInt64) -> UInt64 {
-        if raw == Int64.min { return first - 1 }
-        return raw >= 0 ? UInt64(raw) : first + UInt64(-1 - raw)
+        if raw >= 0 { return UInt64(raw) }
+        return raw == Int64.min ? first - 1 : first + UInt64(-1 - raw)
     }
 
     @inline(__always)

@@ -4,11 +4,20 @@ package import TachoGeo
 ///
 /// They compare stretches of two tracks that landmarks found alike; pure and deterministic in them.
 package enum AcrossRules {
-    /// The strongest finding. Cost: some 20 µs for ten minutes at a fix a second.
+    /// The strongest finding of the rules that are on. Cost: some 20 µs for ten minutes at a fix a
+    /// second.
     package static func judge(_ pair: WayPair, _ limits: Thresholds) -> AcrossFinding? {
         guard !pair.own.isEmpty, !pair.other.isEmpty else { return nil }
-        return Replay.judge(pair, limits) ?? Colocated.judge(pair, limits)
-            ?? ReplayFuzzy.judge(pair, limits) ?? Lockstep.judge(pair, limits)
+        if isOn(.replay, limits), let found = Replay.judge(pair, limits) { return found }
+        if isOn(.colocated, limits), let found = Colocated.judge(pair, limits) { return found }
+        if isOn(.replayFuzzy, limits), let found = ReplayFuzzy.judge(pair, limits) {
+            return found
+        }
+        return isOn(.lockstep, limits) ? Lockstep.judge(pair, limits) : nil
+    }
+
+    package static func isOn(_ code: Code, _ limits: Thresholds) -> Bool {
+        limits.off & code.bit == 0
     }
 
     /// Whether two landmarks are worth comparing the ways that lead to them; `later` is the younger

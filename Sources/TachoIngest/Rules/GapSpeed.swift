@@ -34,7 +34,7 @@ enum GapSpeed {
     private static func isFast(
         _ metres: Double, dtMs: Int64, _ vehicle: VehicleClass, _ limits: Thresholds
     ) -> Bool {
-        let limitMps = limits.gapMps * Reach.maxSpeedMps(vehicle) / Reach.maxSpeedMps(.car)
+        let limitMps = limits.gapMps * Reach.maxSpeedMps(vehicle, limits) / limits.carMps
         return metres * 1_000 > limitMps * Double(dtMs)
     }
 }

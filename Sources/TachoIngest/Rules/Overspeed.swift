@@ -9,7 +9,7 @@ struct OverspeedState: Hashable, Sendable, BitwiseCopyable {
 
     @inline(__always)
     mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> UInt64 {
-        let limitMps = Float(Reach.maxSpeedMps(step.vehicle)) * limits.overspeedShare
+        let limitMps = Float(Reach.maxSpeedMps(step.vehicle, limits)) * limits.overspeedShare
         let more = min(step.distanceM - limitMps * step.moveSeconds, limits.overspeedStepM)
         debtM = min(max(0, debtM + more), 2 * limits.overspeedDebtM)
         return Code.overspeed.bit(if: debtM > limits.overspeedDebtM)

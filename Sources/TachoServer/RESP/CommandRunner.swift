@@ -21,6 +21,7 @@ extension ConnectionHandler {
         case .risk(let request): risk(request, arguments)
         case .seal: seal()
         case .stats: stats()
+        case .rules(let rules): run(rules)
         case .streamRange(let range): streamRange(range)
         case .streamLength(let stream):
             output.integer(stream == .alerts ? Int64(service.engine.alertCount) : 0)

@@ -74,5 +74,16 @@ final class MemoryTarget: Target {
     func risk(_ order: RiskOrder) -> [RiskRow] { [] }
     func seal() -> [SealRow] { [] }
     func stats() -> [StatRow] { [] }
+    func rules() -> String { "{}" }
+    func setRules(_ words: [String]) -> Int64 { 1 }
+    /// Pages of a replay, one after the other; the cursor counts them.
+    var rulesPages: [String] = []
+    private(set) var rulesCursors: [Int64?] = []
+
+    func replayRules(_ request: RulesRequest, cursor: Int64?) -> String {
+        rulesCursors.append(cursor)
+        return rulesPages[Int(cursor ?? 0)]
+    }
+
     func close() { isClosed = true }
 }

@@ -104,11 +104,14 @@ package final class LocalTarget: Target {
     static func failure(_ error: ReadError) -> ToolFailure {
         switch error {
         case .stopped(let reason): stopped(reason)
-        case .damaged(let what):
-            ToolFailure(
-                ExitStatus.ioError,
-                "stored data are damaged (\(what)): check the disk, restore the directory")
+        case .damaged(let what): damaged(what)
         }
+    }
+
+    static func damaged(_ what: String) -> ToolFailure {
+        ToolFailure(
+            ExitStatus.ioError,
+            "stored data are damaged (\(what)): check the disk, restore the directory")
     }
 
     static func stopped(_ reason: String) -> ToolFailure {

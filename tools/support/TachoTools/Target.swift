@@ -34,6 +34,17 @@ package protocol Target: AlertTarget {
 
     func stats() throws(ToolFailure) -> [StatRow]
 
+    /// The rule set in force, as JSON.
+    func rules() throws(ToolFailure) -> String
+
+    /// Changes it; `words` are one JSON object, or names and values in turn. Gives the revision.
+    func setRules(_ words: [String]) throws(ToolFailure) -> Int64
+
+    /// One page of a replay as JSON; `cursor` is that of the page before.
+    func replayRules(
+        _ request: RulesRequest, cursor: Int64?
+    ) throws(ToolFailure) -> String
+
     /// Ends cleanly. Nothing may be asked afterwards.
     func close() throws(ToolFailure)
 }
