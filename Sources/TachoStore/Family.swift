@@ -32,9 +32,8 @@ package enum Family: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Large values that are written once are not worth a large memtable; small rows are. Places
-    /// come as sorted runs of 13 MB: with less than that each run has a memtable to itself, and is
-    /// only ever put behind the last row.
+    /// Large values that are written once are not worth a large memtable; small rows are. Most places
+    /// come as files of their own.
     var writeBufferMiB: Int {
         switch self {
         case .track: 32

@@ -47,6 +47,19 @@ package final class SortedRun {
         count += 1
     }
 
+    /// Rows of family `geo`.
+    package func put(_ places: [GeoRow]) throws(StoreError) {
+        let room = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: GeoRow.keyBytes + GeoRow.maxValueBytes, alignment: 8)
+        defer { room.deallocate() }
+        for place in places {
+            let count = place.write(to: room.baseAddress!)
+            try put(
+                UnsafeRawBufferPointer(rebasing: room[..<GeoRow.keyBytes]),
+                UnsafeRawBufferPointer(rebasing: room[GeoRow.keyBytes..<GeoRow.keyBytes + count]))
+        }
+    }
+
     /// Rows of family `seen`.
     package func put(_ landmarks: [LandmarkRow]) throws(StoreError) {
         let size = LandmarkRow.keyBytes + LandmarkRow.valueBytes
