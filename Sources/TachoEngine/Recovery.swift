@@ -299,19 +299,19 @@ struct Recovery {
     private mutating func writeRows(all: Bool) throws(StoreError) {
         for tail in closed {
             _ = chunks.put(tail, partFirst: 0, to: rows)
-            if rows.count >= Self.rowsPerWrite {
-                chunks.putPlaces(to: rows, all: false)
-                try store.database.write(rows, sync: false)
-                rows.clear()
-            }
+            if rows.count >= Self.rowsPerWrite { try writeRows() }
         }
-        if all || rows.count >= Self.rowsPerWrite || !closed.isEmpty {
-            chunks.putPlaces(to: rows, all: all)
-            try store.database.write(rows, sync: false)
-            rows.clear()
-        }
+        if all { chunks.putPlaces(to: rows) }
+        if all || rows.count >= Self.rowsPerWrite || !closed.isEmpty { try writeRows() }
         for tail in closed { tail.markWritten() }
         closed.removeAll()
+    }
+
+    private mutating func writeRows() throws(StoreError) {
+        let places = try chunks.takePlaces(store.database)
+        try store.database.write(rows, sync: false)
+        rows.clear()
+        if let places { try store.database.add(places) }
     }
 
     /// With all rows in place: what latest shows where amendments may have changed it.

@@ -59,6 +59,44 @@ final class SortedRunTests {
         store.close()
     }
 
+    @Test func `places of a run are read as those of a batch, and the run's bytes are counted`()
+        throws
+    {
+        let store = try Store.open(StoreOptions(path: path))
+        defer { store.close() }
+        var places = (0..<4_000 as Range<UInt32>).map { number in
+            GeoRow(
+                bucket: 2_147_490_000 + number % 7,
+                cell: 0x8930_e1c0_0000_0000 + UInt64(number % 64),
+                rider: number, range: 1, generation: UInt16(number % 3), count: 65_535,
+                firstMs: number, lastMs: 299_999, isAnyFlagged: number % 2 == 0)
+        }
+        GeoRow.sort(&places)
+        func rows() throws -> [[UInt8]] {
+            let cursor = store.database.cursor(.geo)
+            cursor.seekToFirst()
+            var rows: [[UInt8]] = []
+            while try cursor.isValid() {
+                rows.append([UInt8](cursor.key) + [UInt8](cursor.value))
+                cursor.next()
+            }
+            return rows
+        }
+        let run = try SortedRun(store.database, .geo)
+        try run.put(places)
+        #expect(store.database.runBytes(of: .geo) == 0)
+        try store.database.add(run)
+        let ofRun = try rows()
+        #expect(ofRun.count == places.count)
+        #expect(store.database.runBytes(of: .geo) > UInt64(places.count))
+        #expect(store.database.runBytes(of: .seen) == 0)
+        // The same keys again the other way: nothing may differ.
+        let batch = RowBatch(store.database)
+        batch.put(places)
+        try store.database.write(batch, sync: false)
+        #expect(try rows() == ofRun)
+    }
+
     @Test func `rows out of order are refused, and the file is gone`() throws {
         let store = try Store.open(StoreOptions(path: path))
         defer { store.close() }

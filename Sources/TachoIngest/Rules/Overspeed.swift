@@ -9,21 +9,27 @@ struct OverspeedState: Hashable, Sendable, BitwiseCopyable {
 
     @inline(__always)
     mutating func judge(_ step: MotionStep, _ limits: Thresholds) -> UInt64 {
-        let limitMps = Float(Reach.maxSpeedMps(step.vehicle, limits)) * limits.overspeedShare
-        let more = min(step.distanceM - limitMps * step.moveSeconds, limits.overspeedStepM)
-        debtM = min(max(0, debtM + more), 2 * limits.overspeedDebtM)
-        return Code.overspeed.bit(if: debtM > limits.overspeedDebtM)
+        add(step.distanceM, seconds: step.moveSeconds, vehicle: step.vehicle, limits)
+        return code(limits)
     }
 
     /// The chain moved to a new place: who is out of reach again and again, step by step, is fast too.
     mutating func jumped(
         _ distanceM: Float, seconds: Float, vehicle: VehicleClass, _ limits: Thresholds
     ) {
-        let limitMps = Float(Reach.maxSpeedMps(vehicle)) * limits.overspeedShare
+        add(distanceM, seconds: seconds, vehicle: vehicle, limits)
+    }
+
+    @inline(__always)
+    private mutating func add(
+        _ distanceM: Float, seconds: Float, vehicle: VehicleClass, _ limits: Thresholds
+    ) {
+        let limitMps = Float(Reach.maxSpeedMps(vehicle, limits)) * limits.overspeedShare
         let more = min(distanceM - limitMps * seconds, limits.overspeedStepM)
         debtM = min(max(0, debtM + more), 2 * limits.overspeedDebtM)
     }
 
+    @inline(__always)
     func code(_ limits: Thresholds) -> UInt64 {
         Code.overspeed.bit(if: debtM > limits.overspeedDebtM)
     }

@@ -19,6 +19,7 @@ package final class Database: @unchecked Sendable {
     private let made: (database: OpaquePointer, families: [OpaquePointer])
     private let path: String
     private let runs = Atomic<UInt64>(0)
+    private let takenBytes = Mutex<[Family: UInt64]>([:])
 
     /// Opens or creates the database at `path`. The text of a refusal is RocksDB's own.
     static func open(path: String, _ options: DatabaseOptions) throws(StoreError) -> Database {
@@ -89,7 +90,7 @@ package final class Database: @unchecked Sendable {
         return "\(path)/\(number)\(SortedRun.suffix)"
     }
 
-    func takeFile(_ file: String, _ family: Family) throws(StoreError) {
+    func takeFile(_ file: String, _ family: Family, bytes: UInt64) throws(StoreError) {
         let options = rocksdb_ingestexternalfileoptions_create()
         defer { rocksdb_ingestexternalfileoptions_destroy(options) }
         rocksdb_ingestexternalfileoptions_set_move_files(options, 1)
@@ -100,6 +101,12 @@ package final class Database: @unchecked Sendable {
                 handle, families[family.rawValue], &names, 1, options, &failure)
         }
         if let message = takeMessage(&failure) { throw .io(message) }
+        takenBytes.withLock { $0[family, default: 0] += bytes }
+    }
+
+    /// Bytes of runs that were taken in since the database was opened.
+    package func runBytes(of family: Family) -> UInt64 {
+        takenBytes.withLock { $0[family] ?? 0 }
     }
 
     /// Writes all rows or none. `sync`: returns after the WAL is on the device.

@@ -74,12 +74,15 @@ package final class SortedRun {
     }
 
     /// Ends the file and hands it over. Call once, with at least one row.
-    fileprivate func finish(_ take: (String, Family) throws(StoreError) -> Void) throws(StoreError)
-    {
+    fileprivate func finish(
+        _ take: (String, Family, _ bytes: UInt64) throws(StoreError) -> Void
+    ) throws(StoreError) {
         var failure: UnsafeMutablePointer<CChar>?
         rocksdb_sstfilewriter_finish(writer, &failure)
         if let message = takeMessage(&failure) { throw .io(message) }
-        try take(path, family)
+        var bytes: UInt64 = 0
+        rocksdb_sstfilewriter_file_size(writer, &bytes)
+        try take(path, family, bytes)
         // Its name was moved into the database.
         isTaken = true
     }
@@ -88,6 +91,8 @@ package final class SortedRun {
 extension Database {
     /// Takes a run in: all of its rows or none, on the device on return.
     package func add(_ run: SortedRun) throws(StoreError) {
-        try run.finish { path, family throws(StoreError) in try takeFile(path, family) }
+        try run.finish { path, family, bytes throws(StoreError) in
+            try takeFile(path, family, bytes: bytes)
+        }
     }
 }
