@@ -37,8 +37,8 @@ struct Measure: ParsableCommand {
     var workers: Int?
     @Flag(inversion: .prefixedNo, help: "Rules about motion, in benchmarks of ingest.")
     var motionRules = true
-    @Option(help: "Compare tracks with those of so many days, in benchmarks of ingest.")
-    var replayDays = 0
+    @Option(help: "Compare tracks with those of so many days; 0: with none.")
+    var replayDays = 7
     @Option(help: "Where data directories are made.") var directory = NSTemporaryDirectory()
 
     func validate() throws {

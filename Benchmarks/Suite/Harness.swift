@@ -62,7 +62,7 @@ package struct Scale: Sendable {
     /// Rules about motion are on, as they are by default.
     package var judgesMotion = true
     /// Tracks are compared with those of so many days; 0: with none.
-    package var replayDays = 0
+    package var replayDays = 7
     /// Where data directories are made.
     package var directory: String
 

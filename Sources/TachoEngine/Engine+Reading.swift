@@ -212,6 +212,7 @@ extension Engine {
             ("across_waiting", .integer(Int64(across?.waiting(behind: now.group) ?? 0))),
             ("across_dropped", .integer(Int64(across?.droppedCount ?? 0))),
             ("across_compared", .integer(Int64(across?.proposalCount ?? 0))),
+            ("across_thinning", .integer(Int64(across?.thinningFactor ?? 1))),
             ("range", .integer(Int64(now.range))),
             ("memory_slots", .integer(Int64(memory.slots))),
             ("memory_tails", .integer(Int64(memory.tails))),

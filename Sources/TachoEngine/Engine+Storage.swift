@@ -4,7 +4,7 @@ import TachoStore
 package struct StorageFigures: Sendable {
     /// RocksDB's log, rows of the journal included while it is a family. ±5 MB.
     package var logBytes: UInt64
-    /// Memtables written as files, ±0.5 MB each, and sorted runs taken in, by column family.
+    /// Memtables written as files, by column family. ±0.5 MB each.
     package var flushBytes: [String: UInt64]
     /// What compactions wrote, by column family. ±5 MB each.
     package var compactionBytes: [String: UInt64]
@@ -22,7 +22,7 @@ extension Engine {
             let text = database.text("rocksdb.cfstats-no-file-histogram", of: family)
             let flushed = Self.gigabytes(in: text, after: ["Flush(GB): cumulative "])
             let written = Self.gigabytes(in: text, after: ["Cumulative compaction: "])
-            figures.flushBytes[family.name] = flushed + database.runBytes(of: family)
+            figures.flushBytes[family.name] = flushed
             // Flushes count as compactions there.
             figures.compactionBytes[family.name] = written > flushed ? written - flushed : 0
         }

@@ -131,6 +131,7 @@ package final class Engine: Sendable {
                 thresholds: recovery.rules.settings.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
                 journalLimitBytes: options.journalLimitBytes,
+                acrossFullRate: options.acrossFullRate,
                 fail: { control.fail($0) }, failure: { control.failure },
                 alertsAreDurable: { control.notifyObservers() },
                 journalGrew: { control.journalGrew(bytes: $0) },

@@ -39,9 +39,12 @@ package struct EngineOptions: Sendable {
     /// min(4 GiB, half of the machine's).
     package var memoryLimitBytes: Int?
     /// Whether tracks are compared with each other: replays, second accounts.
-    package var judgesAcross = false
+    package var judgesAcross = true
     /// Landmarks of tracks are kept for so many days of commits.
     package var replayDays = 7
+    /// Fixes a second up to which tracks are compared as closely as the rules say; while more come,
+    /// fewer landmarks are chosen (`Thinning`).
+    package var acrossFullRate = 400_000
     /// Newest alerts that risk scores find in memory; earlier moments are read from the database.
     package var riskAlerts = 262_144
     /// What the rules compare with in a directory for which nobody has set any (`Engine.setRules`):

@@ -215,7 +215,8 @@ struct Recovery {
                 rows.put(.alerts, one.key, one.row)
             }
         }
-        try across?.apply(body, commitMs: header.commitMs)
+        try across?.apply(
+            body, commitMs: header.commitMs, thinning: header.thinning)
         try writeRows(all: false)
     }
 
@@ -301,17 +302,16 @@ struct Recovery {
             _ = chunks.put(tail, partFirst: 0, to: rows)
             if rows.count >= Self.rowsPerWrite { try writeRows() }
         }
-        if all { chunks.putPlaces(to: rows) }
+        if all { chunks.putPlaces(to: rows, all: true) }
         if all || rows.count >= Self.rowsPerWrite || !closed.isEmpty { try writeRows() }
         for tail in closed { tail.markWritten() }
         closed.removeAll()
     }
 
     private mutating func writeRows() throws(StoreError) {
-        let places = try chunks.takePlaces(store.database)
+        chunks.putPlaces(to: rows, all: false)
         try store.database.write(rows, sync: false)
         rows.clear()
-        if let places { try store.database.add(places) }
     }
 
     /// With all rows in place: what latest shows where amendments may have changed it.

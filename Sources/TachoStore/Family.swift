@@ -32,12 +32,13 @@ package enum Family: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Large values that are written once are not worth a large memtable; small rows are. Most places
-    /// come as files of their own.
+    /// Large values that are written once are not worth a large memtable; small rows are. Places
+    /// come as sorted runs of 13 MB: with less than that each run has a memtable to itself, and is
+    /// only ever put behind the last row.
     var writeBufferMiB: Int {
         switch self {
         case .track: 32
-        case .geo: 8
+        case .geo, .seen: 8
         case .unused, .meta: 4
         default: 16
         }

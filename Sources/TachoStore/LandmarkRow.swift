@@ -24,8 +24,32 @@ package struct LandmarkRow: Hashable, Sendable, BitwiseCopyable {
         (UInt64(day) << 48 | hash & Landmark.hashMask).bigEndian
     }
 
-    /// In the order of their keys.
-    package static func sort(_ rows: inout [LandmarkRow]) { rows.sort(by: <) }
+    /// Puts rows of one day in the order of their keys. Hashes are spread evenly: rows are dealt out
+    /// by their upper bits first, which leaves a few dozen to compare with each other.
+    package static func sort(_ rows: inout [LandmarkRow]) {
+        guard let first = rows.first else { return }
+        precondition(rows.allSatisfy { $0.day == first.day }, "landmarks of several days")
+        let upper = { (row: LandmarkRow) in Int(row.landmark.hash & Landmark.hashMask) >> 36 }
+        var ends = [Int](repeating: 0, count: 1 << 12)
+        for row in rows { ends[upper(row)] += 1 }
+        var start = 0
+        for index in ends.indices { (ends[index], start) = (start, start + ends[index]) }
+        var dealt = [LandmarkRow](repeating: first, count: rows.count)
+        for row in rows {
+            let bucket = upper(row)
+            dealt[ends[bucket]] = row
+            ends[bucket] += 1
+        }
+        dealt.withUnsafeMutableBufferPointer { dealt in
+            var start = 0
+            for end in ends {
+                var few = UnsafeMutableBufferPointer(rebasing: dealt[start..<end])
+                few.sort(by: <)
+                start = end
+            }
+        }
+        rows = dealt
+    }
 
     @inline(__always)
     package static func < (a: LandmarkRow, b: LandmarkRow) -> Bool {

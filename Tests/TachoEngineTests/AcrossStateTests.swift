@@ -46,7 +46,7 @@ struct AcrossStateTests {
     /// The events lie in the part's memory.
     private func apply(_ part: Part, to state: AcrossState) throws {
         try withExtendedLifetime(part) {
-            try state.apply(part.events.raw, commitMs: testNowMs)
+            try state.apply(part.events.raw, commitMs: testNowMs, thinning: 0)
         }
     }
 

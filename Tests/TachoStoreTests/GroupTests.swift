@@ -6,7 +6,8 @@ import Testing
 struct GroupTests {
     private let header = GroupHeader(
         ruleSet: 1, group: 12, firstSequence: 345, points: 2, alertFirstN: 3,
-        commitMs: 1_767_225_600_123, thresholds: 0xABCD, previousHash: 77)
+        commitMs: 1_767_225_600_123, thresholds: 0xABCD, previousHash: 77,
+        thinning: 4)
 
     private static let events: [GroupEvent] = {
         let plain = StoredFix(
@@ -112,6 +113,21 @@ struct GroupTests {
         for count in 0..<bytes.count {
             #expect(throws: StoreError.damaged("")) {
                 try Array(bytes[..<count]).withUnsafeBytes { _ = try GroupHeader.read($0) }
+            }
+        }
+    }
+
+    @Test(arguments: [0, 16, 17, 255] as [UInt8])
+    func `landmarks are thinned to one in 65,536 at most`(thinning: UInt8) throws {
+        var other = header
+        other.thinning = thinning
+        let bytes = other.record(body: []).bytes
+        try bytes.withUnsafeBytes { raw in
+            if thinning <= GroupHeader.maxThinning {
+                let read = try GroupHeader.read(raw)
+                #expect(read.header.thinning == thinning)
+            } else {
+                #expect(throws: StoreError.damaged("")) { try GroupHeader.read(raw) }
             }
         }
     }

@@ -30,6 +30,10 @@ struct LandmarkRowTests {
         var random = SeededGenerator(seed: 11)
         var rows = (0..<2_000).map { _ in row(&random) }
         for row in rows { #expect(try read(row.bytes.key, row.bytes.value) == row) }
+        for row in rows {
+            #expect((row < rows[0]) == row.bytes.key.lexicographicallyPrecedes(rows[0].bytes.key))
+        }
+        for index in rows.indices { rows[index].day = rows[0].day }
         let byKey = rows.sorted { $0.bytes.key.lexicographicallyPrecedes($1.bytes.key) }
         LandmarkRow.sort(&rows)
         #expect(rows.map(\.bytes.key) == byKey.map(\.bytes.key))

@@ -75,7 +75,7 @@ struct Tachod: ParsableCommand {
             "Compare tracks with those of this many days, to find replays and second accounts.",
             discussion: "0 = compare none. Each day costs disk; see Sources/rules.md.",
             valueName: "n"))
-    var replayDays = 0
+    var replayDays = 7
 
     @Option(
         help: ArgumentHelp(

@@ -8,6 +8,9 @@ import TachoStore
 /// Used by one thread at a time.
 final class AcrossState {
     private var limits: Thresholds
+    /// The limits, with shares as landmarks of the last group were chosen.
+    private var thinned: Thresholds
+    private var thinning: UInt8 = 0
     private let maxOpen: Int
     let trails: TrailSlab
     private var table: LandmarkTable
@@ -45,6 +48,7 @@ final class AcrossState {
         try AcrossImage.readTrails(database, into: trails, &suspicions)
         let totals = try AcrossImage.readTotals(database)
         nextProposal = totals.nextProposal
+        thinned = limits
         for proposal in totals.open { open[proposal.number] = proposal }
         table = LandmarkTable(
             database: database, target: target, keepDays: keepDays, storedDays: totals.days)
@@ -54,17 +58,31 @@ final class AcrossState {
 
     /// What is taken from now on is looked at by these. At the place of the journal that says so:
     /// a replay must make the same landmarks and proposals.
-    func obey(_ limits: Thresholds) { self.limits = limits }
+    func obey(_ limits: Thresholds) {
+        self.limits = limits
+        thin(thinning)
+    }
 
-    /// Takes the events of a group, or of some of its parts in order.
-    func apply(_ events: UnsafeRawBufferPointer, commitMs: Int64) throws(StoreError) {
+    /// From here on one landmark is chosen of 2^exponent.
+    private func thin(_ exponent: UInt8) {
+        thinning = exponent
+        thinned = limits
+        thinned.placeShare <<= UInt64(exponent)
+        thinned.cellShare <<= UInt64(exponent)
+    }
+
+    /// Takes the events of a group, or of some of its parts in order. `thinning` is the group's.
+    func apply(
+        _ events: UnsafeRawBufferPointer, commitMs: Int64, thinning: UInt8
+    ) throws(StoreError) {
         fixes.removeAll(keepingCapacity: true)
         compared.removeAll(keepingCapacity: true)
         landmarks.removeAll(keepingCapacity: true)
         try WayScan.read(
             events, accuracyDm: limits.lowAccuracyDm, fixes: &fixes, compared: &compared)
         for number in compared { open[number] = nil }
-        trails.advance(fixes, limits, into: &landmarks)
+        if thinning != self.thinning { thin(thinning) }
+        trails.advance(fixes, thinned, into: &landmarks)
         if !landmarks.isEmpty { try table.enter(commitMs) }
         var last: Landmark?
         for var landmark in landmarks {

@@ -4,7 +4,7 @@ import TachoStore
 
 /// What the committer hands over, in its order, all of it durable.
 enum AcrossItem {
-    case group(number: UInt64, commitMs: Int64, parts: [Part])
+    case group(number: UInt64, commitMs: Int64, thinning: UInt8, parts: [Part])
     /// A rule set that is in force from here on.
     case rules(Thresholds)
     /// Goes on to the thread of derived rows with what is remembered as of the mark.
@@ -30,6 +30,7 @@ final class AcrossThread: @unchecked Sendable {
         /// Proposals made since the start, and ways that were not proposed.
         var made = 0
         var dropped = 0
+        var thinning = 1
     }
 
     private let inbox = Monitor(Inbox())
@@ -68,7 +69,7 @@ final class AcrossThread: @unchecked Sendable {
     }
 
     private static func points(_ item: AcrossItem) -> Int {
-        guard case .group(_, _, let parts) = item else { return 0 }
+        guard case .group(_, _, _, let parts) = item else { return 0 }
         return parts.reduce(0) { $0 + $1.points }
     }
 
@@ -92,6 +93,9 @@ final class AcrossThread: @unchecked Sendable {
     /// Pairs of ways that were not compared because too many waited, since the start.
     var droppedCount: Int { status.withLock { $0.dropped } }
 
+    /// One landmark of so many was chosen of the last group.
+    var thinningFactor: Int { status.withLock { $0.thinning } }
+
     /// Runs until closed and drained. `post` hands a proposal to its judge.
     func run(_ post: (AcrossProposal) -> Void) {
         // What the replay looked up: there may be nothing to read before the database is closed.
@@ -111,9 +115,11 @@ final class AcrossThread: @unchecked Sendable {
 
     private func perform(_ item: AcrossItem, _ post: (AcrossProposal) -> Void) {
         switch item {
-        case .group(let number, let commitMs, let parts):
+        case .group(let number, let commitMs, let thinning, let parts):
             attempt { () throws(StoreError) in
-                for part in parts { try state.apply(part.events.raw, commitMs: commitMs) }
+                for part in parts {
+                    try state.apply(part.events.raw, commitMs: commitMs, thinning: thinning)
+                }
             }
             let fresh = state.takeFresh()
             for proposal in fresh { post(proposal) }
@@ -122,6 +128,7 @@ final class AcrossThread: @unchecked Sendable {
                 $0.open = state.openCount
                 $0.made += fresh.count
                 $0.dropped = state.dropped
+                $0.thinning = 1 << Int(thinning)
             }
             let points = Self.points(item)
             if points > 0 {

@@ -28,8 +28,6 @@ struct LandmarkTable {
 
     /// Rows that wait to be written at most: 12 MiB with their chains.
     static let runLength = 262_144
-    /// Fewer are not worth a file of their own.
-    private static let leastRun = 4_096
     private static let headBits = 18
     /// Of one hash and day so many landmarks are looked at, in order of riders.
     static let perDay = 64
@@ -126,15 +124,9 @@ struct LandmarkTable {
         cursor = nil
         guard !rows.isEmpty else { return }
         LandmarkRow.sort(&rows)
-        if rows.count >= Self.leastRun {
-            let run = try SortedRun(database, .seen)
-            try run.put(rows)
-            try database.add(run)
-        } else {
-            let batch = RowBatch(database)
-            batch.put(rows)
-            try target.write(batch, sync: false)
-        }
+        let batch = RowBatch(database)
+        batch.put(rows)
+        try target.write(batch, sync: false)
         let newest = days.count - 1
         days[newest].isStored = true
         if let filter = days[newest].filter {

@@ -24,15 +24,12 @@ final class ChunkWriter {
         return bytes.count
     }
 
-    /// Puts the places gathered since the last call, few as they are.
-    func putPlaces(to rows: RowBatch) {
-        if places.count > 0 { places.pour(into: rows) }
-    }
-
-    /// The same as a run of their own, if they are worth it.
-    func takePlaces(_ database: Database) throws(StoreError) -> SortedRun? {
-        guard places.count >= PlaceGatherer.runLength else { return nil }
-        return try places.run(database)
+    /// Puts the places gathered since the last call, if they are worth a run of their own or `all`
+    /// are asked for.
+    func putPlaces(to rows: RowBatch, all: Bool) {
+        if places.count > 0 && (all || places.count >= PlaceGatherer.runLength) {
+            places.pour(into: rows)
+        }
     }
 
     /// Places that wait.
@@ -57,14 +54,6 @@ struct PlaceGatherer {
         GeoRow.sort(&rows)
         batch.put(rows)
         rows.removeAll(keepingCapacity: true)
-    }
-
-    mutating func run(_ database: Database) throws(StoreError) -> SortedRun {
-        GeoRow.sort(&rows)
-        let run = try SortedRun(database, .geo)
-        try run.put(rows)
-        rows.removeAll(keepingCapacity: true)
-        return run
     }
 
     /// One row for each bucket and cell the chunk has fixes in. The fixes are in order of time.

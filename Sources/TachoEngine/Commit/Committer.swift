@@ -26,6 +26,7 @@ final class Committer: @unchecked Sendable {
     private var failure: String?
     /// Hash of those in force, for the heads of groups.
     private var thresholds: UInt64
+    private var thinning: Thinning
 
     /// What the committer needs from the engine around it.
     struct Context: Sendable {
@@ -34,6 +35,8 @@ final class Committer: @unchecked Sendable {
         var nowMs: @Sendable () -> Int64
         var acknowledgesBeforeSync: Bool
         var journalLimitBytes: Int
+        /// Fixes a second up to which tracks are compared as closely as the rules say.
+        var acrossFullRate: Int
         var fail: @Sendable (String) -> Void
         /// Why the engine stopped acknowledging elsewhere; nil: it did not.
         var failure: @Sendable () -> String?
@@ -63,6 +66,7 @@ final class Committer: @unchecked Sendable {
         self.progress = progress
         self.context = context
         thresholds = context.thresholds
+        thinning = Thinning(fullPerSecond: context.acrossFullRate)
     }
 
     /// Runs until the queue is closed.
@@ -149,6 +153,8 @@ final class Committer: @unchecked Sendable {
             let before = progress.now
             let commit = group.finish(
                 after: before, nowMs: context.nowMs(), thresholds: thresholds,
+                thinning: across == nil
+                    ? 0 : thinning.exponent(points: group.points, nowMs: EngineOptions.steadyMs),
                 into: buffer)
             let hash = try journal.append(buffer, commit.header)
             record(commit, hash, before)
@@ -168,7 +174,9 @@ final class Committer: @unchecked Sendable {
         if let across, let header {
             for part in done.parts { part.letGoOfWork() }
             across.push(
-                .group(number: header.group, commitMs: header.commitMs, parts: done.parts))
+                .group(
+                    number: header.group, commitMs: header.commitMs, thinning: header.thinning,
+                    parts: done.parts))
         }
     }
 

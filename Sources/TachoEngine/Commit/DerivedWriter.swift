@@ -175,16 +175,13 @@ final class DerivedWriter: @unchecked Sendable {
 
     /// Writes what has gathered and lets readers find it there.
     private func flush(sync: Bool = false) throws(StoreError) {
-        let run = try chunks.takePlaces(database)
-        if sync { chunks.putPlaces(to: rows) }
+        chunks.putPlaces(to: rows, all: sync)
         if rows.count > 0 {
             try target.write(rows, sync: sync)
             rows = RowBatch(database)
             bytes = 0
             isUnsynced = sync ? (false, false) : (true, true)
         }
-        // Behind the chunks they name.
-        if let run { try database.add(run) }
         for group in groups { group.markWritten() }
         for tail in tails { tail.markWritten() }
         if !groups.isEmpty { context.written(lastGroup) }

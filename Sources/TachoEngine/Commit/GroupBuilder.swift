@@ -13,7 +13,7 @@ struct GroupBuilder {
     private var loss: RangeRow?
     private var reviews: [PendingReview] = []
     private var rules: [UInt8]?
-    private var points = 0
+    private(set) var points = 0
     private var partBytes = 0
     private(set) var alertCount = 0
     var afterCommit: [@Sendable () -> Void] = []
@@ -61,7 +61,8 @@ struct GroupBuilder {
 
     /// Fills `buffer` with the body of the group that follows `before`.
     func finish(
-        after before: Progress.State, nowMs: Int64, thresholds: UInt64, into buffer: GroupBuffer
+        after before: Progress.State, nowMs: Int64, thresholds: UInt64, thinning: UInt8,
+        into buffer: GroupBuffer
     ) -> Commit {
         var alertMs = max(nowMs, 0)
         var alertN: UInt32 = 0
@@ -72,7 +73,8 @@ struct GroupBuilder {
         let header = GroupHeader(
             ruleSet: RuleSet.version, group: before.group + 1,
             firstSequence: before.nextSequence, points: UInt32(points), alertFirstN: alertN,
-            commitMs: alertMs, thresholds: thresholds, previousHash: before.hash)
+            commitMs: alertMs, thresholds: thresholds, previousHash: before.hash,
+            thinning: thinning)
         buffer.clear()
         buffer.append(events.bytes)
         var derived = DerivedGroup(

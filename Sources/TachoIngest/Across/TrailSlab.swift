@@ -49,13 +49,18 @@ package final class TrailSlab {
     package func advance(
         _ fixes: [WayFix], _ limits: Thresholds, into landmarks: inout [Landmark]
     ) {
+        // Copies: to look at the object's own for each fix costs as much as the rest.
+        var (base, count) = (base, count)
         for index in fixes.indices {
             if index + Self.ahead < fixes.count {
                 let rider = Int(fixes[index + Self.ahead].rider)
                 if rider < count { tacho_prefetch(base + rider) }
             }
             let fix = fixes[index]
-            grow(to: Int(fix.rider) + 1)
+            if Int(fix.rider) >= count {
+                grow(to: Int(fix.rider) + 1)
+                (base, count) = (self.base, self.count)
+            }
             let hashes = base[Int(fix.rider)].take(fix, limits)
             if hashes.places | hashes.cells == 0 { continue }
             if hashes.places != 0 { landmarks.append(Self.landmark(hashes.places, fix)) }

@@ -16,10 +16,15 @@ package struct GroupHeader: Hashable, Sendable {
     package var thresholds: UInt64
     /// `hash` of the group before.
     package var previousHash: UInt64
+    /// Of the landmarks in its fixes one of 2^thinning is chosen.
+    package var thinning: UInt8
+
+    package static let maxThinning: UInt8 = 16
 
     package init(
         ruleSet: UInt16, group: UInt64, firstSequence: UInt64, points: UInt32,
-        alertFirstN: UInt32, commitMs: Int64, thresholds: UInt64, previousHash: UInt64
+        alertFirstN: UInt32, commitMs: Int64, thresholds: UInt64, previousHash: UInt64,
+        thinning: UInt8 = 0
     ) {
         self.ruleSet = ruleSet
         self.group = group
@@ -29,6 +34,7 @@ package struct GroupHeader: Hashable, Sendable {
         self.commitMs = commitMs
         self.thresholds = thresholds
         self.previousHash = previousHash
+        self.thinning = thinning
     }
 
     package static let byteCount = 64
@@ -50,7 +56,7 @@ package struct GroupHeader: Hashable, Sendable {
         put(thresholds, at: 40)
         put(previousHash, at: 48)
         put(UInt32(bodyCount), at: 56)
-        put(UInt32(0), at: 60)
+        put(UInt32(thinning), at: 60)
     }
 
     /// The body's length, read from a header that is not checked yet; nil: no group begins here.
@@ -76,15 +82,17 @@ package struct GroupHeader: Hashable, Sendable {
             guard version == 0 else {
                 throw StoreError.damaged("journal record version \(version) is not known here")
             }
-            let header = GroupHeader(
+            var header = GroupHeader(
                 ruleSet: try reader.read(), group: try reader.read(),
                 firstSequence: try reader.read(), points: try reader.read(),
                 alertFirstN: try reader.read(), commitMs: try reader.read(),
                 thresholds: try reader.read(), previousHash: try reader.read())
             let bodyBytes = Int(try reader.read(UInt32.self))
-            guard try reader.read(UInt32.self) == 0 else {
+            let thinning = try reader.read(UInt32.self)
+            guard thinning <= UInt32(maxThinning) else {
                 throw StoreError.damaged("reserved bytes of a journal record are not 0")
             }
+            header.thinning = UInt8(thinning)
             let body = try reader.take(bodyBytes)
             let crc = try reader.read(UInt32.self)
             guard reader.isAtEnd else {

@@ -1,5 +1,4 @@
 import CRocksDB
-import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -15,15 +14,11 @@ package final class Database: @unchecked Sendable {
     private let reads: OpaquePointer
     private let syncedWrites: OpaquePointer
     private let plainWrites: OpaquePointer
-    /// As it was opened with; table files made beside it need the same.
-    private let made: (database: OpaquePointer, families: [OpaquePointer])
-    private let path: String
-    private let runs = Atomic<UInt64>(0)
-    private let takenBytes = Mutex<[Family: UInt64]>([:])
 
     /// Opens or creates the database at `path`. The text of a refusal is RocksDB's own.
     static func open(path: String, _ options: DatabaseOptions) throws(StoreError) -> Database {
         let made = try options.make()
+        defer { DatabaseOptions.destroy(made) }
         let names = Family.allCases.map { $0.name }
         var cNames = names.map { UnsafePointer(strdup($0)) }
         defer { for name in cNames { free(UnsafeMutableRawPointer(mutating: name)) } }
@@ -33,18 +28,9 @@ package final class Database: @unchecked Sendable {
         let handle = rocksdb_open_column_families(
             made.database, path, Int32(names.count), &cNames, &familyOptions, &handles, &failure)
         if let message = takeMessage(&failure) {
-            DatabaseOptions.destroy(made)
             throw Database.isDamage(message) ? .damaged(message) : .io(message)
         }
-        removeRuns(in: path)
-        return Database(path: path, handle: handle!, families: handles.map { $0! }, made)
-    }
-
-    /// What runs that were not taken in left behind.
-    private static func removeRuns(in path: String) {
-        for name in (try? FileSystem.list(path)) ?? [] where name.hasSuffix(SortedRun.suffix) {
-            unlink(path + "/" + name)
-        }
+        return Database(handle: handle!, families: handles.map { $0! })
     }
 
     /// RocksDB's status texts: `Corruption: …` means bytes are wrong, `IO error: …` that the
@@ -54,12 +40,7 @@ package final class Database: @unchecked Sendable {
             || message.hasPrefix("Invalid argument")
     }
 
-    private init(
-        path: String, handle: OpaquePointer, families: [OpaquePointer],
-        _ made: (database: OpaquePointer, families: [OpaquePointer])
-    ) {
-        self.path = path
-        self.made = made
+    private init(handle: OpaquePointer, families: [OpaquePointer]) {
         self.handle = handle
         self.families = families
         reads = rocksdb_readoptions_create()
@@ -78,35 +59,6 @@ package final class Database: @unchecked Sendable {
         rocksdb_writeoptions_destroy(syncedWrites)
         rocksdb_writeoptions_destroy(plainWrites)
         rocksdb_close(handle)
-        DatabaseOptions.destroy(made)
-    }
-
-    func options(of family: Family) -> OpaquePointer { made.families[family.rawValue] }
-
-    /// A name for a table file that is made beside the database, in its directory so that it can be
-    /// moved into it.
-    func nextRunPath() -> String {
-        let number = runs.wrappingAdd(1, ordering: .relaxed).newValue
-        return "\(path)/\(number)\(SortedRun.suffix)"
-    }
-
-    func takeFile(_ file: String, _ family: Family, bytes: UInt64) throws(StoreError) {
-        let options = rocksdb_ingestexternalfileoptions_create()
-        defer { rocksdb_ingestexternalfileoptions_destroy(options) }
-        rocksdb_ingestexternalfileoptions_set_move_files(options, 1)
-        var failure: UnsafeMutablePointer<CChar>?
-        file.withCString { name in
-            var names: [UnsafePointer<CChar>?] = [name]
-            rocksdb_ingest_external_file_cf(
-                handle, families[family.rawValue], &names, 1, options, &failure)
-        }
-        if let message = takeMessage(&failure) { throw .io(message) }
-        takenBytes.withLock { $0[family, default: 0] += bytes }
-    }
-
-    /// Bytes of runs that were taken in since the database was opened.
-    package func runBytes(of family: Family) -> UInt64 {
-        takenBytes.withLock { $0[family] ?? 0 }
     }
 
     /// Writes all rows or none. `sync`: returns after the WAL is on the device.

@@ -46,8 +46,13 @@ struct DatabaseOptions {
                     table, rocksdb_filterpolicy_create_bloom_full(10))
             }
             if family == .seen {
-                // Days of rows: their filters and indexes must fit the cache, not memory.
+                // Days of rows: of their filters and indexes only the parts that are asked for may
+                // take room in the cache. Whole, a filter is larger than a shard of the cache, and
+                // was read from its file for every seek.
                 rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1)
+                rocksdb_block_based_options_set_index_type(
+                    table, Int32(rocksdb_block_based_table_index_type_two_level_index_search))
+                rocksdb_block_based_options_set_partition_filters(table, 1)
                 rocksdb_options_set_prefix_extractor(
                     one, rocksdb_slicetransform_create_fixed_prefix(LandmarkRow.prefixBytes))
             }
@@ -71,8 +76,9 @@ struct DatabaseOptions {
         guard family == .track || family == .seen else {
             return "level_compaction_dynamic_level_bytes=true"
         }
+        let runs = family == .seen ? 16 : 8
         return "compaction_style=kCompactionStyleUniversal;"
-            + "level0_file_num_compaction_trigger=8;"
+            + "level0_file_num_compaction_trigger=\(runs);"
             + "compaction_options_universal={size_ratio=50;min_merge_width=6;max_merge_width=16;"
             + "max_size_amplification_percent=10000;stop_style=kCompactionStopStyleTotalSize;}"
     }
