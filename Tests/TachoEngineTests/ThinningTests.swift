@@ -6,16 +6,17 @@ import Testing
 
 /// Fewer landmarks while fixes come in faster than they can be compared; a replay chooses the same.
 struct ThinningTests {
-    @Test func `a quarter of a second's fixes decide about the next one's, and nothing longer`() {
+    @Test func `few are chosen from the fix that is too much on, more by a step a quarter`() {
         var thinning = Thinning(fullPerSecond: 400)
         let steps: [(points: Int, ms: Int64, exponent: UInt8)] = [
-            (100, 1_000, 0), (900, 1_249, 0),  // a thousand in the first quarter
-            (100, 1_250, 4), (0, 1_499, 4),  // a hundred in the second
-            (150, 1_500, 0), (51, 1_749, 0),  // 201
-            (200, 1_750, 4),  // 200
-            (101, 2_000, 2),  // 101
-            (0, 2_250, 2), (0, 2_500, 0), (5_000, 2_501, 0),
-            (5_000, 3_000, 0),  // a quarter with nothing lies between
+            (100, 1_000, 0), (1, 1_100, 2), (99, 1_200, 2), (1, 1_249, 4),  // 201 in the first
+            (100, 1_250, 4), (0, 1_499, 4),  // 100 in the next
+            (1, 1_500, 2), (49, 1_749, 2),
+            (100, 1_750, 0),
+            (101, 2_000, 2), (100, 2_249, 4),
+            // A quarter without a group lies between.
+            (10, 2_500, 2), (0, 2_750, 0),
+            (900, 3_000, 4), (10, 3_750, 0), (10, 9_750, 0),
         ]
         for (index, step) in steps.enumerated() {
             let exponent = thinning.exponent(points: step.points, nowMs: step.ms)

@@ -42,7 +42,7 @@ final class AcrossThread: @unchecked Sendable {
     private let failure: @Sendable () -> String?
 
     /// Fixes that wait to be read, at most; beyond, the committer waits.
-    static let maxWaiting = 1 << 18
+    static let maxWaiting = 1 << 19
 
     init(
         state: AcrossState, lastGroup: UInt64, derived: DerivedWriter,

@@ -22,14 +22,18 @@ struct Thinning {
     }
 
     /// Takes in a group about to be committed, and says how it is to be read. `nowMs` is of a clock
-    /// that nobody sets. What counts is the quarter of a second before.
+    /// that nobody sets. It rises at once and falls by a step a quarter: a storm has pauses, while
+    /// the device writes.
     mutating func exponent(points: Int, nowMs: Int64) -> UInt8 {
         let now = nowMs / Self.quarterMs
         if now != quarter {
-            exponent = Self.exponent(now == quarter + 1 ? fixes : 0, full)
+            let calm = now - quarter - 1 + (Self.exponent(fixes, full) < exponent ? 1 : 0)
+            let lowest = Int(Self.exponent(0, full))
+            exponent = UInt8(max(lowest, Int(exponent) - 2 * Int(min(calm, 2))))
             (quarter, fixes) = (now, 0)
         }
         fixes += points
+        exponent = max(exponent, Self.exponent(fixes, full))
         return exponent
     }
 
