@@ -262,7 +262,8 @@ SECTIONS = {
         ("at the end", "memory", "MB"), ("highest seen", "memory_peak", "MB"),
         ("of it: slots", "memory_slots", "MB"), ("open tails", "memory_tails", "MB"),
         ("latest positions", "memory_latest", "MB"), ("names", "memory_names", "MB"),
-        ("RocksDB", "memory_rocksdb", "MB")]),
+        ("RocksDB", "memory_rocksdb", "MB"),
+        ("rules across riders", "memory_across", "MB")]),
 }
 
 

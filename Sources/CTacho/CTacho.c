@@ -25,3 +25,18 @@ int tacho_ask_short_slices(uint64_t slice_ns) {
 #else
 int tacho_ask_short_slices(uint64_t slice_ns) { (void)slice_ns; return 0; }
 #endif
+
+#if defined(__x86_64__) && defined(__AVX2__)
+#include <stdlib.h>
+// Built for x86-64-v3: on an older processor say so before the first instruction it does not know.
+__attribute__((constructor, target("no-avx,no-bmi,no-bmi2")))
+static void tacho_check_processor(void) {
+    static const char text[] =
+        "tacho: this build needs a processor with AVX2 and BMI2 (x86-64-v3). "
+        "Build for any other with: TACHO_BASELINE=1 tools/build\n";
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return;
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(71);
+    _exit(70);
+}
+#endif

@@ -1,8 +1,7 @@
 import TachoStore
 
 /// Memory of an engine by what holds it, bytes. Bounded elsewhere and not counted: fixes on their
-/// way (`maxPendingPoints`, about 200 B each), rows that wait for the database, what rules across
-/// riders remember (64 B a rider, 8 MiB a day for at most eight), thread stacks.
+/// way (`maxPendingPoints`, about 200 B each), rows that wait for the database, thread stacks.
 struct MemoryFigures {
     var slots: Int
     /// Open tails and those that wait for the database, of all engines of the process.
@@ -11,10 +10,13 @@ struct MemoryFigures {
     var names: Int
     /// Memtables, block cache, indexes of open tables.
     var rocksDB: Int
+    /// What rules across riders remember: 64 B a rider, 8 MiB a day for at most eight, a run of
+    /// landmarks.
+    var across: Int
 
-    var total: Int { slots + tails + latest + names + rocksDB }
+    var total: Int { slots + tails + latest + names + rocksDB + across }
 
-    var tailsHoldTheMost: Bool { tails >= max(slots, latest, names, rocksDB) }
+    var tailsHoldTheMost: Bool { tails >= max(slots, latest, names, rocksDB, across) }
 }
 
 extension Engine {
@@ -27,7 +29,8 @@ extension Engine {
                 sum + SlotSlab.bytes(riders: (riderCount + shards - 1 - shard) / shards)
             },
             tails: TailPool.shared.bytes.used, latest: latest.bytes, names: riders.bytes,
-            rocksDB: control.isClosing ? 0 : Int(store.database.memoryBytes))
+            rocksDB: control.isClosing ? 0 : Int(store.database.memoryBytes),
+            across: across?.bytes ?? 0)
     }
 
     var memoryLimitBytes: Int { options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes }

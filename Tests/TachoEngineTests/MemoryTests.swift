@@ -26,7 +26,9 @@ struct MemoryTests {
 
     @Test func `figures of memory grow with riders and fixes`() throws {
         let directory = TemporaryDirectory()
-        let engine = try Engine.open(testOptions(directory, workers: 2))
+        var options = testOptions(directory, workers: 2)
+        options.judgesAcross = true
+        let engine = try Engine.open(options)
         let names = engine.figure("memory_names")
         for second in 0..<40 { _ = try engine.append(round(second)) }
         // Two pages of 32 rows of 24 bytes for each rider's tail.
@@ -35,6 +37,9 @@ struct MemoryTests {
         #expect(engine.figure("memory_latest") >= Int64(Self.riders * 128))
         #expect(engine.figure("memory_names") > names)
         #expect(engine.figure("memory_rocksdb") > 0)
+        engine.settleAcross()
+        // Trails of 64 bytes and a day's filter.
+        #expect(engine.figure("memory_across") >= Int64(Self.riders * 64 + 8 << 20))
         #expect(engine.figure("memory_limit") == Int64(EngineOptions.defaultMemoryLimitBytes))
         try engine.close()
     }

@@ -19,7 +19,9 @@ struct FleetCommand: ParsableCommand {
             Couriers move on smooth paths, 3 s between two fixes of one (more if the rate is below \
             riders / 3 s), with a position error of 4 m. Equal --seed, --start, --riders and \
             --rate give equal fixes. Simulated time ends at the present; when the rate is higher \
-            than real riders would have, it starts as far back as needed (rate 0: one year).
+            than real riders would have, it starts as far back as needed (rate 0: one year). A \
+            second run with the same --seed rides the same ways again: a server whose rules across \
+            riders are on (the default) finds that as a replay, and quarantines it.
 
             Prints {"sent","acknowledged","duplicate","p50_ms","p99_ms"} and refused, unanswered, \
             flagged, seconds, points_per_second, per_second. Latency runs from sending a request \

@@ -56,6 +56,9 @@ final class AcrossState {
 
     var openCount: Int { open.count }
 
+    /// Memory held by trails and landmarks. Cost: a few additions.
+    var bytes: Int { trails.bytes + table.bytes }
+
     /// What is taken from now on is looked at by these. At the place of the journal that says so:
     /// a replay must make the same landmarks and proposals.
     func obey(_ limits: Thresholds) {

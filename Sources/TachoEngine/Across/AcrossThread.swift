@@ -31,6 +31,7 @@ final class AcrossThread: @unchecked Sendable {
         var made = 0
         var dropped = 0
         var thinning = 1
+        var bytes: Int
     }
 
     private let inbox = Monitor(Inbox())
@@ -52,7 +53,7 @@ final class AcrossThread: @unchecked Sendable {
         self.derived = derived
         self.fail = fail
         self.failure = failure
-        status = Mutex(Status(group: lastGroup, open: state.openCount))
+        status = Mutex(Status(group: lastGroup, open: state.openCount, bytes: state.bytes))
     }
 
     /// Waits while too much is waiting. One item is always taken, however large.
@@ -96,6 +97,9 @@ final class AcrossThread: @unchecked Sendable {
     /// One landmark of so many was chosen of the last group.
     var thinningFactor: Int { status.withLock { $0.thinning } }
 
+    /// Memory held by what is remembered of tracks.
+    var bytes: Int { status.withLock { $0.bytes } }
+
     /// Runs until closed and drained. `post` hands a proposal to its judge.
     func run(_ post: (AcrossProposal) -> Void) {
         // What the replay looked up: there may be nothing to read before the database is closed.
@@ -129,6 +133,7 @@ final class AcrossThread: @unchecked Sendable {
                 $0.made += fresh.count
                 $0.dropped = state.dropped
                 $0.thinning = 1 << Int(thinning)
+                $0.bytes = state.bytes
             }
             let points = Self.points(item)
             if points > 0 {

@@ -45,6 +45,12 @@ struct LandmarkTable {
         next.reserveCapacity(Self.runLength)
     }
 
+    /// Memory held, found landmarks apart.
+    var bytes: Int {
+        rows.capacity * MemoryLayout<LandmarkRow>.stride + (next.capacity + heads.count) * 4
+            + days.count(where: { $0.filter != nil }) * DayFilter.byteCount
+    }
+
     var storedDays: [UInt16] { days.filter(\.isStored).map(\.number) }
 
     /// Adds a landmark of the commit time given.

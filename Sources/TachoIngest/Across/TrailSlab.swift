@@ -15,6 +15,9 @@ package final class TrailSlab {
 
     deinit { base.deallocate() }
 
+    /// Memory held.
+    package var bytes: Int { capacity * MemoryLayout<Trail>.stride }
+
     /// The trail of a rider, a new one if nothing is known.
     package subscript(rider: UInt32) -> Trail {
         get { Int(rider) < count ? base[Int(rider)] : Trail() }
