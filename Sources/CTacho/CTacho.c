@@ -27,7 +27,6 @@ int tacho_ask_short_slices(uint64_t slice_ns) { (void)slice_ns; return 0; }
 #endif
 
 #if defined(__x86_64__) && defined(__AVX2__)
-#include <stdlib.h>
 // Built for x86-64-v3: on an older processor say so before the first instruction it does not know.
 __attribute__((constructor, target("no-avx,no-bmi,no-bmi2")))
 static void tacho_check_processor(void) {
