@@ -157,8 +157,9 @@ package struct ColumnPointers: Sendable, BitwiseCopyable {
         (source, origin, flags) = (bytes(0), bytes(1), bytes(2))
     }
 
+    /// Puts a fix at place `i`, for which there must be room.
     @inline(__always)
-    func set(_ i: Int, _ stored: StoredFix, arrival: UInt32) {
+    package func set(_ i: Int, _ stored: StoredFix, arrival: UInt32) {
         let fix = stored.fix
         tsMs[i] = fix.tsMs
         recvMs[i] = stored.recvMs

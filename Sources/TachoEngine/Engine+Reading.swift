@@ -95,7 +95,7 @@ extension Engine {
         _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void
     ) {
         if control.isClosing {
-            completion(.failure(.stopped("the engine is closed")))
+            completion(.failure(.closed))
             return
         }
         guard let rider = name.withUnsafeBytes({ riders.number(of: $0) }) else {
@@ -104,7 +104,6 @@ extension Engine {
         }
         let reader = reader
         let control = control
-        let closed = ReadError.stopped("the engine is closed")
         let isTaken = workers[Int(rider) % workers.count].post(
             .read(rider: rider) { copy in
                 if let reason = control.failure {
@@ -118,9 +117,9 @@ extension Engine {
                         completion(.failure(.damaged("\(error)")))
                     }
                 }
-                if !isTaken { completion(.failure(closed)) }
+                if !isTaken { completion(.failure(.closed)) }
             })
-        if !isTaken { completion(.failure(closed)) }
+        if !isTaken { completion(.failure(.closed)) }
     }
 
     // MARK: Alerts
@@ -144,7 +143,7 @@ extension Engine {
     package func alertsByReceipt(
         _ filter: AlertFilter = AlertFilter()
     ) throws(ReadError) -> [Alert] {
-        if control.isClosing { throw .stopped("the engine is closed") }
+        if control.isClosing { throw .closed }
         do {
             return try alerts.byReceipt(filter)
         } catch {
@@ -159,7 +158,7 @@ extension Engine {
         completion: @escaping @Sendable (Result<AlertPage, ReadError>) -> Void
     ) {
         if control.isClosing {
-            completion(.failure(.stopped("the engine is closed")))
+            completion(.failure(.closed))
             return
         }
         let isTaken = reader.post { [alerts] in
@@ -173,7 +172,7 @@ extension Engine {
                 completion(.failure(.damaged("\(error)")))
             }
         }
-        if !isTaken { completion(.failure(.stopped("the engine is closed"))) }
+        if !isTaken { completion(.failure(.closed)) }
     }
 
     /// `body` is called after new alerts are durable, on the committer's thread: be short.

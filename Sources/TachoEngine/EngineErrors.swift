@@ -27,6 +27,8 @@ package enum ReadError: Error, Equatable, CustomStringConvertible {
     /// Stored bytes do not check out; nothing is made up in their place.
     case damaged(String)
 
+    static let closed = ReadError.stopped("the engine is closed")
+
     package var description: String {
         switch self {
         case .stopped(let reason): "stopped: \(reason)"

@@ -4,10 +4,11 @@ import Testing
 
 @Suite struct CSVWriterTests {
     private func write(_ rider: String, _ fix: Fix, hasSource: Bool = false) -> String {
-        var out: [UInt8] = []
-        let name = HeapBytes(Array(rider.utf8))
-        CSVFixWriter.appendRow(rider: name.raw, fix, hasSource: hasSource, to: &out)
-        return String(decoding: out, as: UTF8.self)
+        var out = TextBuffer()
+        var writer = CSVFixWriter(hasSource: hasSource)
+        Array(rider.utf8).withUnsafeBytes { writer.begin(rider: $0) }
+        writer.append(fix, to: &out)
+        return String(decoding: out.text, as: UTF8.self)
     }
 
     @Test func `the header is the import header, with src when asked for`() {
@@ -51,10 +52,13 @@ import Testing
             let fixes = Track.wild(&random, count: 40).fixes.map(\.fix)
             var out: [UInt8] = []
             CSVFixWriter.header(hasSource: true, to: &out)
+            var rows = TextBuffer()
+            var writer = CSVFixWriter(hasSource: true)
             for (i, fix) in fixes.enumerated() {
-                let name = HeapBytes(Array(names[i % names.count].utf8))
-                CSVFixWriter.appendRow(rider: name.raw, fix, hasSource: true, to: &out)
+                Array(names[i % names.count].utf8).withUnsafeBytes { writer.begin(rider: $0) }
+                writer.append(fix, to: &rows)
             }
+            out.append(contentsOf: rows.text)
             var back: [Fix] = []
             var riders: [String] = []
             var reader = CSVFixReader()
@@ -67,6 +71,26 @@ import Testing
             }
             #expect(back == fixes, "seed \(seed)")
             #expect(riders == fixes.indices.map { names[$0 % names.count] })
+        }
+    }
+
+    @Test func `rows written from columns are the rows written from values`() {
+        for seed in UInt64(0)..<50 {
+            var random = Seeded(seed)
+            let fixes = Track.wild(&random, count: 40).fixes
+            var columns = ChunkColumns(capacity: fixes.count)
+            columns.count = fixes.count
+            for (i, fix) in fixes.enumerated() { columns.at.set(i, fix, arrival: 0) }
+            for hasSource in [false, true] {
+                var writer = CSVFixWriter(hasSource: hasSource)
+                Array("a,\u{AE30}".utf8).withUnsafeBytes { writer.begin(rider: $0) }
+                var fromColumns = TextBuffer()
+                var fromValues = TextBuffer()
+                writer.append(columns.at, 5..<fixes.count, to: &fromColumns)
+                for fix in fixes[5...] { writer.append(fix.fix, to: &fromValues) }
+                let isEqual = fromColumns.text.elementsEqual(fromValues.text)
+                #expect(isEqual && fromColumns.count > 0, "seed \(seed)")
+            }
         }
     }
 }

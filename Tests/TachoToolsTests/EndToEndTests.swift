@@ -64,12 +64,12 @@ import Testing
             let hasSource = sorted.contains { $0.source != .unknown }
             var out: [UInt8] = []
             CSVFixWriter.header(hasSource: hasSource, to: &out)
-            rider.withUnsafeBytes { name in
-                for fix in sorted {
-                    CSVFixWriter.appendRow(rider: name, fix, hasSource: hasSource, to: &out)
-                }
-            }
-            tracks[rider] = String(decoding: out, as: UTF8.self)
+            var writer = CSVFixWriter(hasSource: hasSource)
+            rider.withUnsafeBytes { writer.begin(rider: $0) }
+            var rows = TextBuffer()
+            for fix in sorted { writer.append(fix, to: &rows) }
+            tracks[rider] =
+                String(decoding: out, as: UTF8.self) + String(decoding: rows.text, as: UTF8.self)
         }
         return tracks
     }

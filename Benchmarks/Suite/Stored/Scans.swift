@@ -50,15 +50,15 @@ extension Benchmark {
             hash = ResultHash()
             scans.append(
                 try Timing.seconds {
-                    for name in tracks.names {
-                        for fix in try stored.engine.track(TrackQuery(rider: name)).fixes {
-                            hash.mix(UInt64(bitPattern: fix.fix.tsMs))
+                    try stored.engine.scan { _, fixes in
+                        for i in fixes.range {
+                            hash.mix(UInt64(bitPattern: fixes.columns.tsMs[i]))
                         }
                     }
                 })
             exports.append(
                 try Timing.seconds {
-                    hash.mix(try export(tracks, stored.engine, to: scratch.path + "/fleet.csv"))
+                    hash.mix(try export(stored.engine, to: scratch.path + "/fleet.csv"))
                 })
         }
         let points = Double(tracks.count)
@@ -74,18 +74,20 @@ extension Benchmark {
     }
 
     /// Returns how many bytes the file has.
-    private static func export(
-        _ tracks: DayTracks, _ engine: Engine, to path: String
-    ) throws -> UInt64 {
+    private static func export(_ engine: Engine, to path: String) throws -> UInt64 {
         let file = try OutputBuffer(path)
-        for name in tracks.names {
-            for fix in try engine.track(TrackQuery(rider: name)).fixes {
-                name.withUnsafeBytes {
-                    CSVFixWriter.appendRow(rider: $0, fix.fix, hasSource: false, to: &file.bytes)
-                }
-                file.flushIfLarge()
+        var writer = CSVFixWriter(hasSource: false)
+        var text = TextBuffer(capacity: 2 * OutputBuffer.pieceBytes)
+        var current: [UInt8] = []
+        try engine.scan { rider, fixes in
+            if rider != current {
+                rider.withUnsafeBytes { writer.begin(rider: $0) }
+                current = rider
             }
+            writer.append(fixes.columns, fixes.range, to: &text)
+            if text.count >= OutputBuffer.pieceBytes { file.write(&text) }
         }
+        file.write(&text)
         return file.close()
     }
 }
@@ -95,7 +97,7 @@ final class OutputBuffer {
     var bytes: [UInt8] = []
     private let fd: Int32
     private var written: UInt64 = 0
-    private static let pieceBytes = 1 << 20
+    static let pieceBytes = 1 << 20
 
     init(_ path: String) throws {
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
@@ -106,16 +108,25 @@ final class OutputBuffer {
     func flushIfLarge() { if bytes.count >= Self.pieceBytes { flush() } }
 
     private func flush() {
+        bytes.withUnsafeBytes { write($0) }
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes all of the text, behind what is in the buffer, and empties it.
+    func write(_ text: inout TextBuffer) {
+        flush()
+        write(text.text)
+        text.removeAll()
+    }
+
+    private func write(_ raw: UnsafeRawBufferPointer) {
         var start = 0
-        while start < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(fd, $0.baseAddress! + start, $0.count - start)
-            }
+        while start < raw.count {
+            let count = Glibc.write(fd, raw.baseAddress! + start, raw.count - start)
             precondition(count > 0, "the benchmark's own file cannot be written")
             start += count
         }
-        written += UInt64(bytes.count)
-        bytes.removeAll(keepingCapacity: true)
+        written += UInt64(raw.count)
     }
 
     /// Returns how many bytes were written in all.

@@ -18,6 +18,17 @@ extension Shard {
             scratch: scratch)
     }
 
+    /// Copies of riders' histories, all with one view of the database.
+    mutating func share(of riders: [UInt32]) -> ScanShare {
+        let snapshot = database.snapshot()
+        var copies: [HistoryCopy] = []
+        for rider in riders {
+            admit(rider)
+            copies.append(HistoryCopy(source(rider, slot(rider)), at: snapshot))
+        }
+        return ScanShare(copies: copies, snapshot: snapshot)
+    }
+
     /// How far around a time a window is loaded: little for a single late fix, more for a rider
     /// whose late fixes keep coming.
     private static let aroundMs: Int64 = 60_000

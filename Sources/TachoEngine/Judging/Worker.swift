@@ -8,7 +8,9 @@ enum WorkerJob {
     case batch(BatchWork)
     /// A reader wants a rider's history as it is now.
     case read(rider: UInt32, @Sendable (HistoryCopy) -> Void)
-    /// The same with what tells later whether it is still so.
+    /// The same of many riders, all of this shard, for a reader of all tracks.
+    case copies([UInt32], @Sendable (ScanShare) -> Void)
+    /// One rider's history with what tells later whether it is still so.
     case history(rider: UInt32, @Sendable (RiderStamp, HistoryCopy) -> Void)
     /// Verdicts of a rider are to be amended.
     case recompute(RiderRecompute)
@@ -123,6 +125,9 @@ final class Worker: @unchecked Sendable {
             shard.admit(rider)
             let copy = HistoryCopy(shard.source(rider, shard.slot(rider)))
             commits.push(.afterCommit { body(copy) })
+        case .copies(let riders, let body):
+            let share = shard.share(of: riders)
+            commits.push(.afterCommit { body(share) })
         case .history(let rider, let body):
             shard.admit(rider)
             let stamp = RiderStamp(shard.slot(rider).pointee)

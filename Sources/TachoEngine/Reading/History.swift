@@ -81,23 +81,50 @@ struct HistorySource {
         fromMs: Int64, toMs: Int64, into fixes: inout [HistoryFix]
     ) throws(StoreError) {
         let cursor = database.cursor(.track, at: snapshot)
-        let start = max(fromMs, -Keys.timeOffsetMs + maxChunkSpanMs) - maxChunkSpanMs
-        cursor.seek(Keys.track(rider: rider, fromMs: start))
+        cursor.seek(Keys.track(rider: rider, fromMs: earliestStart(fromMs)))
+        while let chunk = try chunk(at: cursor, toMs: toMs) {
+            if chunk.lastMs >= fromMs {
+                try decode(cursor, chunk)
+                scratch.append(fromMs: fromMs, toMs: toMs, range: chunk.key.range, to: &fixes)
+            }
+            cursor.next()
+        }
+    }
+
+    /// Where to look for the first chunk with a fix at or after `ms`.
+    func earliestStart(_ ms: Int64) -> Int64 {
+        max(ms, -Keys.timeOffsetMs + maxChunkSpanMs) - maxChunkSpanMs
+    }
+
+    /// The first chunk at or behind the cursor; nil: none of the rider begins by `toMs`. What is in
+    /// closed tails does not count: it is read from there.
+    func chunk(at cursor: Cursor, toMs: Int64) throws(StoreError) -> ChunkPlace? {
         while try cursor.isValid() {
             guard let key = ChunkKey(trackKey: cursor.key), key.rider == rider, key.t0Ms <= toMs
-            else { return }
+            else { return nil }
             if !closed.contains(where: { $0.key == key }) {
                 do {
-                    try scratch.append(
-                        cursor.value, fromMs: fromMs, toMs: toMs, range: key.range, to: &fixes)
+                    return ChunkPlace(key: key, lastMs: try Chunk.header(cursor.value).lastTsMs)
                 } catch {
-                    throw .damaged(
-                        "chunk of rider \(rider) at \(key.t0Ms), range \(key.range): "
-                            + error.message)
+                    throw damaged(key, error)
                 }
             }
             cursor.next()
         }
+        return nil
+    }
+
+    /// Decodes the chunk at the cursor into `scratch`.
+    func decode(_ cursor: Cursor, _ chunk: ChunkPlace) throws(StoreError) {
+        do {
+            try scratch.decode(cursor.value)
+        } catch {
+            throw damaged(chunk.key, error)
+        }
+    }
+
+    private func damaged(_ key: ChunkKey, _ error: ChunkError) -> StoreError {
+        .damaged("chunk of rider \(rider) at \(key.t0Ms), range \(key.range): \(error.message)")
     }
 
     /// Lays amendments over the verdicts as decided: those in the database in the order of their
@@ -120,6 +147,18 @@ struct HistorySource {
         for amendment in amendments where amendment.tsMs >= fromMs && amendment.tsMs <= toMs {
             Self.apply(amendment.verdict, amendment.tsMs, amendment.ordinal, to: &fixes)
         }
+    }
+
+    /// The first time at or after `ms` of a fix whose verdict was amended; nil: there is none.
+    func firstAmended(atOrAfter ms: Int64) throws(StoreError) -> Int64? {
+        let waiting = amendments.lazy.map(\.tsMs).filter { $0 >= ms }.min()
+        let cursor = database.cursor(.amend, at: snapshot)
+        cursor.seek(Keys.amend(rider: rider, fromMs: ms))
+        guard try cursor.isValid(), KeyReader.u32(cursor.key, at: 0) == rider else {
+            return waiting
+        }
+        let written = KeyReader.time(cursor.key, at: 4)
+        return waiting.map { min($0, written) } ?? written
     }
 
     private static func apply(
@@ -154,28 +193,29 @@ extension HistorySource {
         return best
     }
 
+    /// The earliest time at or after `ms` at which there may be a fix that is in no chunk yet; nil:
+    /// nothing is.
+    func firstInTails(atOrAfter ms: Int64) -> Int64? {
+        var best: Int64?
+        func offer(_ ts: Int64) { if ts >= ms, ts < best ?? Int64.max { best = ts } }
+        let next = main.tail.firstIndex(atOrAfter: ms)
+        if next < Int(main.tail.count) { offer(main.tail.tsMs(next)) }
+        late.tail.scan(fromMs: ms, toMs: Int64.max) { offer(late.tail.tsMs($0)) }
+        for tail in closed where tail.lastMs >= ms { offer(max(tail.firstMs, ms)) }
+        return best
+    }
+
     /// The earliest time after `ms` at which there may be a fix; nil: nothing is.
     func later(than ms: Int64) throws(StoreError) -> Int64? {
-        var best: Int64?
+        var best = firstInTails(atOrAfter: ms + 1)
         func offer(_ ts: Int64) { if ts > ms, ts < best ?? Int64.max { best = ts } }
-        let next = main.tail.firstIndex(atOrAfter: ms + 1)
-        if next < Int(main.tail.count) { offer(main.tail.tsMs(next)) }
-        late.tail.scan(fromMs: ms + 1, toMs: Int64.max) { offer(late.tail.tsMs($0)) }
-        for tail in closed where tail.lastMs > ms { offer(max(tail.firstMs, ms + 1)) }
         guard chunks.hasClockSpans || chunks.newestMs > ms else { return best }
         let cursor = database.cursor(.track, at: snapshot)
-        let start = max(ms, -Keys.timeOffsetMs + maxChunkSpanMs) - maxChunkSpanMs
-        cursor.seek(Keys.track(rider: rider, fromMs: start))
-        while try cursor.isValid() {
-            guard let key = ChunkKey(trackKey: cursor.key), key.rider == rider else { break }
-            if let best, key.t0Ms >= best { break }
-            do {
-                if try Chunk.header(cursor.value).lastTsMs > ms {
-                    offer(max(key.t0Ms, ms + 1))
-                    break
-                }
-            } catch {
-                throw .damaged("chunk of rider \(rider) at \(key.t0Ms): \(error.message)")
+        cursor.seek(Keys.track(rider: rider, fromMs: earliestStart(ms)))
+        while let chunk = try chunk(at: cursor, toMs: best ?? Int64.max) {
+            if chunk.lastMs > ms {
+                offer(max(chunk.key.t0Ms, ms + 1))
+                break
             }
             cursor.next()
         }

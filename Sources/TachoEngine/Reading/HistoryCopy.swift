@@ -7,13 +7,14 @@ final class HistoryCopy: @unchecked Sendable {
     private let late: Tail
     private let source: HistorySource
 
-    init(_ live: HistorySource) {
+    /// `snapshot`: taken since the judge last changed anything; nil takes one.
+    init(_ live: HistorySource, at snapshot: Snapshot? = nil) {
         main = live.main.tail.copy()
         late = live.late.tail.copy()
         var source = live
         source.main = TailView(tail: main)
         source.late = TailView(tail: late)
-        source.snapshot = live.database.snapshot()
+        source.snapshot = snapshot ?? live.database.snapshot()
         source.scratch = ChunkScratch()
         self.source = source
     }
@@ -25,5 +26,7 @@ final class HistoryCopy: @unchecked Sendable {
     }
 
     /// The source is good inside `body` only.
-    func withSource<R>(_ body: (HistorySource) throws -> R) rethrows -> R { try body(source) }
+    func withSource<R, E: Error>(
+        _ body: (HistorySource) throws(E) -> R
+    ) throws(E) -> R { try body(source) }
 }

@@ -1,14 +1,12 @@
+import TachoCodec
 import TachoGeo
 import TachoStore
 
-/// Answers track queries from a copied history, a stretch of time at a time, so that a page of a
-/// rider with years of history reads only the chunks it needs.
+/// Answers track queries from a copied history, a slice at a time, so that a page of a rider with
+/// years of history reads only the chunks it needs.
 struct TrackReader {
     let source: HistorySource
     let query: TrackQuery
-
-    /// So much time is loaded at once.
-    private static let stretchMs: Int64 = 6 * 3_600_000
 
     func page() throws(StoreError) -> TrackPage {
         var page = TrackPage(fixes: [], next: nil, isKnownRider: true)
@@ -40,43 +38,56 @@ struct TrackReader {
         let limit = Fix.timeLimitMs
         let from = max(query.fromMs, -limit)
         let to = min(query.toMs, limit)
-        if query.descending {
-            var end = query.after.map { min($0.tsMs, to) } ?? to
-            while end >= from, let earlier = try source.earlier(than: end + 1) {
-                // `earlier` may lie far back: the stretch ends at a fix, and starts near it.
-                let start = max(from, earlier)
-                let fixes = try source.load(fromMs: start, toMs: end)
-                if !visitAll(fixes.indices.reversed(), fixes, visit) { return }
-                if start <= from { break }
-                end = start - 1
-            }
-        } else {
-            var start = query.after.map { max($0.tsMs, from) } ?? from
-            while start <= to, let next = try source.later(than: start - 1), next <= to {
-                let end = min(to, next + Self.stretchMs)
-                let fixes = try source.load(fromMs: next, toMs: end)
-                if !visitAll(fixes.indices, fixes, visit) { return }
-                start = end + 1
-            }
-        }
-        whenDone()
+        if try query.descending ? descend(from, to, visit) : ascend(from, to, visit) { whenDone() }
     }
 
-    private func visitAll(
-        _ indices: some Sequence<Int>, _ fixes: [HistoryFix],
-        _ visit: (StoredFix, TrackCursor) -> Bool
+    private func ascend(
+        _ from: Int64, _ to: Int64, _ visit: (StoredFix, TrackCursor) -> Bool
+    ) throws(StoreError) -> Bool {
+        var slices = TrackSlices(
+            source: source, cursor: source.database.cursor(.track, at: source.snapshot))
+        let start = query.after.map { max($0.tsMs, from) } ?? from
+        var place = TrackCursor(tsMs: .min, ordinal: 0)
+        return try slices.forEach(fromMs: start, toMs: to) { slice in
+            for index in slice.range {
+                let tsMs = slice.columns.tsMs[index]
+                place = TrackCursor(tsMs: tsMs, ordinal: tsMs == place.tsMs ? place.ordinal + 1 : 0)
+                if let after = query.after, tsMs == after.tsMs, place.ordinal <= after.ordinal {
+                    continue
+                }
+                guard query.filter.admits(slice.columns.verdict(index)) else { continue }
+                if !visit(slice.columns.fix(index), place) { return false }
+            }
+            return true
+        }
+    }
+
+    private func descend(
+        _ from: Int64, _ to: Int64, _ visit: (StoredFix, TrackCursor) -> Bool
+    ) throws(StoreError) -> Bool {
+        var end = query.after.map { min($0.tsMs, to) } ?? to
+        while end >= from, let earlier = try source.earlier(than: end + 1) {
+            // `earlier` may lie far back: the stretch ends at a fix, and starts near it.
+            let start = max(from, earlier)
+            let fixes = try source.load(fromMs: start, toMs: end)
+            if !visitBackwards(fixes, visit) { return false }
+            if start <= from { break }
+            end = start - 1
+        }
+        return true
+    }
+
+    private func visitBackwards(
+        _ fixes: [HistoryFix], _ visit: (StoredFix, TrackCursor) -> Bool
     ) -> Bool {
-        for index in indices {
+        for index in fixes.indices.reversed() {
             let fix = fixes[index]
             var ordinal = 0
             while index - ordinal > 0 && fixes[index - ordinal - 1].tsMs == fix.tsMs {
                 ordinal += 1
             }
-            if let after = query.after, after.tsMs == fix.tsMs {
-                let passed =
-                    query.descending
-                    ? ordinal >= Int(after.ordinal) : ordinal <= Int(after.ordinal)
-                if passed { continue }
+            if let after = query.after, after.tsMs == fix.tsMs, ordinal >= Int(after.ordinal) {
+                continue
             }
             guard query.filter.admits(fix.current) else { continue }
             var shown = fix.stored

@@ -72,19 +72,16 @@ package struct TrackJob {
     }
 
     private func write(_ rows: [FixRow], hasSource: Bool) throws {
-        try request.rider.withUnsafeBytes { rider in
-            for row in rows {
-                guard hasSource || row.fix.source == .unknown else {
-                    throw ToolFailure(
-                        ExitStatus.tryAgain,
-                        "fixes with a source came in while the track was read: run it again")
-                }
-                try output.append {
-                    CSVFixWriter.appendRow(
-                        rider: rider, row.fix, hasSource: hasSource, to: &$0)
-                }
-            }
+        guard hasSource || rows.allSatisfy({ $0.fix.source == .unknown }) else {
+            throw ToolFailure(
+                ExitStatus.tryAgain,
+                "fixes with a source came in while the track was read: run it again")
         }
+        var writer = CSVFixWriter(hasSource: hasSource)
+        request.rider.withUnsafeBytes { writer.begin(rider: $0) }
+        var text = TextBuffer()
+        for row in rows { writer.append(row.fix, to: &text) }
+        try output.append { $0.append(contentsOf: text.text) }
     }
 
     private func anySource(after cursor: String?) throws -> Bool {
