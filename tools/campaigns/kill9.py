@@ -199,12 +199,15 @@ def alerts(connection, stream):
     """Entries of the stream without their ids, those of this stream's riders."""
     names = {name.encode() for name in stream.fleet.names}
     entries = []
-    for _, flat in connection.command("XRANGE", "alerts", "-", "+"):
-        fields = dict(zip(flat[::2], flat[1::2]))
-        if fields[b"rider"] in names:
-            entries.append(tuple(
-                fields[key] for key in
-                (b"rider", b"ts_ms", b"at_recv_ms", b"code", b"severity", b"verdict")))
+    start = "-"
+    while page := connection.command("XRANGE", "alerts", start, "+", "COUNT", 1000):
+        for _, flat in page:
+            fields = dict(zip(flat[::2], flat[1::2]))
+            if fields[b"rider"] in names:
+                entries.append(tuple(
+                    fields[key] for key in
+                    (b"rider", b"ts_ms", b"at_recv_ms", b"code", b"severity", b"verdict")))
+        start = b"(" + page[-1][0]
     return sorted(entries)
 
 
