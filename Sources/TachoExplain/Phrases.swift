@@ -224,8 +224,10 @@ enum Phrases {
                 Figures.joined(
                     f.told { "\(Wording.number($0)) steps of one speed" },
                     f.limit.map {
-                        "the limit is \(Wording.number($0)) with turns, "
-                            + "\(Wording.number(Double(f.limits.evenSpeedStraight))) without"
+                        $0 < Double(f.limits.evenSpeedStraight)
+                            ? "the limit is \(Wording.number($0)) with turns, "
+                                + "\(Wording.number(Double(f.limits.evenSpeedStraight))) without"
+                            : "the limit is \(Wording.number($0))"
                     }))
         case "WHITE_JITTER":
             return Phrase(

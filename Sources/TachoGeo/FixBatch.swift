@@ -66,6 +66,11 @@ package struct FixBatch: Sendable {
         }
     }
 
+    /// Of an import, which no phone waits for. By the first and the last report: nobody mixes them.
+    package var isImport: Bool {
+        [entries.first, entries.last].contains { ($0?.provenance ?? .live) != .live }
+    }
+
     /// Gives a report of the batch another fix. For load generators.
     package mutating func replace(_ index: Int, by fix: Fix) { entries[index].fix = fix }
 

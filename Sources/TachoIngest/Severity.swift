@@ -26,6 +26,11 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         /// A jump from the rider's very first position, while the phone says it stands at both: the
         /// first one came from a cache.
         package var isCachedStart = false
+        /// No longer than the jumps receivers make; and after a gap, as they make them.
+        package var isNearJump = false
+        package var isAfterGap = false
+        /// Faster than the rider's class by a quarter at most: a train, before anything else.
+        package var isNearSpeed = false
         package init() {}
     }
 
@@ -34,13 +39,16 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         _ code: Code, effect: Effect, _ circumstances: Circumstances = Circumstances()
     ) -> Severity {
         switch code {
-        case .invalid, .tsFuture, .tsPast, .flicker, .overspeed, .tsConflict, .replay, .colocated:
-            .crit
+        case .invalid, .tsFuture, .tsPast, .flicker, .tsConflict, .replay, .colocated: .crit
+        case .overspeed: circumstances.isNearSpeed ? .warn : .crit
         case .frozen: circumstances.isHolder ? .info : .crit
         // Of a replayed fix the chain's own effect is not seen any more; it was told when it was held.
         case .teleport:
             circumstances.isCachedStart
-                ? .info : effect == .flag || effect == .quarantine ? .warn : .crit
+                || effect == .hold && circumstances.isNearJump && circumstances.isAfterGap
+                ? .info
+                : effect == .flag || effect == .quarantine || circumstances.isNearJump
+                    ? .warn : .crit
         case .mockFlag, .tsStep, .tsRate, .gapSpeed, .spike, .speedMismatch, .headingMismatch,
             .pvDiverge, .staticSynth,
             .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag,

@@ -38,7 +38,7 @@ package struct Thresholds: Sendable, Hashable {
     /// Steps with a new position after which a phone's habits are known.
     package var learnedMoves: UInt16 = 20
     /// Of the class's speed; what is beyond it adds to the debt, m, by so much a step at most.
-    package var overspeedShare: Float = 1
+    package var overspeedShare: Float = 0.97
     package var overspeedStepM: Float = 80
     package var overspeedDebtM: Float = 200
     package var speedMismatchTauS: Float = 25
@@ -88,7 +88,7 @@ package struct Thresholds: Sendable, Hashable {
     package var conflicts = 4
     /// GLITCH: jumps of at most so many metres, after a gap of so many ms.
     package var glitchToM = 2_000.0
-    package var glitchGapMs: Int64 = 20_000
+    package var glitchGapMs: Int64 = 9_000
     /// GAP_SPEED: a gap of so many ms, a way of so many m, at so many m/s of a car; other classes
     /// in proportion to their speed.
     package var gapMs: Int64 = 60_000

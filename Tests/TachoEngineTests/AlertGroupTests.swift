@@ -165,6 +165,37 @@ struct GlitchAlertTests {
         try engine.close()
     }
 
+    /// What a jump is told as, by its length and the time it had.
+    @Test(arguments: [
+        (1.0, 5_000.0, "hold:TELEPORT", "crit"), (3, 2_100, "hold:TELEPORT", "crit"),
+        (3, 1_900, "hold:TELEPORT", "warn"), (9, 1_900, "hold:TELEPORT", "warn"),
+        (10, 1_900, "hold:TELEPORT", "info"), (10, 2_100, "hold:TELEPORT", "crit"),
+        (40, 2_500, "hold:TELEPORT", "crit"),
+    ])
+    func `a jump is as loud as it is long, and low where a receiver may make it`(
+        seconds: Double, metres: Double, verdict: String, severity: String
+    ) throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory))
+        try engine.add("j", fix(0), fix(seconds, north: metres), provenance: .history)
+        #expect(try engine.verdicts("j").last == verdict)
+        #expect(try engine.alertsByReceipt().map(\.severity) == [severity])
+        try engine.close()
+    }
+
+    @Test func `a jump after ten seconds that returns is a glitch, after nine a spike`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory))
+        for (rider, seconds) in [("nine", 9.0), ("ten", 10.0)] {
+            try engine.add(
+                rider, fix(0), fix(seconds, north: 700), fix(seconds + 1, north: 5),
+                provenance: .history)
+        }
+        #expect(try engine.verdicts("nine") == ["ok", "hold:SPIKE", "ok"])
+        #expect(try engine.verdicts("ten") == ["ok", "hold:GLITCH", "ok"])
+        try engine.close()
+    }
+
     @Test func `glitches far apart never are`() throws {
         let directory = TemporaryDirectory()
         let engine = try Engine.open(testOptions(directory))

@@ -211,7 +211,7 @@ struct HonestCaseTests {
             fix.latE7 = 900_000_000 - Self.north(abs(metres))
             fix.lonE7 = metres < 0 ? 300_000_000 : -1_500_000_000
             fix.headingCdeg = Fix.absent
-            fix.speedCms = 800
+            fix.speedCms = 780 + fix.altitudeDm % 41
             // What is at hand at the pole; and a receiver's noise along the meridian.
             fix.latE7 -= Int32(fix.altitudeDm % 7) * 90
         }

@@ -41,6 +41,25 @@ struct ThinningTests {
         return all
     }
 
+    @Test func `imports are compared whole, however fast they come`() throws {
+        var random = SeededGenerator(seed: 5)
+        let ride = random.ride(count: 4_000, from: 0)
+        func found(_ provenance: Provenance) throws -> (landmarks: Set<Landmark>, factor: Int64) {
+            let directory = TemporaryDirectory()
+            var options = acrossOptions(directory)
+            options.acrossFullRate = 400
+            let engine = try Engine.open(options)
+            _ = try engine.append(batch(ride.map { ("rider", $0) }, provenance))
+            engine.settleAcross()
+            let factor = engine.figure("across_thinning")
+            try engine.close()
+            return (try landmarks(directory), factor)
+        }
+        let (live, imported) = (try found(.live), try found(.history))
+        #expect(live.factor == 16 && imported.factor == 1)
+        #expect(live.landmarks.isStrictSubset(of: imported.landmarks))
+    }
+
     private func run(_ rate: Int, killed: Bool, _ ride: [Fix]) throws -> Set<Landmark> {
         let directory = TemporaryDirectory()
         var options = acrossOptions(directory)

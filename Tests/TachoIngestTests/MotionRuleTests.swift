@@ -180,6 +180,35 @@ struct MotionRuleTests {
         #expect(found.contains(code), "seed \(seed): \(found) without \(code)")
     }
 
+    /// A ride on a straight road whose reported speed changes with every so many fixes only.
+    private static func steady(seed: UInt64, changes: Int, agrees: Bool = true) -> Ride {
+        var random = SeededGenerator(seed: seed)
+        var ride = Ride(seed: seed, seconds: 2_400)
+        if !agrees { for index in 0..<first { ride.fixes[index].speedCms = 0 } }
+        let from = ride.fixes[first - 1]
+        for index in first..<ride.fixes.count {
+            ride.fixes[index].latE7 =
+                from.latE7
+                + Int32(Double((index - first + 1) * 3 * 8) * 89.93 + gauss(&random) * 72)
+            ride.fixes[index].lonE7 = from.lonE7 + Int32(gauss(&random) * 91)
+            let told = 800 + Int32((index - first) / changes % 2 * 3)
+            ride.fixes[index].speedCms = agrees ? told : 2_500
+            ride.fixes[index].headingCdeg = Int32(100 * (1 + abs(gauss(&random))))
+        }
+        return ride
+    }
+
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func `one reported speed over 26 steps is a simulator's, over 20 a phone's`(seed: UInt64) {
+        func isFound(_ ride: Ride) -> Bool {
+            Self.codes(ride, from: Self.first).contains("SYNTH_SPEED")
+        }
+        #expect(isFound(Self.steady(seed: seed, changes: 27)), "seed \(seed)")
+        #expect(!isFound(Self.steady(seed: seed, changes: 20)), "seed \(seed)")
+        // Of a phone whose speed has never been right a speed that stays is no wonder.
+        #expect(!isFound(Self.steady(seed: seed, changes: 400, agrees: false)), "seed \(seed)")
+    }
+
     @Test func `a phone that re-sends its position for seconds is not said to be frozen`() {
         for seed in 1...20 as ClosedRange<UInt64> {
             var ride = Ride(seed: seed, seconds: 2_400, every: 1)

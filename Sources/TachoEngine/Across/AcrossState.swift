@@ -125,7 +125,8 @@ final class AcrossState {
                 continue
             }
             left -= 1
-            if landmark.isOfCells {
+            // A rider is not alike to himself by chance on one day.
+            if landmark.isOfCells && other.rider != landmark.rider {
                 let suspect = Suspicions.Suspect(
                     rider: other.rider, tsMs: landmark.tsMs,
                     offsetMs: landmark.tsMs - other.tsMs)

@@ -1,5 +1,5 @@
 /// How many fewer landmarks are chosen while fixes come in faster than they can be compared beside
-/// everything else: who compares must not keep fixes waiting.
+/// everything else: who compares must not keep fixes waiting. Imports may wait, so they do not count.
 ///
 /// It depends on the clock, so the committer decides it for each group, and the journal says so: a
 /// replay chooses the same. What is chosen while few are is chosen while all are, too: a copy that

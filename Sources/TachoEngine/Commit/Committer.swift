@@ -154,7 +154,8 @@ final class Committer: @unchecked Sendable {
             let commit = group.finish(
                 after: before, nowMs: context.nowMs(), thresholds: thresholds,
                 thinning: across == nil
-                    ? 0 : thinning.exponent(points: group.points, nowMs: EngineOptions.steadyMs),
+                    ? 0
+                    : thinning.exponent(points: group.livePoints, nowMs: EngineOptions.steadyMs),
                 into: buffer)
             let hash = try journal.append(buffer, commit.header)
             record(commit, hash, before)

@@ -14,6 +14,7 @@ struct GroupBuilder {
     private var reviews: [PendingReview] = []
     private var rules: [UInt8]?
     private(set) var points = 0
+    private(set) var livePoints = 0
     private var partBytes = 0
     private(set) var alertCount = 0
     var afterCommit: [@Sendable () -> Void] = []
@@ -32,6 +33,7 @@ struct GroupBuilder {
     mutating func add(_ part: Part) {
         parts.append(part)
         points += part.points
+        livePoints += part.livePoints
         partBytes += part.events.count
         alertCount += part.alerts.count
     }

@@ -31,5 +31,8 @@ final class Part: @unchecked Sendable {
     /// Fixes among the events.
     var points: Int { events.points }
 
+    /// Fixes that came as they happened.
+    var livePoints: Int { work?.batch.isImport == true ? 0 : points }
+
     var isEmpty: Bool { events.count == 0 }
 }

@@ -41,11 +41,20 @@ extension Shard {
         var all = Severity.Circumstances()
         all.isLargeJump = slot.pointee.motion.altitudeJumpM > limits.altitudeWarnM
         all.isHolder = slot.pointee.motion.isHolder
+        judge(step?.leg, &all)
+        all.isNearSpeed = slot.pointee.motion.isNearSpeed(stored.vehicle, limits)
         if let anchor = step?.anchor, anchor.isStanding, anchor.tsMs == slot.pointee.oldestMs {
             let speed = stored.fix.speedCms
             all.isCachedStart = speed != Fix.absent && speed < limits.standingCms
         }
         return all
+    }
+
+    /// Whether a leg is one of the jumps receivers make.
+    private func judge(_ leg: Leg?, _ circumstances: inout Severity.Circumstances) {
+        guard let leg else { return }
+        circumstances.isNearJump = leg.distanceM <= rules.thresholds.glitchToM
+        circumstances.isAfterGap = leg.dtMs > rules.thresholds.glitchGapMs
     }
 
     /// Alerts of a verdict that a late fix changed, or of the late fix itself: for codes that are
@@ -57,9 +66,11 @@ extension Shard {
         let added = change.verdict.codes & ~old
         guard added != 0 else { return }
         let limits = rules.thresholds
+        var circumstances = Severity.Circumstances()
+        judge(change.evidence?.leg, &circumstances)
         raise(
             added, change.verdict, change.tsMs, atRecvMs: stored.ruleRecvMs, rider, part,
-            decidedBy: change.isLate ? nil : stored.fix
+            circumstances, decidedBy: change.isLate ? nil : stored.fix
         ) { code in
             guard Chain.codes & code.bit != 0, let evidence = change.evidence else {
                 return AlertEvidence.point(stored, code, limits)

@@ -5,10 +5,11 @@ import TachoStore
 
 /// A rider's state as a checkpoint holds it: slot, chain, tails. `format-spec.md` §6.
 enum SlotImage {
-    static let version: UInt8 = 2
+    static let version: UInt8 = 3
     /// Without what the rules about motion remember; with it in a layout that is not read any more:
     /// their windows start anew.
     private static let versionsWithoutMotion: ClosedRange<UInt8> = 0...1
+    private static let motionFields = [2: Motion.fieldCountBefore, version: Motion.fieldCount]
 
     /// The row of family `latest`; the committer puts the group it is valid for in front.
     static func slot(_ slot: Slot) -> [UInt8] {
@@ -41,7 +42,8 @@ enum SlotImage {
             var reader = ByteReader(bytes)
             slot.asOfGroup = try reader.read()
             let version: UInt8 = try reader.read()
-            guard version == Self.version || versionsWithoutMotion.contains(version) else {
+            let fields = motionFields[version]
+            guard fields != nil || versionsWithoutMotion.contains(version) else {
                 throw StoreError.damaged("a slot has a version that is not known here")
             }
             let flags: UInt8 = try reader.read()
@@ -72,8 +74,8 @@ enum SlotImage {
             }
             slot.chain = try readChain(&reader)
             let image = version > 0 ? Array(try reader.take(reader.remaining)) : []
-            if version == Self.version {
-                guard let motion = Motion(image: image) else {
+            if let fields {
+                guard let motion = Motion(image: image, fields: fields) else {
                     throw StoreError.damaged("a slot's motion cannot be read")
                 }
                 slot.motion = motion

@@ -6,7 +6,7 @@ enum Colocated {
     static func judge(_ pair: WayPair, _ limits: Thresholds) -> AcrossFinding? {
         guard pair.isTogether(limits), abs(pair.offsetMs) <= limits.colocatedMs else { return nil }
         let run = ExactRun(pair, backMs: 0, withinMs: limits.colocatedMs)
-        guard run.streak >= limits.colocatedFixes, run.counts(pair) else { return nil }
+        guard pair.isFine, run.streak >= limits.colocatedFixes, run.moves(pair) else { return nil }
         return run.finding(.colocated, pair)
     }
 }

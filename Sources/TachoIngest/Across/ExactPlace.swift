@@ -30,6 +30,9 @@ struct ExactPlace: Hashable, BitwiseCopyable {
         return !(Self.isSingle(lat) && Self.isSingle(lon))
     }
 
+    /// Not on a grid of 1e-4 degree, 11 m.
+    var isMiddling: Bool { lat % 100 != 0 || lon % 100 != 0 }
+
     private static func isSingle(_ e6: Int32) -> Bool {
         let degrees = Double(Float(Double(e6) * 1e-6))
         return Int32((degrees * 1e6).rounded()) == e6

@@ -53,12 +53,11 @@ struct ExactRun {
         return false
     }
 
-    /// Alike to the digit means something: the phone's positions have digits, and it moved. Who stands
-    /// in one building agrees with others now and then.
-    func counts(_ pair: WayPair) -> Bool {
+    /// Who stands in one building agrees with others now and then: alike to the digit means something
+    /// of who moved.
+    func moves(_ pair: WayPair) -> Bool {
         let end = pair.own[pair.own.count - 1].exact
-        return hits > 0 && pair.isFine
-            && pair.own[first...].contains { $0.exact.isApart(from: end) }
+        return hits > 0 && pair.own[first...].contains { $0.exact.isApart(from: end) }
     }
 
     func finding(_ code: Code, _ pair: WayPair) -> AcrossFinding {

@@ -71,12 +71,12 @@ package struct Trail: Hashable, Sendable, BitwiseCopyable {
     private func hashOfPlaces(_ place: UInt64, _ mixed: UInt64) -> UInt64 {
         let newest = ExactPlace(bits: place)
         guard newest.isApart(from: ExactPlace(bits: place3)) else { return 0 }
-        let fine =
-            (newest.isFine ? 1 : 0) + (ExactPlace(bits: place0).isFine ? 1 : 0)
-            + (ExactPlace(bits: place1).isFine ? 1 : 0)
-            + (ExactPlace(bits: place2).isFine ? 1 : 0)
-            + (ExactPlace(bits: place3).isFine ? 1 : 0)
-        guard fine >= 3 else { return 0 }
+        let middling =
+            (newest.isMiddling ? 1 : 0) + (ExactPlace(bits: place0).isMiddling ? 1 : 0)
+            + (ExactPlace(bits: place1).isMiddling ? 1 : 0)
+            + (ExactPlace(bits: place2).isMiddling ? 1 : 0)
+            + (ExactPlace(bits: place3).isMiddling ? 1 : 0)
+        guard middling >= 3 else { return 0 }
         var hash = Mix.bits(mixed ^ place0)
         hash = Mix.bits(hash ^ place1)
         hash = Mix.bits(hash ^ place2)

@@ -56,6 +56,9 @@ package struct WayPair: Sendable {
     /// Most positions of the own way are fine: its phone's are to be compared to the digit.
     var isFine: Bool { own.count { $0.isFine } * 2 > own.count }
 
+    /// Most are not on a grid of 1e-4 degree: many in a row do not agree by chance.
+    var isMiddling: Bool { own.count { $0.exact.isMiddling } * 2 > own.count }
+
     /// Whether a fix is compared at all: network positions are the same for everyone near a mast, and
     /// inaccurate ones say little.
     package static func takes(_ fix: Fix, _ limits: Thresholds) -> Bool {

@@ -66,6 +66,14 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     /// Size of the altitude's last jump, m: it decides how loud ALT_JUMP is.
     package var altitudeJumpM: Float { altitude.jumpM }
 
+    /// The last step was faster than the class by a quarter at most. Not after a jump, to which no
+    /// step led.
+    package func isNearSpeed(_ vehicle: VehicleClass, _ limits: Thresholds) -> Bool {
+        let distanceM = Double((eastM * eastM + northM * northM).squareRoot())
+        return stepSeconds > 0
+            && distanceM <= 1.25 * Reach.maxSpeedMps(vehicle, limits) * Double(stepSeconds)
+    }
+
     /// A gap longer than this, ms, starts all windows anew.
     static let restartMs: Int64 = 20_000
     /// 30 s.
@@ -141,7 +149,7 @@ extension Motion {
             | speedMismatch.judge(step, channels, limits)
             | zigzag.judge(step, limits)
             | line.judge(step, limits)
-            | evenSpeed.judge(step, limits)
+            | evenSpeed.judge(step, channels, limits)
             | jitter.judge(step, limits)
     }
 

@@ -24,7 +24,7 @@ extension Motion {
             case .frozen: frozen.judge(step, holdMaxS: holdMaxS, moves: moves, limits)
             case .staticSynth: lock.judge(step, moves: moves, limits)
             case .synthLine: line.judge(step, limits)
-            case .synthSpeed: evenSpeed.judge(step, limits)
+            case .synthSpeed: evenSpeed.judge(step, channels, limits)
             case .whiteJitter: jitter.judge(step, limits)
             case .quantised: grid.judge(step, fix, limits)
             case .constMeta: metadata.judge(step, limits)

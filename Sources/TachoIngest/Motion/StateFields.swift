@@ -78,7 +78,7 @@ package struct StateReader: StateVisitor {
     private var count = 0
     package private(set) var isValid = true
 
-    /// `fields` is how many there are.
+    /// `fields` is how many there are; what is asked for beyond is 0.
     package init(_ bytes: [UInt8], fields: Int) {
         self.bytes = bytes
         self.fields = fields
@@ -88,7 +88,7 @@ package struct StateReader: StateVisitor {
 
     package mutating func visit<Value: StateValue>(_ value: inout Value) {
         defer { count += 1 }
-        guard isValid, bytes[count / 8] >> UInt8(count % 8) & 1 != 0 else {
+        guard isValid, count < fields, bytes[count / 8] >> UInt8(count % 8) & 1 != 0 else {
             value = Value(bits: 0)
             return
         }
@@ -104,7 +104,7 @@ package struct StateReader: StateVisitor {
 
     /// All bytes were used, and no bit is set for a field there is not.
     package var isComplete: Bool {
-        guard isValid, count == fields, at == bytes.count else { return false }
+        guard isValid, count >= fields, at == bytes.count else { return false }
         let used = fields % 8
         return used == 0 || bytes[fields / 8] >> UInt8(used) == 0
     }
@@ -124,6 +124,9 @@ extension Motion {
         return counter.count
     }()
 
+    /// Of slots of version 2.
+    package static let fieldCountBefore = 80
+
     /// As a checkpoint holds it.
     package var image: [UInt8] {
         var writer = StateWriter()
@@ -132,10 +135,10 @@ extension Motion {
         return writer.bytes
     }
 
-    /// nil: the bytes are no image.
-    package init?(image: [UInt8]) {
+    /// nil: the bytes are no image of so many fields.
+    package init?(image: [UInt8], fields: Int = Motion.fieldCount) {
         self.init()
-        var reader = StateReader(image, fields: Self.fieldCount)
+        var reader = StateReader(image, fields: fields)
         visitFields(&reader)
         guard reader.isComplete, isFinite else { return nil }
     }
@@ -175,6 +178,7 @@ extension Motion {
         visitor.visit(&windowSixteenths)
         flicker.visitFields(&visitor)
         clockStep.visitFields(&visitor)
+        evenSpeed.visitNewFields(&visitor)
     }
 
     /// Numbers that are none would make every comparison false for ever.

@@ -26,7 +26,11 @@ extension Motion {
         case .frozen: return made("way_m", frozen.wayM, limits.frozenM)
         case .staticSynth: return made("locked_s", lock.runS, 60)
         case .synthLine: return made("even_steps", Float(line.score), limits.lineScore)
-        case .synthSpeed: return made("even_steps", evenSpeed.score, limits.evenSpeedTurning)
+        case .synthSpeed:
+            let same = Float(evenSpeed.same)
+            return same >= limits.evenSpeedStraight
+                ? made("same_speed_steps", same, limits.evenSpeedStraight)
+                : made("even_steps", evenSpeed.score, limits.evenSpeedTurning)
         case .whiteJitter:
             return made(
                 "correlation", jitter.square > 0 ? jitter.product / jitter.square : 0,

@@ -4,10 +4,15 @@ import TachoGeo
 ///
 /// A leaky count of departures to a far place. Nearer ones, which a receiver between high houses
 /// makes now and then, count less, and only where every second fix is one: a zigzag too wide to be
-/// believed. Given to the held fix. Delivery order. State: 12 B.
+/// believed. So do those long after the last trusted fix: who is ever further out of reach, as a train
+/// is that is faster than its rider's class, goes away and does not come and go. Given to the held fix.
+/// Delivery order. State: 12 B.
 struct FlickerState: Hashable, Sendable, BitwiseCopyable {
     private var lastMs: Int64 = 0
     private(set) var count: Float = 0
+
+    /// Two reports at the slowest usual pace, ms.
+    private static let soonMs: Int64 = 12_000
 
     /// `stepMs`: since the last trusted fix.
     mutating func judge(
@@ -15,7 +20,7 @@ struct FlickerState: Hashable, Sendable, BitwiseCopyable {
     ) -> UInt64 {
         guard distanceM > 0.5 * limits.flickerM else { return 0 }
         let sinceMs = min(max(0, fix.tsMs - lastMs), 3_600_000)
-        let isFar = distanceM > limits.flickerM
+        let isFar = distanceM > limits.flickerM && stepMs <= Self.soonMs
         let isSecond = sinceMs * 2 <= stepMs * 5
         let weight: Float = isFar ? 1 : isSecond ? 0.4 : 0
         let seconds = Float(sinceMs) * 0.001

@@ -2,7 +2,8 @@ import TachoGeo
 
 /// TELEPORT: a jump no vehicle of the rider's class can make.
 ///
-/// *At once* (critical): within a minute, 350 m beyond reach; canyon jumps of 50–300 m stay below.
+/// *At once*: within a minute, 350 m beyond reach; canyon jumps of 50–300 m stay below. Critical
+/// beyond 2 km, a warning below, for information where a receiver may do it after a gap (`Glitch`).
 /// *Confirmed* (warning): three fixes agree on the new place, and the first of them was further
 /// from the anchor than the jump rule allows. In time order; see `Chain`.
 enum Teleport {
@@ -15,7 +16,7 @@ enum Teleport {
     /// What the first fix of a confirmed chain becomes.
     @inline(__always)
     static func confirmed(_ held: HeldFix) -> Finding {
-        if held.isGlitch { return .when(held.isJump, .glitch, .hold) }
+        if held.isGlitch && !held.isTeleport { return .when(held.isJump, .glitch, .hold) }
         var finding = Finding.when(held.isJump, .teleport, .flag)
         finding.merge(held.gap)
         return finding
