@@ -240,6 +240,7 @@ package final class Engine: Sendable {
     /// and answered; later calls are refused.
     package func close() throws {
         guard control.beginClosing() else { return }
+        control.waitForScans()
         // No barrier is on its way to some judges only when they end.
         control.withBarrierOrder {}
         sealerThread.stop()
@@ -255,6 +256,7 @@ package final class Engine: Sendable {
     /// Stops as a kill would: no checkpoint, no clean mark. For tests of recovery.
     package func abandon() {
         guard control.beginClosing() else { return }
+        control.waitForScans()
         // No barrier is on its way to some judges only when they end.
         control.withBarrierOrder {}
         sealerThread.stop()

@@ -25,6 +25,8 @@ final class EngineControl: Sendable {
     private let sealTotals = Mutex(SealTotals())
     private let losses = Mutex<UInt64>(0)
     private let ticking = Monitor(true)
+    /// Scans under way: they hold views of the database.
+    private let scans = Monitor(0)
     private let barrierOrder = Mutex(())
     private let watermarkOrder = Mutex(())
     private let options: EngineOptions
@@ -74,6 +76,25 @@ final class EngineControl: Sendable {
     }
 
     var isClosing: Bool { state.withLock { $0.isClosing } }
+
+    /// False: the engine is closing. `endScan` when the last view of the database is gone.
+    func beginScan() -> Bool {
+        scans.with { count in
+            if isClosing { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func endScan() {
+        scans.change { count in
+            count -= 1
+            return (count == 0, ())
+        }
+    }
+
+    /// Once closing began there are no further ones.
+    func waitForScans() { scans.wait { $0 == 0 ? () : nil } }
 
     /// Checks free disk: below the limit writers hear "try again", readers go on.
     /// `shortage`: why the journal has no room for later groups.

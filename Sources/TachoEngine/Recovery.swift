@@ -215,8 +215,10 @@ struct Recovery {
                 rows.put(.alerts, one.key, one.row)
             }
         }
+        // Other rules proposed other pairs under the same numbers: those that were open are lost.
         try across?.apply(
-            body, commitMs: header.commitMs, thinning: header.thinning)
+            body, commitMs: header.commitMs, thinning: header.thinning,
+            proposes: header.ruleSet == RuleSet.version)
         try writeRows(all: false)
     }
 

@@ -66,9 +66,9 @@ package struct FixBatch: Sendable {
         }
     }
 
-    /// Of an import, which no phone waits for. By the first and the last report: nobody mixes them.
+    /// Of an import, which no phone waits for. By the first report that is one: nobody mixes them.
     package var isImport: Bool {
-        [entries.first, entries.last].contains { ($0?.provenance ?? .live) != .live }
+        (entries.first { $0.malformed == nil }?.provenance ?? .live) != .live
     }
 
     /// Gives a report of the batch another fix. For load generators.

@@ -131,7 +131,9 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
                 GapSpeed.isOne(leg, to: fix, vehicle: vehicle, limits), .gapSpeed, .flag)
             return step
         }
+        var sinceMs = leg.dtMs
         if heldCount > 0 {
+            sinceMs = fix.tsMs - candidate.tsMs
             let own = Leg(from: candidate, to: fix, vehicle: vehicle, limits)
             if own.isWithinReach {
                 let heldMs = candidate.heldMs(continuedBy: fix)
@@ -140,30 +142,34 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
                     anchor = Anchor(fix, heldMs: heldMs, limits)
                     step.isTrusted = true
                 } else {
-                    hold(fix, vehicle, leg, base, limits, into: &step)
+                    // As the first of them.
+                    let isGlitch = held0.isGlitch && leg.distanceM <= limits.glitchToM
+                    hold(fix, vehicle, leg, isGlitch, base, limits, into: &step)
                     candidate = Anchor(fix, heldMs: heldMs, limits)
                 }
                 return step
             }
             giveUp(returned: false, into: &step)
         }
-        hold(fix, vehicle, leg, base, limits, into: &step)
+        let isGlitch = Glitch.isOne(leg, sinceMs: sinceMs, limits)
+        hold(fix, vehicle, leg, isGlitch, base, limits, into: &step)
         candidate = Anchor(fix, heldMs: 0, limits)
         return step
     }
 
     private mutating func hold(
-        _ fix: Fix, _ vehicle: VehicleClass, _ leg: Leg, _ base: Finding, _ limits: Thresholds,
-        into step: inout ChainStep
+        _ fix: Fix, _ vehicle: VehicleClass, _ leg: Leg, _ isGlitch: Bool, _ base: Finding,
+        _ limits: Thresholds, into step: inout ChainStep
     ) {
         let isTeleport = Teleport.isImmediate(leg, limits)
         let held = HeldFix(
             tsMs: fix.tsMs, latE7: fix.latE7, lonE7: fix.lonE7, accuracyDm: fix.accuracyDm,
             baseCodes: base.codes, baseEffect: base.effect, isTeleport: isTeleport,
-            isJump: leg.isJump(limits), isGlitch: Glitch.isOne(leg, limits),
+            isJump: leg.isJump(limits), isGlitch: isGlitch,
             isGap: GapSpeed.isOne(leg, to: fix, vehicle: vehicle, limits))
         if heldCount == 0 { held0 = held } else { held1 = held }
         heldCount += 1
+        step.leg?.isGlitch = isGlitch
         step.finding = Finding(codes: held.heldCodes, effect: .hold)
     }
 

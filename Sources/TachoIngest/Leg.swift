@@ -59,6 +59,8 @@ package struct Leg: Sendable, BitwiseCopyable {
     package var reachM: Double
     /// Accuracy radii of both ends together, m, missing ones assumed.
     package var accuracySumM: Double
+    /// The chain held the fix as one of the jumps receivers make after a gap (`Glitch`).
+    package var isGlitch = false
 
     /// Cost: one cosine, about 30 ns.
     @inline(__always)

@@ -1,3 +1,4 @@
+import Synchronization
 import TachoCodec
 import TachoGeo
 import Testing
@@ -152,6 +153,59 @@ struct ScanTests {
         }
     }
 
+    @Test func `where late fixes chain chunks for days, pages and ranges are whole`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory))
+        for hour in 0..<72 {
+            let start = Double(hour) * 3_600
+            var fixes = (0..<60).map { ("r", fix(start + Double($0) * 60)) }
+            // Twenty that are twelve hours late: a chunk of them spans half a day.
+            if hour >= 12 {
+                fixes += (0..<20).map { ("r", fix(start - 43_200 + 30 + Double($0) * 120)) }
+            }
+            _ = try engine.append(batch(fixes))
+        }
+        _ = try engine.seal()
+        let expected = try whole(engine, "r")
+        #expect(expected.count == 72 * 60 + 60 * 20)
+        let rider = Array("r".utf8)
+        for limit in [7, 1_000, 100_000] {
+            let paged = try pages(engine, TrackQuery(rider: rider, limit: limit))
+            #expect(paged == expected, "\(limit) a page")
+        }
+        for hour in stride(from: 0, to: 70, by: 9) {
+            let (from, to) = (fix(Double(hour) * 3_600 + 45), fix(Double(hour + 17) * 3_600))
+            let part = expected.filter { (from.tsMs...to.tsMs).contains($0.fix.tsMs) }
+            let query = TrackQuery(rider: rider, fromMs: from.tsMs, toMs: to.tsMs)
+            #expect(try engine.track(query).fixes == part, "from hour \(hour)")
+        }
+        try engine.close()
+    }
+
+    @Test func `a close waits for scans that are under way and lets none begin`() async throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory))
+        try engine.add("r", fix(1))
+        #expect(engine.control.beginScan())
+        let isClosed = Flag()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try engine.close()
+                isClosed.value.withLock { $0 = true }
+            }
+            while !engine.control.isClosing { try await Task.sleep(for: .milliseconds(1)) }
+            #expect(throws: ReadError.stopped("the engine is closed")) {
+                try engine.scan { _, _ in }
+            }
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(isClosed.value.withLock { !$0 })
+            engine.control.endScan()
+            try await group.waitForAll()
+        }
+        #expect(isClosed.value.withLock { $0 })
+    }
+
+    private final class Flag: Sendable { let value = Mutex(false) }
     private struct Enough: Error {}
 
     @Test func `what a visitor throws ends the scan, and the engine goes on`() throws {

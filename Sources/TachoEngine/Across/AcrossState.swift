@@ -75,8 +75,9 @@ final class AcrossState {
     }
 
     /// Takes the events of a group, or of some of its parts in order. `thinning` is the group's.
+    /// `proposes` false: nothing is proposed for its landmarks.
     func apply(
-        _ events: UnsafeRawBufferPointer, commitMs: Int64, thinning: UInt8
+        _ events: UnsafeRawBufferPointer, commitMs: Int64, thinning: UInt8, proposes: Bool = true
     ) throws(StoreError) {
         fixes.removeAll(keepingCapacity: true)
         compared.removeAll(keepingCapacity: true)
@@ -93,7 +94,7 @@ final class AcrossState {
             if last?.rider != landmark.rider || last?.tsMs != landmark.tsMs {
                 chosen.removeAll(keepingCapacity: true)
             }
-            try propose(landmark)
+            if proposes { try propose(landmark) }
             landmark.number = trails.number(landmark.rider)
             try table.insert(landmark, commitMs: commitMs)
             last = landmark

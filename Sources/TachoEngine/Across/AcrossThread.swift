@@ -88,6 +88,9 @@ final class AcrossThread: @unchecked Sendable {
         status.withLock { Int(group - min($0.group, group)) + $0.open }
     }
 
+    /// More than half of what may wait does: from here on imports are thinned like everything else.
+    var isCrowded: Bool { status.withLock { $0.open > AcrossState.maxOpen / 2 } }
+
     /// Pairs of ways that were to be compared, since the start.
     var proposalCount: Int { status.withLock { $0.made } }
 

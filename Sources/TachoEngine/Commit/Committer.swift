@@ -143,6 +143,13 @@ final class Committer: @unchecked Sendable {
         }
     }
 
+    private func thinningOfGroup() -> UInt8 {
+        guard let across else { return 0 }
+        return thinning.exponent(
+            points: across.isCrowded ? group.points : group.livePoints,
+            nowMs: EngineOptions.steadyMs)
+    }
+
     /// Writes the gathered group, if there is anything in it, and lets go who waited for it.
     private func flush() throws(StoreError) {
         let fresh = riders.takeFresh()
@@ -153,9 +160,7 @@ final class Committer: @unchecked Sendable {
             let before = progress.now
             let commit = group.finish(
                 after: before, nowMs: context.nowMs(), thresholds: thresholds,
-                thinning: across == nil
-                    ? 0
-                    : thinning.exponent(points: group.livePoints, nowMs: EngineOptions.steadyMs),
+                thinning: thinningOfGroup(),
                 into: buffer)
             let hash = try journal.append(buffer, commit.header)
             record(commit, hash, before)

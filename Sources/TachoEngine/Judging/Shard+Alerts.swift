@@ -54,7 +54,7 @@ extension Shard {
     private func judge(_ leg: Leg?, _ circumstances: inout Severity.Circumstances) {
         guard let leg else { return }
         circumstances.isNearJump = leg.distanceM <= rules.thresholds.glitchToM
-        circumstances.isAfterGap = leg.dtMs > rules.thresholds.glitchGapMs
+        circumstances.isAfterGap = leg.isGlitch
     }
 
     /// Alerts of a verdict that a late fix changed, or of the late fix itself: for codes that are

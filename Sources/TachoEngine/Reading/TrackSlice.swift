@@ -50,8 +50,10 @@ struct TrackSlices {
                 }
                 // Before the cursor moves: it may well lie alone.
                 try source.decode(cursor, chunk)
-                let (endMs, isAlone) = try group(of: chunk, toMs: toMs)
-                let mustMerge = isAlone ? try hasMore(position, endMs) : true
+                let horizonMs = max(position, chunk.key.t0Ms) + Self.stretchMs
+                let group = try group(of: chunk, toMs: toMs, horizonMs: horizonMs)
+                let endMs = group.endMs
+                let mustMerge = group.isAlone ? try hasMore(position, endMs) : true
                 if !mustMerge {
                     let slice = source.scratch.slice(fromMs: position, toMs: endMs)
                     if !slice.range.isEmpty && !visit(slice) { return false }
@@ -59,26 +61,44 @@ struct TrackSlices {
                     return false
                 }
                 position = endMs + 1
+                // What was passed may reach beyond.
+                if group.isCut {
+                    cursor.seek(
+                        Keys.track(rider: source.rider, fromMs: source.earliestStart(position)))
+                }
             }
         }
         guard position <= toMs, try tail(atOrAfter: position) <= toMs else { return true }
         return try merge(fromMs: position, toMs: toMs, visit)
     }
 
-    /// Goes past all chunks that reach into `chunk` or into one another; where the last of them
-    /// ends, at most at `toMs`.
-    private func group(
-        of chunk: ChunkPlace, toMs: Int64
-    ) throws(StoreError) -> (endMs: Int64, isAlone: Bool) {
-        var endMs = chunk.lastMs
+    private struct Group {
+        /// Where the last of its chunks ends, at most at the end of what is asked for.
+        var endMs: Int64
         var isAlone = true
+        /// It goes on beyond its end.
+        var isCut = false
+    }
+
+    /// Goes past all chunks that reach into `chunk` or into one another. Cut off at `horizonMs`: where
+    /// fixes keep coming days late, chunks overlap for as long as the rider rides.
+    private func group(
+        of chunk: ChunkPlace, toMs: Int64, horizonMs: Int64
+    ) throws(StoreError) -> Group {
+        var group = Group(endMs: chunk.lastMs)
         cursor.next()
-        while let other = try source.chunk(at: cursor, toMs: min(endMs, toMs)) {
-            endMs = max(endMs, other.lastMs)
-            isAlone = false
+        while let other = try source.chunk(at: cursor, toMs: min(group.endMs, toMs)) {
+            group.isAlone = false
+            if other.key.t0Ms > horizonMs {
+                group.isCut = true
+                group.endMs = horizonMs
+                break
+            }
+            group.endMs = max(group.endMs, other.lastMs)
             cursor.next()
         }
-        return (min(endMs, toMs), isAlone)
+        group.endMs = min(group.endMs, toMs)
+        return group
     }
 
     /// Whether anything but chunks matters to fixes of these times.

@@ -8,8 +8,9 @@ import TachoGeo
 /// after 10 s and more, with phones that report every 1 to 5 s. Beyond reach by far it is TELEPORT too,
 /// as loud as this.
 enum Glitch {
+    /// `sinceMs`: since the report before, trusted or not: who is held while he reports makes no gap.
     @inline(__always)
-    static func isOne(_ leg: Leg, _ limits: Thresholds) -> Bool {
-        leg.dtMs > limits.glitchGapMs && leg.distanceM <= limits.glitchToM
+    static func isOne(_ leg: Leg, sinceMs: Int64, _ limits: Thresholds) -> Bool {
+        sinceMs > limits.glitchGapMs && leg.distanceM <= limits.glitchToM
     }
 }

@@ -134,7 +134,7 @@ package enum ThresholdTable {
             "SYNTH_SPEED: even steps with 60° of turning"),
         row(
             "synth_speed_straight_steps", .single(\.evenSpeedStraight), 1...40,
-            "SYNTH_SPEED: even steps without"),
+            "SYNTH_SPEED: even steps without, and steps of one reported speed"),
         row(
             "white_jitter_steps", .single(\.jitterSamples), 1...200, "WHITE_JITTER: samples"),
         row(
@@ -183,8 +183,11 @@ package enum ThresholdTable {
             "ts_conflict_fixes", .count(\.conflicts), 1...65_535,
             "TS_CONFLICT: so many others of one time, however near"),
         row(
-            "glitch_m", .double(\.glitchToM), 0...100_000, "GLITCH: jumps of at most this"),
-        row("glitch_gap_ms", .ms(\.glitchGapMs), 0...86_400_000, "GLITCH: after a gap of this"),
+            "glitch_m", .double(\.glitchToM), 0...100_000,
+            "GLITCH, severity of TELEPORT: jumps of at most this"),
+        row(
+            "glitch_gap_ms", .ms(\.glitchGapMs), 0...86_400_000,
+            "GLITCH, severity of TELEPORT: after so long without a report"),
         row("gap_ms", .ms(\.gapMs), 0...86_400_000, "GAP_SPEED: a gap longer than this"),
         row("gap_m", .double(\.gapM), 0...10_000_000, "GAP_SPEED: a way longer than this"),
         row(
@@ -213,7 +216,9 @@ package enum ThresholdTable {
         row(
             "compared_ms", .ms(\.alikeMs), 0...3_600_000,
             "across riders: so much of two ways before they were found alike"),
-        row("replay_fixes", .count(\.replayFixes), 1...65_535, "REPLAY: fixes in a row"),
+        row(
+            "replay_fixes", .count(\.replayFixes), 1...65_535,
+            "REPLAY: fixes in a row, 8 at least of coarse positions"),
         row(
             "replay_age_ms", .ms(\.replayAgeMs), 0...86_400_000,
             "REPLAY, REPLAY_FUZZY: the other way is older; otherwise it is together"),
@@ -231,12 +236,12 @@ package enum ThresholdTable {
             "REPLAY_FUZZY, LOCKSTEP: cells entered alike"),
         row(
             "locked_ratio", .double(\.lockedShare), 0...1,
-            "REPLAY_FUZZY, LOCKSTEP: share of all cells"),
+            "REPLAY_FUZZY, LOCKSTEP: share of all cells (by time 0.8 at least)"),
         row("locked_m", .double(\.lockedM), 0...100_000, "REPLAY_FUZZY, LOCKSTEP: way"),
         // A landmark holds so few bits of its place that further ones look near.
         row(
             "locked_within_m", .double(\.lockedWithinM), 0...90,
-            "REPLAY_FUZZY, LOCKSTEP: entered no further apart"),
+            "REPLAY_FUZZY, LOCKSTEP: entered no further apart (by time 5 at most)"),
         row(
             "locked_within_ms", .ms(\.lockedWithinMs), 0...60_000,
             "REPLAY_FUZZY, LOCKSTEP: at the same distance in time, give or take"),
