@@ -92,26 +92,19 @@ package final class Database: @unchecked Sendable {
 
     func release(_ snapshot: OpaquePointer) { rocksdb_release_snapshot(handle, snapshot) }
 
-    package func cursor(_ family: Family, at snapshot: Snapshot? = nil) -> Cursor {
-        let options = rocksdb_readoptions_create()!
-        rocksdb_readoptions_set_verify_checksums(options, 1)
-        rocksdb_readoptions_set_total_order_seek(options, 1)
-        if let snapshot { rocksdb_readoptions_set_snapshot(options, snapshot.pointer) }
-        let iterator = rocksdb_create_iterator_cf(handle, options, families[family.rawValue])!
-        return Cursor(database: self, snapshot: snapshot, options: options, iterator: iterator)
-    }
-
-    /// For walks over much of a family: files are read ahead so far, and what is read does not
-    /// drive other blocks out of the cache.
-    package func scanCursor(
-        _ family: Family, at snapshot: Snapshot, readAheadBytes: Int
+    /// `readAheadBytes`: for walks over much of a family. Files are read ahead so far, and what is
+    /// read does not drive other blocks out of the cache.
+    package func cursor(
+        _ family: Family, at snapshot: Snapshot? = nil, readAheadBytes: Int? = nil
     ) -> Cursor {
         let options = rocksdb_readoptions_create()!
         rocksdb_readoptions_set_verify_checksums(options, 1)
         rocksdb_readoptions_set_total_order_seek(options, 1)
-        rocksdb_readoptions_set_snapshot(options, snapshot.pointer)
-        rocksdb_readoptions_set_readahead_size(options, readAheadBytes)
-        rocksdb_readoptions_set_fill_cache(options, 0)
+        if let snapshot { rocksdb_readoptions_set_snapshot(options, snapshot.pointer) }
+        if let readAheadBytes {
+            rocksdb_readoptions_set_readahead_size(options, readAheadBytes)
+            rocksdb_readoptions_set_fill_cache(options, 0)
+        }
         let iterator = rocksdb_create_iterator_cf(handle, options, families[family.rawValue])!
         return Cursor(database: self, snapshot: snapshot, options: options, iterator: iterator)
     }
