@@ -119,8 +119,8 @@ struct Recovery {
                 let rider = KeyReader.u32(key, at: 1)
                 let start = Int64(bitPattern: KeyReader.u64(key, at: 6) ^ (1 << 63))
                 // Keys ascend by start: the last one of a rider and code is the newest.
-                shards[shard(rider)].alertWindows[Shard.alertKey(rider, key[5])] = AlertWindow(
-                    startMs: start, count: try AlertReader.count(Array(cursor.value)))
+                let window = try AlertReader.window(Array(cursor.value), startMs: start)
+                shards[shard(rider)].alertWindows[Shard.alertKey(rider, key[5])] = window
             }
             cursor.next()
         }
@@ -260,7 +260,7 @@ struct Recovery {
     ) -> UInt32 {
         let index = shard(hit.rider)
         shards[index].alertWindows[Shard.alertKey(hit.rider, hit.code)] = AlertWindow(
-            startMs: hit.windowStartMs, count: hit.windowCount)
+            startMs: hit.windowStartMs, count: hit.windowCount, isCritical: hit.windowIsCritical)
         DerivedRows.putWindow(hit, to: rows)
         guard hit.opensWindow else { return alertN }
         let id = AlertID(ms: header.commitMs, n: alertN)

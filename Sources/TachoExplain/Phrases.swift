@@ -264,8 +264,9 @@ enum Phrases {
                 Figures.joined(
                     f.told {
                         "\(Wording.number($0)) reversals of more than "
-                            + "\(Wording.number(Double(f.limits.zigzagMps2))) m/s² and "
-                            + "\(Wording.metres(Double(f.limits.zigzagM))) off the line"
+                            + "\(Wording.metres(Double(f.limits.zigzagM))) off an even pace, "
+                            + "half for one below "
+                            + "\(Wording.number(Double(f.limits.zigzagMps2))) m/s²"
                     }, f.bound { Wording.number($0) }))
         default: return nil
         }

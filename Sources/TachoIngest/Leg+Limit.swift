@@ -21,6 +21,11 @@ extension Leg {
         }
     }
 
+    /// Faster than the class by a quarter at most.
+    package func isNearSpeed(_ vehicle: VehicleClass, _ limits: Thresholds) -> Bool {
+        distanceM * 1_000 <= 1.25 * Reach.maxSpeedMps(vehicle, limits) * Double(dtStarMs)
+    }
+
     /// Over the time it had, credit for a held position included; nil: no time passed.
     package var speedMps: Double? {
         dtStarMs > 0 ? distanceM * 1_000 / Double(dtStarMs) : nil

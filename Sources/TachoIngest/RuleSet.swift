@@ -8,7 +8,7 @@ package struct RuleSet: Sendable {
     package var thresholds: Thresholds
 
     /// Raised with every change of a rule's meaning; stored with every commit group.
-    package static let version: UInt16 = 4
+    package static let version: UInt16 = 5
 
     package init(thresholds: Thresholds = Thresholds()) { self.thresholds = thresholds }
 

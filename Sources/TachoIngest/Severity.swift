@@ -29,8 +29,16 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         /// No longer than the jumps receivers make; and after a gap, as they make them.
         package var isNearJump = false
         package var isAfterGap = false
+        /// Within 20 s of a receiver's first position, or of its first after a gap.
+        package var isFresh = false
+        /// Beyond those, but after a gap: a receiver that was lost for long.
+        package var isFarAfterGap = false
+        /// No faster than the rider was before: a train, or an aeroplane.
+        package var isAtPace = false
         /// Faster than the rider's class by a quarter at most: a train, before anything else.
         package var isNearSpeed = false
+        /// From one step to the next: no vehicle gets so fast so soon.
+        package var isSudden = false
         package init() {}
     }
 
@@ -40,16 +48,18 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     ) -> Severity {
         switch code {
         case .invalid, .tsFuture, .tsPast, .flicker, .tsConflict, .replay, .colocated: .crit
-        case .overspeed: circumstances.isNearSpeed ? .warn : .crit
+        case .overspeed:
+            switch (circumstances.isNearSpeed, circumstances.isSudden) {
+            case (false, true): .crit
+            case (true, false): .info
+            default: .warn
+            }
         case .frozen: circumstances.isHolder ? .info : .crit
         // Of a replayed fix the chain's own effect is not seen any more; it was told when it was held.
-        case .teleport:
-            circumstances.isCachedStart
-                || effect == .hold && circumstances.isNearJump && circumstances.isAfterGap
-                ? .info
-                : effect == .flag || effect == .quarantine || circumstances.isNearJump
-                    ? .warn : .crit
-        case .mockFlag, .tsStep, .tsRate, .gapSpeed, .spike, .speedMismatch, .headingMismatch,
+        case .teleport: ofTeleport(effect, circumstances)
+        case .spike: circumstances.isNearJump && circumstances.isFresh ? .info : .warn
+        case .gapSpeed: circumstances.isAtPace ? .info : .warn
+        case .mockFlag, .tsStep, .tsRate, .speedMismatch, .headingMismatch,
             .pvDiverge, .staticSynth,
             .synthLine, .synthSpeed, .quantised, .constMeta, .zigzag,
             .replayFuzzy:
@@ -59,31 +69,12 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         case .lowAccuracy, .candidate: .none
         }
     }
-}
 
-/// One alert per rider and code in 60 s of receipt time; later hits only raise the count.
-package struct AlertWindow: Hashable, Sendable, BitwiseCopyable {
-    /// Receipt time of the alert that opened the window, ms.
-    package var startMs: Int64
-    /// Hits in the window, the first included.
-    package var count: UInt32
-
-    package init(startMs: Int64, count: UInt32) {
-        self.startMs = startMs
-        self.count = count
-    }
-
-    package static let lengthMs: Int64 = 60_000
-
-    /// Takes a hit. True: it opens a new window and is an alert of its own. A receipt time before
-    /// the window counts to it: late evidence opens no second one.
-    package static func hit(_ window: inout AlertWindow?, atRecvMs: Int64) -> Bool {
-        if var open = window, atRecvMs < open.startMs + lengthMs {
-            open.count += 1
-            window = open
-            return false
-        }
-        window = AlertWindow(startMs: atRecvMs, count: 1)
-        return true
+    private static func ofTeleport(_ effect: Effect, _ of: Circumstances) -> Severity {
+        if of.isCachedStart || of.isAtPace || of.isNearJump && of.isFresh { return .info }
+        if effect == .hold && of.isNearJump && of.isAfterGap { return .info }
+        let isWarning =
+            effect == .flag || effect == .quarantine || of.isNearJump || of.isFarAfterGap
+        return isWarning ? .warn : .crit
     }
 }

@@ -14,12 +14,15 @@ package struct AlertHit: Hashable, Sendable {
     /// The window of the rider and code after this hit; a count of 1 opened it.
     package var windowStartMs: Int64
     package var windowCount: UInt32
+    /// The hit that opened it was critical.
+    package var windowIsCritical: Bool
     /// A JSON object; empty for later hits of a window.
     package var evidence: [UInt8]
 
     package init(
         rider: UInt32, tsMs: Int64, atRecvMs: Int64, code: UInt8, severity: UInt8,
-        verdict: Verdict, windowStartMs: Int64, windowCount: UInt32, evidence: [UInt8]
+        verdict: Verdict, windowStartMs: Int64, windowCount: UInt32, windowIsCritical: Bool,
+        evidence: [UInt8]
     ) {
         self.rider = rider
         self.tsMs = tsMs
@@ -29,6 +32,7 @@ package struct AlertHit: Hashable, Sendable {
         self.verdict = verdict
         self.windowStartMs = windowStartMs
         self.windowCount = windowCount
+        self.windowIsCritical = windowIsCritical
         self.evidence = evidence
     }
 
@@ -58,6 +62,9 @@ package struct FixRoute: Hashable, Sendable, BitwiseCopyable {
 /// One thing that happened, in the order it happened: the body of a commit group is a row of these.
 /// Replaying them in order makes the same state again.
 package enum GroupEvent: Hashable, Sendable {
+    /// Of an alert's severity on disk: a critical hit opened its window.
+    static let criticalWindowBit: UInt8 = 0x80
+
     case rider(number: UInt32, name: [UInt8])
     /// Its sequence is its place among the fixes of the group.
     case fix(rider: UInt32, StoredFix, FixRoute)
@@ -164,7 +171,7 @@ extension ByteWriter {
         putZigzag(hit.tsMs)
         putZigzag(hit.atRecvMs)
         put(hit.code)
-        put(hit.severity)
+        put(hit.severity | (hit.windowIsCritical ? GroupEvent.criticalWindowBit : 0))
         putVerdict(hit.verdict)
         putZigzag(hit.windowStartMs)
         putVarint(UInt64(hit.windowCount))

@@ -40,14 +40,7 @@ package struct GroupReader {
         case .chain:
             .chain(rider: try number(), image: try reader.readBlob())
         case .alert:
-            .alert(
-                AlertHit(
-                    rider: try number(), tsMs: try reader.readZigzag(),
-                    atRecvMs: try reader.readZigzag(), code: try reader.read(),
-                    severity: try reader.read(), verdict: try reader.readVerdict(),
-                    windowStartMs: try reader.readZigzag(),
-                    windowCount: try narrow(try reader.readVarint()),
-                    evidence: try reader.readBlob()))
+            .alert(try readAlert())
         case .vehicle:
             .vehicle(
                 rider: try number(), try known(VehicleClass(rawValue: try reader.read())))
@@ -97,6 +90,19 @@ package struct GroupReader {
         return FixExtra(
             codes: codes, claimedRecvMs: claimed, altitudeDm: FixRow.altitudeDm(field: altitude),
             delaySteps: delay)
+    }
+
+    private mutating func readAlert() throws -> AlertHit {
+        let (rider, tsMs) = (try number(), try reader.readZigzag())
+        let atRecvMs = try reader.readZigzag()
+        let (code, severity) = (try reader.read(UInt8.self), try reader.read(UInt8.self))
+        return AlertHit(
+            rider: rider, tsMs: tsMs, atRecvMs: atRecvMs, code: code,
+            severity: severity & ~GroupEvent.criticalWindowBit,
+            verdict: try reader.readVerdict(), windowStartMs: try reader.readZigzag(),
+            windowCount: try narrow(try reader.readVarint()),
+            windowIsCritical: severity & GroupEvent.criticalWindowBit != 0,
+            evidence: try reader.readBlob())
     }
 
     private mutating func number() throws -> UInt32 { try narrow(try reader.readVarint()) }

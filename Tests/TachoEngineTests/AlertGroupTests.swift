@@ -169,17 +169,82 @@ struct GlitchAlertTests {
     @Test(arguments: [
         (1.0, 5_000.0, "hold:TELEPORT", "crit"), (3, 2_100, "hold:TELEPORT", "crit"),
         (3, 1_900, "hold:TELEPORT", "warn"), (9, 1_900, "hold:TELEPORT", "warn"),
-        (10, 1_900, "hold:TELEPORT", "info"), (10, 2_100, "hold:TELEPORT", "crit"),
-        (40, 2_500, "hold:TELEPORT", "crit"),
+        (10, 1_900, "hold:TELEPORT", "info"), (10, 2_100, "hold:TELEPORT", "warn"),
+        (40, 2_500, "hold:TELEPORT", "warn"), (10, 5_100, "hold:TELEPORT", "crit"),
     ])
     func `a jump is as loud as it is long, and low where a receiver may make it`(
         seconds: Double, metres: Double, verdict: String, severity: String
     ) throws {
         let directory = TemporaryDirectory()
-        let engine = try Engine.open(testOptions(directory))
-        try engine.add("j", fix(0), fix(seconds, north: metres), provenance: .history)
+        let engine = try Engine.open(testOptions(directory, allRules: true))
+        // A receiver that has had its place for 21 s.
+        for second in [-21.0, -14, -7, 0] { try engine.add("j", fix(second, east: second * 5)) }
+        try engine.add("j", fix(seconds, north: metres), provenance: .history)
         #expect(try engine.verdicts("j").last == verdict)
         #expect(try engine.alertsByReceipt().map(\.severity) == [severity])
+        try engine.close()
+    }
+
+    /// Seconds of riding before a jump of 900 m in 3 s, after the rider's first fix or after a gap.
+    @Test(arguments: [(0.0, "info"), (20, "info"), (21, "warn")], [false, true])
+    func `a jump of some hundred metres is low while a receiver finds its place`(
+        riding: (seconds: Double, severity: String), isAfterGap: Bool
+    ) throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory, allRules: true))
+        func ride(_ second: Double, north: Double = 0) -> Fix {
+            fix(second, north: north, east: second * 5)
+        }
+        if isAfterGap {
+            for second in stride(from: -60.0, to: -25, by: 2) { try engine.add("j", ride(second)) }
+        }
+        for second in stride(from: 0, to: riding.seconds, by: 5) {
+            try engine.add("j", ride(second))
+        }
+        let last = riding.seconds
+        try engine.add("j", ride(last))
+        try engine.add("j", ride(last + 3, north: 900), ride(last + 6), provenance: .history)
+        #expect(try engine.verdicts("j").suffix(2) == ["hold:TELEPORT+SPIKE", "ok"])
+        let severities = try engine.alertsByReceipt().map { "\($0.code.name) \($0.severity)" }
+        #expect(severities == ["TELEPORT \(riding.severity)", "SPIKE \(riding.severity)"])
+        try engine.close()
+    }
+
+    @Test func `a critical jump is an alert of its own in the minute of a lower one`() throws {
+        let directory = TemporaryDirectory()
+        for kills in [false, true] {
+            let name = "r\(kills)"
+            let engine = try Engine.open(testOptions(directory, allRules: true))
+            try engine.add(
+                name, fix(0), fix(3, north: 900), fix(6, east: 10), provenance: .history)
+            if kills { engine.abandon() } else { try engine.close() }
+            let again = try Engine.open(testOptions(directory, allRules: true))
+            try again.add(
+                name, fix(9, north: 9_000), fix(12, east: 20), fix(15, north: 900),
+                provenance: .history)
+            let told = try again.alertsByReceipt().filter {
+                $0.code == .teleport && $0.rider == Array(name.utf8)
+            }
+            #expect(told.map(\.severity) == ["info", "crit"])
+            #expect(told.map(\.count) == [1, 2])
+            #expect(told.map(\.atRecvMs) == [fix(3).tsMs, fix(9).tsMs])
+            try again.close()
+        }
+    }
+
+    /// A train: 30 m/s, then 70 s in a tunnel at as much as the rider had before, or at far more.
+    @Test(arguments: [(38.0, "info"), (44, "warn")])
+    func `a way through a gap is low at the pace before it`(
+        mps: Double, severity: String
+    ) throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory, allRules: true))
+        for second in 0..<30 {
+            try engine.add("t", fix(Double(second), north: Double(second) * 30))
+        }
+        try engine.add("t", fix(99, north: 29 * 30 + 70 * mps), provenance: .history)
+        let told = try engine.alertsByReceipt()
+        #expect(told.map { "\($0.code.name) \($0.severity)" } == ["GAP_SPEED \(severity)"])
         try engine.close()
     }
 

@@ -74,7 +74,7 @@ struct SlotSpecTests {
         let slot = Self.filled()
         let expected: [String: UInt64] = [
             "asOfGroup: events of groups up to this one are contained": 77,
-            "version, 3": 3,
+            "version, 4": 4,
             "flags: 1 shown, 2 newest follow": 3,
             "vehicle class": UInt64(slot.vehicle.rawValue), "0": 0,
             "range of the next two counters": UInt64(slot.range),

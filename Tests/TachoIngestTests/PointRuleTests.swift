@@ -65,18 +65,35 @@ struct PointRuleTests {
 struct AlertWindowTests {
     @Test func `one alert in sixty seconds of receipt time and later hits are counted`() {
         var window: AlertWindow?
-        #expect(AlertWindow.hit(&window, atRecvMs: 1000))
-        #expect(!AlertWindow.hit(&window, atRecvMs: 60_999))
-        #expect(window == AlertWindow(startMs: 1000, count: 2))
-        #expect(AlertWindow.hit(&window, atRecvMs: 61_000))
-        #expect(window == AlertWindow(startMs: 61_000, count: 1))
+        #expect(AlertWindow.hit(&window, atRecvMs: 1000, isCritical: false))
+        #expect(!AlertWindow.hit(&window, atRecvMs: 60_999, isCritical: false))
+        #expect(window == AlertWindow(startMs: 1000, count: 2, isCritical: false))
+        #expect(AlertWindow.hit(&window, atRecvMs: 61_000, isCritical: false))
+        #expect(window == AlertWindow(startMs: 61_000, count: 1, isCritical: false))
     }
 
     @Test func `late evidence opens no second window`() {
         var window: AlertWindow?
-        _ = AlertWindow.hit(&window, atRecvMs: 500_000)
-        #expect(!AlertWindow.hit(&window, atRecvMs: 1000))
-        #expect(window == AlertWindow(startMs: 500_000, count: 2))
+        _ = AlertWindow.hit(&window, atRecvMs: 500_000, isCritical: true)
+        #expect(!AlertWindow.hit(&window, atRecvMs: 1000, isCritical: true))
+        #expect(window == AlertWindow(startMs: 500_000, count: 2, isCritical: true))
+    }
+
+    @Test func `a critical hit is an alert of its own in the window of a lower one`() {
+        var window: AlertWindow?
+        _ = AlertWindow.hit(&window, atRecvMs: 1000, isCritical: false)
+        #expect(AlertWindow.hit(&window, atRecvMs: 2000, isCritical: true))
+        #expect(window == AlertWindow(startMs: 2000, count: 1, isCritical: true))
+        #expect(!AlertWindow.hit(&window, atRecvMs: 3000, isCritical: true))
+        #expect(!AlertWindow.hit(&window, atRecvMs: 4000, isCritical: false))
+        #expect(window == AlertWindow(startMs: 2000, count: 3, isCritical: true))
+    }
+
+    @Test func `two windows of one rider and code never begin at the same time`() {
+        var window: AlertWindow?
+        _ = AlertWindow.hit(&window, atRecvMs: 1000, isCritical: false)
+        #expect(AlertWindow.hit(&window, atRecvMs: 1000, isCritical: true))
+        #expect(window?.startMs == 1001)
     }
 
     @Test func `a teleport is critical when held and a warning when confirmed`() {

@@ -22,7 +22,7 @@ struct RulesCommandTests {
             #expect(set["thresholds"]?["speed_car_mps"] == .number("42"))
             #expect(try json(client.ask("t.rules", "get", "as", "json")) == set)
             let pairs = try client.ask("T.RULES", "GET", "AS", "PAIRS").plain
-            #expect(Array(pairs.prefix(4)) == ["revision", "1", "rule_set", "4"])
+            #expect(Array(pairs.prefix(4)) == ["revision", "1", "rule_set", "5"])
             for number in set["thresholds"]?.members ?? [] {
                 let at = try #require(pairs.firstIndex(of: number.key))
                 #expect(pairs[at + 1] == number.value.text)
@@ -75,7 +75,7 @@ struct RulesCommandTests {
         (["SET", "{\"gap_m\":[1]}"], "ERR the rule set is no JSON that is understood: gap_m: a"),
         (["SET", "{\"off\":[1,{}]}"], "ERR the rule set is no JSON that is understood: off: an"),
         (["SET", "{\"thresholds\":7}"], "ERR the rule set is no JSON that is understood: thresh"),
-        (["SET", "{\"rule_set\":1}"], "ERR rule_set 1 is older than 4"),
+        (["SET", "{\"rule_set\":1}"], "ERR rule_set 1 is older than 5"),
         (["SET", "{\"gap_m\":1,\"gap_m\":2}"], "ERR gap_m is given twice"),
         (["SET", "{\"gap_m\":\"a\\nb\"}"], "ERR gap_m 'a b' is not a number"),
         (["SET", "TELEPORT", "off"], "ERR TELEPORT cannot be switched off"),

@@ -34,7 +34,7 @@ struct GroupTests {
                 AlertHit(
                     rider: 9, tsMs: -1, atRecvMs: 5, code: 8, severity: 3,
                     verdict: Verdict(codes: 256, effect: .hold), windowStartMs: -1,
-                    windowCount: 1, evidence: Array("{}".utf8))),
+                    windowCount: 1, windowIsCritical: true, evidence: Array("{}".utf8))),
             .vehicle(rider: 4, .scooter), .cut(next: 9), .loss(first: 10, last: 20),
             .compared(proposal: 300),
             .checkpoint(from: 11), .rules(image: [0, 2, 7]),

@@ -63,7 +63,7 @@ import Testing
             try importSample(target)
             note(try printed(target) { try $0.show(json: true) })
             let text = try printed(target) { try $0.show(json: false) }
-            #expect(text.hasPrefix("revision 1, the program's own; rule set 4, hash "))
+            #expect(text.hasPrefix("revision 1, the program's own; rule set 5, hash "))
             #expect(
                 text.split(separator: "\n").contains {
                     $0.hasPrefix("speed_car_mps ") && $0.hasSuffix(" 42")

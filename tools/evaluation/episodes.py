@@ -16,6 +16,10 @@ CLEAN = ("geolife", "device_fixtures", "gotrack_android", "amazon_delivery", "uc
          "osm_mapmatch_1hz", "cabspotting", "porto_taxi_15s", "scooter_envirocar",
          "hbku_phone_car", "rf_spoof_nmea")
 ANY_CLASS = ("scooter_envirocar",)
+# Sources a goal is stated for: all their rides may be taken. Of the others no more than 60, or the
+# taxis of one city, who report once a minute, would outweigh everybody else.
+WITH_GOALS = ("geolife", "device_fixtures", "amazon_delivery", "ucc5g_phone")
+OTHERS_AT_MOST = 60
 
 
 @dataclass
@@ -174,7 +178,8 @@ def clean_rides(directory, half, per_source, seed):
             piece for piece in tracks.read(directory, source, shortest_s=shortest)
             if tracks.half(piece.rider) == half]
         random.shuffle(pieces)
-        for number, piece in enumerate(pieces[:per_source]):
+        most = per_source if source in WITH_GOALS else min(per_source, OTHERS_AT_MOST)
+        for number, piece in enumerate(pieces[:most]):
             piece = fresh(piece, random, random.randrange(1000))
             fixes = [fix.copy() for fix in piece.fixes]
             label = source

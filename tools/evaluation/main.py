@@ -34,7 +34,7 @@ def arguments():
     parser.add_argument("--half", choices=("tune", "report"), default="report",
                         help="riders to take: rules are tuned on one half (default: report)")
     parser.add_argument("--count", type=int, default=12, help="episodes a kind and strength")
-    parser.add_argument("--clean", type=int, default=60, help="clean rides a source at most")
+    parser.add_argument("--clean", type=int, default=60, help="clean rides a source at most; of sources without a goal 60")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tacho", default=".build/release/tacho", help="the program")
     parser.add_argument("--plain-only", action="store_true", help="only the plain filter")

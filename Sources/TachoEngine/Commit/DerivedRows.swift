@@ -123,6 +123,7 @@ enum DerivedRows {
     static func putWindow(_ hit: AlertHit, to rows: RowBatch) {
         var count = ByteWriter()
         count.put(hit.windowCount)
+        count.put(UInt8(hit.windowIsCritical ? 1 : 0))
         rows.put(.alerts, windowKey(hit), count.bytes)
     }
 

@@ -5,14 +5,15 @@ import TachoStore
 extension Shard {
     /// Alerts of a fix as it arrived. `step` is nil for fixes outside the chain.
     mutating func alert(
-        _ stored: StoredFix, _ step: ChainStep?, _ rider: UInt32, _ part: Part
+        _ stored: StoredFix, _ step: ChainStep?, before: RiderBefore = .unknown,
+        _ rider: UInt32, _ part: Part
     ) {
         let limits = rules.thresholds
         let motion = slot(rider).pointee.motion
         raise(
             stored.verdict.codes, stored.verdict, stored.fix.tsMs, atRecvMs: stored.ruleRecvMs,
             rider, part,
-            circumstances(of: stored, step, slot(rider))
+            circumstances(of: stored, step, before, slot(rider))
         ) { code, shard in
             if code == .teleport || code == .gapSpeed, let anchor = step?.anchor,
                 let leg = step?.leg
@@ -35,14 +36,21 @@ extension Shard {
     }
 
     private func circumstances(
-        of stored: StoredFix, _ step: ChainStep?, _ slot: UnsafeMutablePointer<Slot>
+        of stored: StoredFix, _ step: ChainStep?, _ before: RiderBefore,
+        _ slot: UnsafeMutablePointer<Slot>
     ) -> Severity.Circumstances {
         let limits = rules.thresholds
-        var all = Severity.Circumstances()
-        all.isLargeJump = slot.pointee.motion.altitudeJumpM > limits.altitudeWarnM
+        var all = circumstances(of: step?.leg, before)
+        all.isLargeJump =
+            slot.pointee.motion.altitudeJumpM > limits.altitudeWarnM
+            && !slot.pointee.motion.isAltitudeLost
         all.isHolder = slot.pointee.motion.isHolder
-        judge(step?.leg, &all)
-        all.isNearSpeed = slot.pointee.motion.isNearSpeed(stored.vehicle, limits)
+        all.isSudden = slot.pointee.motion.isSuddenlyFast
+        if let leg = step?.leg, !stored.verdict.isTrusted {
+            all.isNearSpeed = leg.isNearSpeed(stored.vehicle, limits)
+        } else {
+            all.isNearSpeed = slot.pointee.motion.isNearSpeed(stored.vehicle, limits)
+        }
         if let anchor = step?.anchor, anchor.isStanding, anchor.tsMs == slot.pointee.oldestMs {
             let speed = stored.fix.speedCms
             all.isCachedStart = speed != Fix.absent && speed < limits.standingCms
@@ -51,10 +59,17 @@ extension Shard {
     }
 
     /// Whether a leg is one of the jumps receivers make.
-    private func judge(_ leg: Leg?, _ circumstances: inout Severity.Circumstances) {
-        guard let leg else { return }
-        circumstances.isNearJump = leg.distanceM <= rules.thresholds.glitchToM
-        circumstances.isAfterGap = leg.isGlitch
+    func circumstances(of leg: Leg?, _ before: RiderBefore) -> Severity.Circumstances {
+        var all = Severity.Circumstances()
+        guard let leg else { return all }
+        let limits = rules.thresholds
+        all.isNearJump = leg.distanceM <= limits.glitchToM
+        all.isAfterGap = leg.isGlitch
+        all.isFarAfterGap =
+            leg.dtMs > limits.glitchGapMs && leg.distanceM <= 2.5 * limits.glitchToM
+        all.isFresh = before.isFresh
+        all.isAtPace = leg.distanceM * 1_000 <= 1.4 * before.paceMps * Double(leg.dtMs)
+        return all
     }
 
     /// Alerts of a verdict that a late fix changed, or of the late fix itself: for codes that are
@@ -66,11 +81,10 @@ extension Shard {
         let added = change.verdict.codes & ~old
         guard added != 0 else { return }
         let limits = rules.thresholds
-        var circumstances = Severity.Circumstances()
-        judge(change.evidence?.leg, &circumstances)
         raise(
             added, change.verdict, change.tsMs, atRecvMs: stored.ruleRecvMs, rider, part,
-            circumstances, decidedBy: change.isLate ? nil : stored.fix
+            circumstances(of: change.evidence?.leg, .unknown),
+            decidedBy: change.isLate ? nil : stored.fix
         ) { code in
             guard Chain.codes & code.bit != 0, let evidence = change.evidence else {
                 return AlertEvidence.point(stored, code, limits)
@@ -109,12 +123,14 @@ extension Shard {
             }
             let key = Self.alertKey(rider, code.rawValue)
             var window = alertWindows[key]
-            let opens = AlertWindow.hit(&window, atRecvMs: atRecvMs)
+            let opens = AlertWindow.hit(
+                &window, atRecvMs: atRecvMs, isCritical: severity == .crit)
             alertWindows[key] = window
             let hit = AlertHit(
-                rider: rider, tsMs: tsMs, atRecvMs: atRecvMs, code: code.rawValue,
-                severity: severity.rawValue, verdict: verdict, windowStartMs: window!.startMs,
-                windowCount: window!.count,
+                rider: rider, tsMs: tsMs, atRecvMs: opens ? window!.startMs : atRecvMs,
+                code: code.rawValue, severity: severity.rawValue, verdict: verdict,
+                windowStartMs: window!.startMs, windowCount: window!.count,
+                windowIsCritical: window!.isCritical,
                 evidence: opens
                     ? AlertEvidence.with(
                         evidenceContext(rider, decidedBy: decidedBy), evidence(code, self)) : [])

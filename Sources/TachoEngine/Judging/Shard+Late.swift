@@ -96,7 +96,7 @@ extension Shard {
 
     /// Held fixes whose fate the newest fix decided.
     mutating func decide(
-        _ step: ChainStep, _ stored: StoredFix, _ rider: UInt32,
+        _ step: ChainStep, _ stored: StoredFix, before was: RiderBefore, _ rider: UInt32,
         _ slot: UnsafeMutablePointer<Slot>, _ part: Part
     ) {
         for index in 0..<step.decidedCount {
@@ -115,7 +115,7 @@ extension Shard {
                     from: anchor, to: fix, vehicle: stored.vehicle, limits)
                 raise(
                     added, verdict, held.tsMs, atRecvMs: stored.ruleRecvMs, rider, part,
-                    decidedBy: stored.fix
+                    circumstances(of: leg, was), decidedBy: stored.fix
                 ) { code in
                     AlertEvidence.leg(
                         from: anchor, to: fix, leg, code: code, vehicle: stored.vehicle,

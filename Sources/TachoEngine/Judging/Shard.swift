@@ -256,6 +256,7 @@ struct Shard {
         _ stored: inout StoredFix, _ base: Finding, _ rider: UInt32,
         _ slot: UnsafeMutablePointer<Slot>, _ part: Part
     ) {
+        let before = RiderBefore(slot.pointee.motion, limits: rules.thresholds)
         let outcome = InOrder.judgeAtLength(
             stored.fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, base: base,
             &slot.pointee.chain, &slot.pointee.motion, rules.thresholds)
@@ -263,9 +264,11 @@ struct Shard {
         stored.verdict.isTrusted = outcome.isTrusted
         store(stored, rider, slot, entersChain: true, part)
         if let step = outcome.step, step.decidedCount > 0 {
-            decide(step, stored, rider, slot, part)
+            decide(step, stored, before: before, rider, slot, part)
         }
-        if stored.verdict.codes != 0 { alert(stored, outcome.step, rider, part) }
+        if stored.verdict.codes != 0 {
+            alert(stored, outcome.step, before: before, rider, part)
+        }
     }
 
     /// What the rules outside the chain say of a fix, but for those about motion.

@@ -1,5 +1,6 @@
 import TachoCodec
 import TachoGeo
+import TachoIngest
 import TachoStore
 
 /// Reads alerts back: from the database, and those still on their way there.
@@ -92,9 +93,17 @@ struct AlertReader {
     }
 
     static func count(_ bytes: [UInt8]) throws(StoreError) -> UInt32 {
-        let value = bytes.withUnsafeBytes { raw -> UInt32? in
+        try window(bytes, startMs: 0).count
+    }
+
+    /// A row without its last byte is of a program before rule set 5, which opened no second window
+    /// for a critical hit: as if this one were critical.
+    static func window(_ bytes: [UInt8], startMs: Int64) throws(StoreError) -> AlertWindow {
+        let value = bytes.withUnsafeBytes { raw -> AlertWindow? in
             var reader = ByteReader(raw)
-            return try? reader.read(UInt32.self)
+            guard let count = try? reader.read(UInt32.self) else { return nil }
+            let isCritical = reader.isAtEnd ? 1 : (try? reader.read(UInt8.self)) ?? 1
+            return AlertWindow(startMs: startMs, count: count, isCritical: isCritical != 0)
         }
         guard let value else { throw .damaged("an alert's count cannot be read") }
         return value

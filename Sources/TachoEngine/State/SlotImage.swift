@@ -5,11 +5,14 @@ import TachoStore
 
 /// A rider's state as a checkpoint holds it: slot, chain, tails. `format-spec.md` §6.
 enum SlotImage {
-    static let version: UInt8 = 3
+    static let version: UInt8 = 4
     /// Without what the rules about motion remember; with it in a layout that is not read any more:
     /// their windows start anew.
     private static let versionsWithoutMotion: ClosedRange<UInt8> = 0...1
-    private static let motionFields = [2: Motion.fieldCountBefore, version: Motion.fieldCount]
+    private static let motionFields = [
+        2: Motion.fieldCountsBefore[0], 3: Motion.fieldCountsBefore[1],
+        version: Motion.fieldCount,
+    ]
 
     /// The row of family `latest`; the committer puts the group it is valid for in front.
     static func slot(_ slot: Slot) -> [UInt8] {

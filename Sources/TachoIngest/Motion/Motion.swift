@@ -35,6 +35,8 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     var speedMismatch = SpeedMismatchState()
     var divergence = DivergenceState()
     var headingMismatch = HeadingMismatchState()
+    /// The speed OVERSPEED has a debt of came from one step to the next.
+    package internal(set) var isSuddenlyFast = false
     var frozen = FrozenState()
     var zigzag = ZigzagState()
 
@@ -66,6 +68,18 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     /// Size of the altitude's last jump, m: it decides how loud ALT_JUMP is.
     package var altitudeJumpM: Float { altitude.jumpM }
 
+    /// An altitude that jumped with the position: a receiver that found satellites again.
+    package var isAltitudeLost: Bool { altitude.isLost }
+
+    /// The windows began at most 20 s ago: a receiver that has just found its place.
+    package var isFresh: Bool { windowSixteenths <= Self.freshSixteenths }
+
+    /// Of the last step; 0: there was none since the windows began.
+    package var paceMps: Double {
+        stepSeconds > 0
+            ? Double((eastM * eastM + northM * northM).squareRoot() / stepSeconds) : 0
+    }
+
     /// The last step was faster than the class by a quarter at most. Not after a jump, to which no
     /// step led.
     package func isNearSpeed(_ vehicle: VehicleClass, _ limits: Thresholds) -> Bool {
@@ -78,6 +92,8 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     static let restartMs: Int64 = 20_000
     /// 30 s.
     private static let settledSixteenths: UInt16 = 480
+    /// 20 s.
+    private static let freshSixteenths: UInt16 = 320
 }
 
 extension Motion {
@@ -100,7 +116,9 @@ extension Motion {
             return codes | fast.code(limits)
         }
         let step = learn(from: fix, vehicle: vehicle, limits)
+        let before = overspeed.debtM
         codes |= judge(step, fix, limits)
+        if overspeed.debtM > 0 { noteOnset(before, vehicle, limits) }
         if !isHolder { codes |= judgeShape(step, limits) }
         take(fix, step)
         return codes
@@ -154,9 +172,33 @@ extension Motion {
     }
 
     /// A held fix: the rider is said to be elsewhere.
-    package mutating func hold(_ fix: Fix, distanceM: Double, _ limits: Thresholds) -> UInt64 {
-        flicker.judge(
-            fix, distanceM: Float(distanceM), stepMs: tsMs == .min ? 0 : fix.tsMs - tsMs, limits)
+    package mutating func hold(
+        _ fix: Fix, distanceM: Double, vehicle: VehicleClass, _ limits: Thresholds
+    ) -> UInt64 {
+        let stepMs = tsMs == .min ? 0 : fix.tsMs - tsMs
+        let far = Float(distanceM)
+        let goesOn = flicker.goesOn(fix, distanceM: far, stepMs: stepMs)
+        var codes: UInt64 = 0
+        if goesOn && stepMs <= Self.longestJumpMs {
+            let before = overspeed.debtM
+            overspeed.held(
+                far, seconds: Float(stepMs) * 0.001, vehicle: vehicle,
+                reportedMps: Self.mps(fix.speedCms), limits)
+            if overspeed.debtM > 0 { noteOnset(before, vehicle, limits) }
+            codes = overspeed.code(limits)
+        }
+        return codes
+            | flicker.judge(fix, distanceM: far, stepMs: stepMs, goesOn: goesOn, limits)
+    }
+
+    /// A debt of speed begins: whether the step before, still that of this state, was a slow one.
+    private mutating func noteOnset(
+        _ debtBeforeM: Float, _ vehicle: VehicleClass, _ limits: Thresholds
+    ) {
+        guard debtBeforeM == 0 else { return }
+        isSuddenlyFast = OverspeedState.isSudden(
+            after: (eastM * eastM + northM * northM).squareRoot(), seconds: stepSeconds,
+            vehicle: vehicle, limits)
     }
 
     /// A jump is confirmed by its third fix, so it may have taken three times the usual step.
@@ -174,6 +216,7 @@ extension Motion {
         fast.jumped(
             (east * east + north * north).squareRoot(), seconds: Float(passedMs) * 0.001,
             vehicle: vehicle, limits)
+        if fast.debtM > 0 { noteOnset(overspeed.debtM, vehicle, limits) }
         return fast
     }
 

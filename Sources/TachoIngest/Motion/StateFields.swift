@@ -124,8 +124,8 @@ extension Motion {
         return counter.count
     }()
 
-    /// Of slots of version 2.
-    package static let fieldCountBefore = 80
+    /// Of slots of versions 2 and 3: what came later is behind them.
+    package static let fieldCountsBefore = [80, 81]
 
     /// As a checkpoint holds it.
     package var image: [UInt8] {
@@ -179,6 +179,15 @@ extension Motion {
         flicker.visitFields(&visitor)
         clockStep.visitFields(&visitor)
         evenSpeed.visitNewFields(&visitor)
+        visitNewFields(&visitor)
+    }
+
+    /// Those that came with version 4 of a slot.
+    private mutating func visitNewFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&isSuddenlyFast)
+        headingMismatch.visitNewFields(&visitor)
+        altitude.visitNewFields(&visitor)
+        flicker.visitNewFields(&visitor)
     }
 
     /// Numbers that are none would make every comparison false for ever.

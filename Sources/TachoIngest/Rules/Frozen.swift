@@ -10,6 +10,7 @@ struct FrozenState: Hashable, Sendable, BitwiseCopyable {
     private(set) var wayM: Float = 0
 
     private static let leastMps: Float = 2
+    private static let slowMps: Float = 0.8
 
     @inline(__always)
     mutating func judge(
@@ -20,10 +21,10 @@ struct FrozenState: Hashable, Sendable, BitwiseCopyable {
             return 0
         }
         // A phone that repeats its last fix whole says nothing new: only speeds that change count;
-        // and at a walk many receivers hold the position by themselves.
-        if step.speedMps != step.previousSpeedMps && step.meanSpeedMps >= Self.leastMps {
-            wayM += step.meanSpeedMps * step.seconds
-        }
+        // and at a walk, where receivers hold the position while the speed dies away, speeds that rise.
+        let isRising = step.speedMps > step.previousSpeedMps && step.meanSpeedMps >= Self.slowMps
+        let isFast = step.speedMps != step.previousSpeedMps && step.meanSpeedMps >= Self.leastMps
+        if isRising || isFast { wayM += step.meanSpeedMps * step.seconds }
         let limitM = limits.frozenM + step.accuracyM + limits.frozenPerHoldMps * holdMaxS
         return Code.frozen.bit(
             if: moves >= limits.learnedMoves && wayM > limitM

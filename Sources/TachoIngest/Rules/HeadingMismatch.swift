@@ -4,8 +4,8 @@ import TachoGeo
 ///
 /// Over stretches of 10 m and more, so that walkers are judged too: six more of them against the
 /// heading, by more than 100°, than along it; or the field frozen over ten that go elsewhere. On a
-/// phone whose heading has been seen to agree; not where it stays the same at a walk, as a phone's
-/// does that takes it from its movement. Delivery order. State: 24 B.
+/// phone whose heading has been seen to agree; not where it stays the same at a walk on a phone that
+/// has been seen to do so, as one does that takes it from its movement. Delivery order. State: 25 B.
 struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
     // The stretch: its movement, the same way along the heading, its length.
     private var eastM: Float = 0
@@ -18,6 +18,10 @@ struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
     private(set) var against: UInt8 = 0
     private(set) var frozen: UInt8 = 0
     private var hasTurned = false
+    /// Slow stretches over which the heading turned, less twice those where it stood still; up to 60.
+    private var turnedSlowly: UInt8 = 0
+
+    private static let learnedSlowly: UInt8 = 30
 
     var agreed: Float { Float(agreedHalves) * 0.5 }
 
@@ -54,8 +58,12 @@ struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
         let dot = eastM * alongEastM + northM * alongNorthM
         let isFrozen = !hasTurned
         clear()
+        if isSlow {
+            turnedSlowly = isFrozen ? max(turnedSlowly, 2) - 2 : min(turnedSlowly + 1, 60)
+        }
+        let isUsual = isFrozen && isSlow && turnedSlowly < Self.learnedSlowly
         // Round a corner neither says much.
-        guard moved2 > least2, along2 > least2, !(isFrozen && isSlow) else { return }
+        guard moved2 > least2, along2 > least2, !isUsual else { return }
         // Square of the cosine, with its sign, times this.
         let scale = moved2 * along2
         let signed = dot * abs(dot)
@@ -94,5 +102,10 @@ struct HeadingMismatchState: Hashable, Sendable, BitwiseCopyable {
         visitor.visit(&against)
         visitor.visit(&frozen)
         visitor.visit(&hasTurned)
+    }
+
+    /// Behind the fields of all other rules: came with version 4 of a slot.
+    mutating func visitNewFields(_ visitor: inout some StateVisitor) {
+        visitor.visit(&turnedSlowly)
     }
 }

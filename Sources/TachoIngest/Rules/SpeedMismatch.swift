@@ -3,7 +3,8 @@ import TachoGeo
 /// SPEED_MISMATCH: the speed the phone reports is not the speed it moves at.
 ///
 /// Both smoothed over 25 s and apart for more than 15 s, on a phone whose speed has been seen to
-/// agree. Delivery order. State: 12 B.
+/// agree; one step counts 6 s at most, as a phone that reports every 15 s turns between two reports.
+/// Delivery order. State: 12 B.
 struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
     private(set) var impliedMps: Float = -1
     private(set) var reportedMps: Float = 0
@@ -11,6 +12,7 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
     private(set) var apartS: Float = 0
 
     private static let mostAboveMps: Float = 8
+    private static let mostS: Float = 6
 
     mutating func restart() { self = SpeedMismatchState() }
 
@@ -34,7 +36,10 @@ struct SpeedMismatchState: Hashable, Sendable, BitwiseCopyable {
         let apart = abs(impliedMps - reportedMps)
         let limit = max(
             limits.speedMismatchMps, limits.speedMismatchShare * max(impliedMps, reportedMps))
-        apartS = apart > limit ? min(apartS + step.seconds, 120) : max(0, apartS - 3 * step.seconds)
+        apartS =
+            apart > limit
+            ? min(apartS + min(step.seconds, Self.mostS), 120)
+            : max(0, apartS - 3 * step.seconds)
         return Code.speedMismatch.bit(if: apart > limit && apartS > limits.speedMismatchS)
     }
 

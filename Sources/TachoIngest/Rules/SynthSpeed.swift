@@ -2,8 +2,8 @@ import TachoGeo
 
 /// SYNTH_SPEED: one speed through bends and corners, as simulators ride.
 ///
-/// A step whose speed is that of the step before within 0.6 % and 0.04 m/s counts one, another takes
-/// one, but for a corner, where a straight step is shorter than the way. Or the speed the phone
+/// A step whose speed is that of the step before within 0.6 % and 0.04 m/s, or within 0.15 %, 0.03 m/s
+/// and 0.1 m if that is less, as it is over 2 s and more, counts one, another takes one, but for a corner, where a straight step is shorter than the way. Or the speed the phone
 /// reports stays the same to the last digit over 26 steps on the move, where it has been seen to
 /// agree: who adds noise to the positions of a simulator leaves the speed it was told to ride at. The
 /// longest such run in 40,000 steps of 29 real phones was 12. Below 20 m/s: cars on a ring road and
@@ -34,7 +34,7 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
             && channels.speed >= limits.channelAgreements
         same = isSame ? min(same + 1, 200) : 0
         let code = Code.synthSpeed.bit(if: Float(same) >= limits.evenSpeedStraight)
-        let isEven = abs(speed - last) < limits.evenSpeedShare * speed + limits.evenSpeedMps
+        let isEven = abs(speed - last) < Self.evenMps(speed, step, limits)
         // Nearly every step of nearly every rider: nothing is even, and nothing was.
         if halves == 0 && !isEven { return code }
         guard last >= 0, step.lastSeconds > 0 else { return code }
@@ -47,6 +47,17 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
             score >= limits.evenSpeedTurning && turnedRad > 1.05
             || score >= limits.evenSpeedStraight
         return code | Code.synthSpeed.bit(if: isSynthetic)
+    }
+
+    /// Longer steps tell a steady rider from a simulator: what rounding adds is less there.
+    @inline(__always)
+    private static func evenMps(
+        _ speed: Float, _ step: MotionStep, _ limits: Thresholds
+    ) -> Float {
+        min(
+            limits.evenSpeedShare * speed + limits.evenSpeedMps,
+            0.25 * limits.evenSpeedShare * speed + 0.75 * limits.evenSpeedMps
+                + 0.1 * step.perSecond)
     }
 
     private mutating func count(_ step: MotionStep, isEven: Bool, isFaster: Bool) {
@@ -89,7 +100,7 @@ struct EvenSpeedState: Hashable, Sendable, BitwiseCopyable {
         visitor.visit(&halves)
     }
 
-    /// Behind the fields of all other rules: version 2 of a slot has not got it.
+    /// Behind the fields of all other rules: came with version 3 of a slot.
     mutating func visitNewFields(_ visitor: inout some StateVisitor) {
         visitor.visit(&same)
     }

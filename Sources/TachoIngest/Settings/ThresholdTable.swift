@@ -164,7 +164,9 @@ package enum ThresholdTable {
         row(
             "zigzag_accuracy_m", .single(\.zigzagAccuracyM), 0...10_000,
             "ZIGZAG: accuracy that counts at most"),
-        row("zigzag_mps2", .single(\.zigzagMps2), 0...1_000, "ZIGZAG: acceleration"),
+        row(
+            "zigzag_mps2", .single(\.zigzagMps2), 0...1_000,
+            "ZIGZAG: acceleration; a reversal of 0.29 of it counts half"),
         row("zigzag_reversals", .single(\.zigzagCount), 1...12, "ZIGZAG: reversals"),
     ]
 
