@@ -120,7 +120,12 @@ struct AcrossRuleTests {
             // The way there was another.
             #expect(judge(coarsen(other).prefix(33) + copy.suffix(7), coarse)?.code != .replay)
             #expect(judge(coarsen(other).prefix(32) + copy.suffix(8), coarse)?.code == .replay)
-            #expect(judge(rides.copy(coarse, laterMs: 5_000), coarse)?.code != .colocated)
+            // Together it takes thirty.
+            let near = rides.copy(coarse, laterMs: 5_000)
+            let beside = rides.copy(other, laterMs: 5_000 - later)
+            #expect(judge(near, coarse)?.code == .colocated)
+            #expect(judge(coarsen(beside).prefix(10) + near.suffix(30), coarse)?.code == .colocated)
+            #expect(judge(coarsen(beside).prefix(11) + near.suffix(29), coarse)?.code != .colocated)
         }
     }
 

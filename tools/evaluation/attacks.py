@@ -1,7 +1,7 @@
 """Attacks on a real track, each in two strengths drawn from ranges.
 
 An attack takes the fixes of a ride, the index where it begins and the one where it ends, and returns
-the fixes as the phone would send them, those it made marked. What comes after stays continuous
+the fixes as the phone would send them, those it made marked; None where it cannot be made. What comes after stays continuous
 where the attacker would stay where he pretends to be.
 """
 
@@ -185,12 +185,16 @@ def replay(fixes, first, last, strength, random):
     start = fixes[first].ts
     behind = random.uniform(660, 900) * 1000
     source = next(i for i, fix in enumerate(fixes) if fix.ts >= start - behind)
+    again = fixes[source:source + (last - first)]
+    way = sum(metres(a, b) for a, b in zip(again, again[1:]))
+    if way < 1.5 * (again[-1].ts - again[0].ts) / 1000:
+        return None  # A stand repeated is no ride, as in `start_of`.
     out = fixes[:first]
     # A gap in which the way back can be ridden, so that no jump gives it away.
     far = metres(fixes[first - 1], fixes[source])
     wait = int(far / 10 * 1000)
     shift = start - fixes[source].ts + wait
-    for fix in fixes[source:source + (last - first)]:
+    for fix in again:
         out.append(moved(
             fix, random.gauss(0, noise), random.gauss(0, noise), ts=fix.ts + shift,
             attacked=True))

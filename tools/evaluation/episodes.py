@@ -89,6 +89,8 @@ def attacked_ride(piece, kind, strength, random, number):
     first, last = place
     begin = fixes[first].ts - BEFORE_S * 1000
     fixes = kind.run(fixes, first, last, strength, random)
+    if fixes is None:
+        return None
     end = max(fix.ts for fix in fixes if fix.attacked) + AFTER_S * 1000
     fixes = [fix for fix in fixes if fix.ts >= begin or fix.attacked]
     fixes = [fix for fix in fixes if fix.attacked or fix.ts <= max(end, fixes[0].ts)]

@@ -179,7 +179,7 @@ extension Motion {
         let far = Float(distanceM)
         let goesOn = flicker.goesOn(fix, distanceM: far, stepMs: stepMs)
         var codes: UInt64 = 0
-        if goesOn && stepMs <= Self.longestJumpMs {
+        if goesOn && flicker.isThird(fix, stepMs: stepMs) && stepMs <= Self.longestJumpMs {
             let before = overspeed.debtM
             overspeed.held(
                 far, seconds: Float(stepMs) * 0.001, vehicle: vehicle,

@@ -23,6 +23,9 @@ struct FlickerState: Hashable, Sendable, BitwiseCopyable {
         fix.tsMs - lastMs < stepMs && distanceM > Self.further * lastM
     }
 
+    /// The third held fix at least since the last trusted one.
+    func isThird(_ fix: Fix, stepMs: Int64) -> Bool { (fix.tsMs - lastMs) * 5 <= stepMs * 2 }
+
     mutating func judge(
         _ fix: Fix, distanceM: Float, stepMs: Int64, goesOn: Bool, _ limits: Thresholds
     ) -> UInt64 {
