@@ -29,7 +29,7 @@ package enum Severity: UInt8, Sendable, CaseIterable, BitwiseCopyable {
         /// No longer than the jumps receivers make; and after a gap, as they make them.
         package var isNearJump = false
         package var isAfterGap = false
-        /// Within 20 s of a receiver's first position, or of its first after a gap.
+        /// Within 12 s of a receiver's first position, or of its first after a gap.
         package var isFresh = false
         /// Beyond those, but after a gap: a receiver that was lost for long.
         package var isFarAfterGap = false

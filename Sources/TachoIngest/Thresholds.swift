@@ -55,7 +55,7 @@ package struct Thresholds: Sendable, Hashable {
     package var frozenM: Float = 30
     package var frozenPerHoldMps: Float = 45
     package var frozenHolds: Float = 2.5
-    package var lockStops: UInt8 = 3
+    package var lockStops: UInt8 = 2
     package var lockAfterJumpS: Float = 25
     package var lineStepS: Float = 2.9
     package var lineMissM: Float = 0.25

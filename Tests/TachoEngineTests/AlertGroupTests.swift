@@ -186,7 +186,7 @@ struct GlitchAlertTests {
     }
 
     /// Seconds of riding before a jump of 900 m in 3 s, after the rider's first fix or after a gap.
-    @Test(arguments: [(0.0, "info"), (20, "info"), (21, "warn")], [false, true])
+    @Test(arguments: [(0.0, "info"), (12, "info"), (13, "warn")], [false, true])
     func `a jump of some hundred metres is low while a receiver finds its place`(
         riding: (seconds: Double, severity: String), isAfterGap: Bool
     ) throws {

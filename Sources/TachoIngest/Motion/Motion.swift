@@ -71,7 +71,7 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     /// An altitude that jumped with the position: a receiver that found satellites again.
     package var isAltitudeLost: Bool { altitude.isLost }
 
-    /// The windows began at most 20 s ago: a receiver that has just found its place.
+    /// The windows began at most 12 s ago: a receiver that has just found its place.
     package var isFresh: Bool { windowSixteenths <= Self.freshSixteenths }
 
     /// Of the last step; 0: there was none since the windows began.
@@ -92,8 +92,8 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     static let restartMs: Int64 = 20_000
     /// 30 s.
     private static let settledSixteenths: UInt16 = 480
-    /// 20 s.
-    private static let freshSixteenths: UInt16 = 320
+    /// 12 s.
+    private static let freshSixteenths: UInt16 = 192
 }
 
 extension Motion {
