@@ -256,8 +256,11 @@ struct Recovery {
     }
 
     private mutating func replay(
-        _ hit: AlertHit, _ header: GroupHeader, _ alertN: UInt32
+        _ read: AlertHit, _ header: GroupHeader, _ alertN: UInt32
     ) -> UInt32 {
+        var hit = read
+        // Before rule set 5 no critical hit opened a second window: as rows of then are read.
+        if header.ruleSet < 5 { hit.windowIsCritical = true }
         let index = shard(hit.rider)
         shards[index].alertWindows[Shard.alertKey(hit.rider, hit.code)] = AlertWindow(
             startMs: hit.windowStartMs, count: hit.windowCount, isCritical: hit.windowIsCritical)

@@ -25,7 +25,7 @@ package struct AlertWindow: Hashable, Sendable, BitwiseCopyable {
     ) -> Bool {
         var startMs = atRecvMs
         if var open = window, atRecvMs < open.startMs + lengthMs {
-            guard isCritical && !open.isCritical else {
+            guard isCritical && !open.isCritical && atRecvMs >= open.startMs else {
                 open.count += 1
                 window = open
                 return false

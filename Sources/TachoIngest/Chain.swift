@@ -15,12 +15,14 @@ package struct HeldFix: Hashable, Sendable, BitwiseCopyable {
     package var isJump: Bool
     /// A jump as receivers make them when they find satellites again after a gap.
     package var isGlitch: Bool
+    /// The first fix of its place came after a gap.
+    package var isAfterGap: Bool
     /// GAP_SPEED holds between the anchor and this fix.
     package var isGap: Bool
 
     package static let none = HeldFix(
         tsMs: 0, latE7: 0, lonE7: 0, accuracyDm: 0, baseCodes: 0, baseEffect: .accept,
-        isTeleport: false, isJump: false, isGlitch: false, isGap: false)
+        isTeleport: false, isJump: false, isGlitch: false, isAfterGap: false, isGap: false)
 
     /// What stays of it if it is given up.
     @inline(__always)
@@ -144,7 +146,9 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
                 } else {
                     // As the first of them.
                     let isGlitch = held0.isGlitch && leg.distanceM <= limits.glitchToM
-                    hold(fix, vehicle, leg, isGlitch, base, limits, into: &step)
+                    hold(
+                        fix, vehicle, leg, isGlitch, isAfterGap: held0.isAfterGap, base, limits,
+                        into: &step)
                     candidate = Anchor(fix, heldMs: heldMs, limits)
                 }
                 return step
@@ -152,24 +156,27 @@ package struct Chain: Hashable, Sendable, BitwiseCopyable {
             giveUp(returned: false, into: &step)
         }
         let isGlitch = Glitch.isOne(leg, sinceMs: sinceMs, limits)
-        hold(fix, vehicle, leg, isGlitch, base, limits, into: &step)
+        hold(
+            fix, vehicle, leg, isGlitch, isAfterGap: sinceMs > limits.glitchGapMs, base, limits,
+            into: &step)
         candidate = Anchor(fix, heldMs: 0, limits)
         return step
     }
 
     private mutating func hold(
-        _ fix: Fix, _ vehicle: VehicleClass, _ leg: Leg, _ isGlitch: Bool, _ base: Finding,
-        _ limits: Thresholds, into step: inout ChainStep
+        _ fix: Fix, _ vehicle: VehicleClass, _ leg: Leg, _ isGlitch: Bool, isAfterGap: Bool,
+        _ base: Finding, _ limits: Thresholds, into step: inout ChainStep
     ) {
         let isTeleport = Teleport.isImmediate(leg, limits)
         let held = HeldFix(
             tsMs: fix.tsMs, latE7: fix.latE7, lonE7: fix.lonE7, accuracyDm: fix.accuracyDm,
             baseCodes: base.codes, baseEffect: base.effect, isTeleport: isTeleport,
-            isJump: leg.isJump(limits), isGlitch: isGlitch,
+            isJump: leg.isJump(limits), isGlitch: isGlitch, isAfterGap: isAfterGap,
             isGap: GapSpeed.isOne(leg, to: fix, vehicle: vehicle, limits))
         if heldCount == 0 { held0 = held } else { held1 = held }
         heldCount += 1
         step.leg?.isGlitch = isGlitch
+        step.leg?.isAfterGap = isAfterGap
         step.finding = Finding(codes: held.heldCodes, effect: .hold)
     }
 

@@ -52,8 +52,7 @@ package enum InOrder {
             finding.merge(.of(moved & ~limits.off))
         } else if let leg = step.leg {
             let held = Finding.of(
-                motion.hold(fix, distanceM: leg.distanceM, vehicle: vehicle, limits)
-                    & ~limits.off)
+                motion.hold(fix, leg, vehicle: vehicle, limits) & ~limits.off)
             chain.addToHeld(held)
             finding.merge(held)
         }

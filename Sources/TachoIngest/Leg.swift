@@ -61,6 +61,9 @@ package struct Leg: Sendable, BitwiseCopyable {
     package var accuracySumM: Double
     /// The chain held the fix as one of the jumps receivers make after a gap (`Glitch`).
     package var isGlitch = false
+    /// The chain held the fix in a place whose first fix came after a gap: nothing was heard, trusted
+    /// or not.
+    package var isAfterGap = false
 
     /// Cost: one cosine, about 30 ns.
     @inline(__always)

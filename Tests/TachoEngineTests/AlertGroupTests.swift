@@ -182,6 +182,25 @@ struct GlitchAlertTests {
         try engine.add("j", fix(seconds, north: metres), provenance: .history)
         #expect(try engine.verdicts("j").last == verdict)
         #expect(try engine.alertsByReceipt().map(\.severity) == [severity])
+        // Who stays there is told of no louder.
+        try engine.add("j", fix(seconds + 1, north: metres + 5), provenance: .history)
+        #expect(try engine.alertsByReceipt().map(\.severity) == [severity])
+        try engine.close()
+    }
+
+    @Test func `a step of milliseconds is no pace, and one step of a second no train`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(testOptions(directory, allRules: true))
+        for second in stride(from: 0.0, to: 30, by: 3) {
+            try engine.add("p", fix(second, east: second * 5))
+            try engine.add("q", fix(second, east: second * 5))
+        }
+        // 3 m in 10 ms; 80 m in a second.
+        try engine.add("p", fix(27.01, east: 138))
+        try engine.add("q", fix(28, east: 215))
+        try engine.add("p", fix(77, north: 20_000), provenance: .history)
+        try engine.add("q", fix(38, north: 6_000), provenance: .history)
+        #expect(try engine.alertsByReceipt().map(\.severity) == ["crit", "crit"])
         try engine.close()
     }
 

@@ -66,7 +66,10 @@ struct AnySettingsTests {
             let moved = motion.judge(
                 fix, recvMs: fix.tsMs, vehicle: vehicle, isJump: step.leg?.distanceM ?? 0 > 5_000,
                 rules.thresholds)
-            _ = motion.hold(fix, distanceM: 5_000, vehicle: .car, rules.thresholds)
+            if var leg = step.leg {
+                leg.distanceM = 5_000
+                _ = motion.hold(fix, leg, vehicle: vehicle, rules.thresholds)
+            }
             #expect(moved & ~RuleSet.motionCodes == 0, "seed \(seed)")
             #expect(chain.heldCount <= 2, "seed \(seed)")
         }

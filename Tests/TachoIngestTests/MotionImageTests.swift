@@ -58,8 +58,8 @@ struct MotionImageTests {
         var fields = leaves(numbered(), "")
         // Came with versions 3 and 4 of a slot: behind those of version 2, wherever declared.
         for path in [
-            "evenSpeed.same", "isSuddenlyFast", "headingMismatch.turnedSlowly", "altitude.isLost",
-            "flicker.lastM",
+            "evenSpeed.same", "isSuddenlyFast", "hasHeldDebt", "heldInRow",
+            "headingMismatch.turnedSlowly", "altitude.isLost", "flicker.lastM",
         ] {
             fields.append(fields.remove(at: fields.firstIndex { $0.path == path }!))
         }

@@ -77,6 +77,8 @@ struct AlertWindowTests {
         _ = AlertWindow.hit(&window, atRecvMs: 500_000, isCritical: true)
         #expect(!AlertWindow.hit(&window, atRecvMs: 1000, isCritical: true))
         #expect(window == AlertWindow(startMs: 500_000, count: 2, isCritical: true))
+        window = AlertWindow(startMs: 500_000, count: 1, isCritical: false)
+        #expect(!AlertWindow.hit(&window, atRecvMs: 1000, isCritical: true))
     }
 
     @Test func `a critical hit is an alert of its own in the window of a lower one`() {

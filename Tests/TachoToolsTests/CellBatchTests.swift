@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `what is no position is refused`() throws {
-        let longest = String(repeating: "1", count: 5_000)
+        let longest = String(repeating: "1", count: 1 + 16 << 20)
         let cases = [
             ("", "0 fields, expected three: lat lon res"),
             ("37.5,127,9", "1 fields, expected three: lat lon res"),
@@ -69,7 +69,7 @@ import Testing
             ("1 2 16", "resolution 16 is not one of 0…15"),
             ("1 2 -1", "resolution -1 is not one of 0…15"),
             ("1 2 9.0", "resolution 9.0 is not one of 0…15"),
-            (longest, "more than 4096 bytes in a line"),
+            (longest, "more than 16777216 bytes in a line"),
         ]
         for (line, reason) in cases {
             let message = try failure(line + "\n").failure?.message ?? "accepted"

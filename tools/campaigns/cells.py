@@ -5,6 +5,9 @@ Positions are random: two fifths anywhere, a fifth in Korea, the others close to
 borders (some exactly on a vertex), sides and middles of the icosahedron's faces; resolutions 0…15.
 The package (h3==4.5.0, from PyPI) is installed into .build/h3 once.
 
+Then what lies around, above and below cells: all cells of resolutions 0 to 2 (with --full 0 to 5),
+and 20,000 of the others, half of them beside pentagons and edges of the icosahedron.
+
 examples:
   tools/campaigns/cells.py                      # 200,000 positions
   tools/campaigns/cells.py --full               # 1,000,000
@@ -12,6 +15,8 @@ examples:
 """
 
 import collections
+import itertools
+import math
 import os
 import subprocess
 import sys
@@ -53,6 +58,8 @@ def main():
     count = options.count or (1_000_000 if options.full else 200_000)
     with campaign.Campaign("cells", options) as c:
         compare(c, list(fixtures.positions(count, c.random)), h3)
+        around(c, h3, fixtures, 5 if options.full else 2)
+        sets(c, h3)
         refusals(c)
 
 
@@ -78,6 +85,108 @@ def compare(c, positions, h3):
     for resolution in sorted(seen):
         c.check(f"resolution {resolution}: {seen[resolution]} positions",
                 not wrong[resolution], f"{wrong[resolution]} mismatches")
+
+
+def above(h3, cell):
+    return h3.cell_to_parent(cell, max(0, h3.get_resolution(cell) - 1))
+
+
+def below(h3, cell):
+    return " ".join(sorted(h3.cell_to_children(cell, min(15, h3.get_resolution(cell) + 1))))
+
+
+# By name: the line that asks, and what H3 answers.
+QUESTIONS = {
+    "parent": (lambda h3, cell: f"parent {cell} {max(0, h3.get_resolution(cell) - 1)}", above),
+    "children": (
+        lambda h3, cell: f"children {cell} {min(15, h3.get_resolution(cell) + 1)}", below),
+    "centre child": (
+        lambda h3, cell: f"centre-child {cell} {min(15, h3.get_resolution(cell) + 2)}",
+        lambda h3, cell: h3.cell_to_center_child(cell, min(15, h3.get_resolution(cell) + 2))),
+    "neighbours": (
+        lambda h3, cell: f"neighbours {cell}",
+        lambda h3, cell: " ".join(sorted(set(h3.grid_disk(cell, 1)) - {cell}))),
+    "ring 2": (
+        lambda h3, cell: f"ring {cell} 2",
+        lambda h3, cell: " ".join(
+            sorted(set(h3.grid_disk(cell, 2)) - set(h3.grid_disk(cell, 1))))),
+    "disk 4": (
+        lambda h3, cell: f"disk {cell} 4",
+        lambda h3, cell: " ".join(sorted(h3.grid_disk(cell, 4)))),
+}
+# Not asked of every cell: 61 cells each.
+SAMPLED = ("disk 4",)
+
+
+def some_cells(c, h3, fixtures, finest):
+    """All cells down to a resolution, and 20,000 of any."""
+    for resolution in range(finest + 1):
+        for base in h3.get_res0_cells():
+            yield from h3.cell_to_children(base, resolution)
+    yield from sampled_cells(c, h3, fixtures)
+
+
+def sampled_cells(c, h3, fixtures):
+    for lat, lon, resolution in fixtures.positions(20_000, c.random):
+        yield h3.latlng_to_cell(lat, lon, resolution)
+
+
+def asked(c, lines):
+    done = process.run([c.program("tacho"), "cell", "--batch", "-"],
+                       input="".join(f"{line}\n" for line in lines).encode(), stdin=None,
+                       timeout=600)
+    c.check("questions are answered", done.returncode == 0, done.stderr.decode()[-300:])
+    return done.stdout.decode().split("\n")[:-1]
+
+
+def around(c, h3, fixtures, finest):
+    seen, wrong = collections.Counter(), collections.Counter()
+    off = 0.0
+    sample = list(sampled_cells(c, h3, fixtures))
+    cells = iter(some_cells(c, h3, fixtures, finest))
+    while some := list(itertools.islice(cells, 100_000)):
+        for name, (ask, expect) in QUESTIONS.items():
+            if name in SAMPLED:
+                continue
+            weigh(c, h3, name, some, ask, expect, seen, wrong)
+        for cell, answer in zip(some, asked(c, [f"centre {cell}" for cell in some])):
+            lat, lon = (float(word) for word in answer.split(" "))
+            expected = h3.cell_to_latlng(cell)
+            seen["centre"] += 1
+            turn = abs(lon - expected[1]) % 360
+            off = max(off, abs(lat - expected[0]),
+                      min(turn, 360 - turn) * math.cos(math.radians(lat)))
+    for name in SAMPLED:
+        ask, expect = QUESTIONS[name]
+        weigh(c, h3, name, sample, ask, expect, seen, wrong)
+    for name in QUESTIONS:
+        c.check(f"{name}: {seen[name]} cells", not wrong[name], f"{wrong[name]} mismatches")
+    c.check(f"centre: {seen['centre']} cells, {math.radians(off):.1e} rad off at most",
+            math.radians(off) < 1e-12)
+
+
+def weigh(c, h3, name, cells, ask, expect, seen, wrong):
+    for cell, answer in zip(cells, asked(c, [ask(h3, cell) for cell in cells])):
+        seen[name] += 1
+        if answer != expect(h3, cell):
+            wrong[name] += 1
+            if sum(wrong.values()) <= 10:
+                c.note(f"{name} of {cell}: {answer}, expected {expect(h3, cell)}")
+
+
+def sets(c, h3):
+    """Compacted and back, of disks around any cell; pentagons are in some."""
+    for n in range(200):
+        resolution = c.random.randint(1, 9)
+        middle = h3.latlng_to_cell(
+            c.random.uniform(-90, 90), c.random.uniform(-180, 180), resolution)
+        if n % 4 == 0:
+            middle = c.random.choice(list(h3.get_pentagons(resolution)))
+        disk = list(h3.grid_disk(middle, c.random.randint(0, 12)))
+        few, = asked(c, ["compact " + " ".join(disk)])
+        c.check(f"compact {n}", few == " ".join(sorted(h3.compact_cells(disk))), middle)
+        many, = asked(c, [f"uncompact {resolution} {few}"])
+        c.check(f"uncompact {n}", many == " ".join(sorted(disk)), middle)
 
 
 def refusals(c):

@@ -7,41 +7,50 @@ import TachoTools
 struct CellCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cell",
-        abstract: "Print the H3 cell of a position.",
+        abstract: "Print the H3 cell of a position, and what lies around, above or below a cell.",
         usage: """
             tacho cell <lat> <lon> <res>
+            tacho cell parent|children|centre-child <cell> <res>
+            tacho cell disk|ring <cell> <k>
+            tacho cell neighbours|centre <cell>
+            tacho cell compact <cell> ...
+            tacho cell uncompact <res> <cell> ...
             tacho cell --batch <file>
             """,
         discussion: """
             Latitude and longitude are in degrees, the resolution is 0…15; the answer is the id in \
-            hexadecimal, the same as latLngToCell of H3 4. A batch has a line lat lon res for each \
-            position and is answered line by line; - is standard input.
+            hexadecimal, the same as latLngToCell of H3 4. The words are H3's: cellToParent, \
+            cellToChildren, gridDisk and so on; cells are printed in the order of their ids, at most \
+            1,000,000. A batch has such a question in each line and is answered line by line; - is \
+            standard input.
 
             Examples:
               tacho cell 37.5665 126.978 9
+              tacho cell disk 8930e1d9b37ffff 1
+              tacho cell parent 8930e1d9b37ffff 5
               tacho cell --batch positions.txt > cells.txt
               awk -F, 'NR > 1 {print $3, $4, 9}' rides.csv | tacho cell --batch -
 
-            Exit codes: 1 the file cannot be read, 64 the position is none, 65 a line of the batch \
-            is no position; the lines before it were answered.
+            Exit codes: 1 the file cannot be read, 64 the question has no answer, 65 a line of the \
+            batch has none; the lines before it were answered.
             """)
 
-    @Option(help: ArgumentHelp("Positions, one a line; - is standard input.", valueName: "file"))
+    @Option(help: ArgumentHelp("Questions, one a line; - is standard input.", valueName: "file"))
     var batch: String?
 
     /// All that is left over: a negative number looks like an option to the parser.
     @Argument(
         parsing: .allUnrecognized,
-        help: ArgumentHelp("Latitude, longitude, resolution.", valueName: "lat lon res"))
-    var position: [String] = []
+        help: ArgumentHelp("Latitude, longitude, resolution; or a word and a cell."))
+    var question: [String] = []
 
     func validate() throws {
         if batch != nil {
-            guard position.isEmpty else {
-                throw ValidationError("a position or --batch, not both: \(position[0])")
+            guard question.isEmpty else {
+                throw ValidationError("a question or --batch, not both: \(question[0])")
             }
-        } else if position.count != 3 {
-            throw ValidationError("expected LAT LON RES, or --batch FILE")
+        } else if question.isEmpty {
+            throw ValidationError("expected LAT LON RES, a word and a cell, or --batch FILE")
         }
     }
 
@@ -51,7 +60,7 @@ struct CellCommand: ParsableCommand {
             if let batch {
                 try CellBatch.run(try InputFile(path: batch), to: output)
             } else {
-                try output.line(try query().cell.hex)
+                try output.line(try answer())
                 try output.flush()
             }
         } catch is OutputClosed {
@@ -59,9 +68,9 @@ struct CellCommand: ParsableCommand {
         }
     }
 
-    private func query() throws -> CellQuery {
+    private func answer() throws -> String {
         do {
-            return try CellQuery(lat: position[0], lon: position[1], resolution: position[2])
+            return try CellQuestion(fields: question).answer()
         } catch {
             throw ToolFailure(ExitStatus.usage, error.message)
         }

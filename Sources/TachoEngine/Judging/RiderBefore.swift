@@ -1,10 +1,11 @@
+import TachoGeo
 import TachoIngest
 
 /// What of a rider's movement before a fix decides how loud a jump is: judging the fix forgets it.
 struct RiderBefore {
     /// The receiver had just found its place.
     var isFresh: Bool
-    /// Of the last step, m/s; 0: not known.
+    /// Of the last step, as far as it is believed, m/s; 0: not known.
     var paceMps: Double
 
     static let unknown = RiderBefore(isFresh: false, paceMps: 0)
@@ -15,9 +16,11 @@ struct RiderBefore {
     }
 
     /// With the rules about motion switched off nothing is known.
-    init(_ motion: Motion, limits: Thresholds) {
+    init(_ motion: Motion, _ vehicle: VehicleClass, limits: Thresholds) {
         self =
             limits.isMotionOff
-            ? .unknown : RiderBefore(isFresh: motion.isFresh, paceMps: motion.paceMps)
+            ? .unknown
+            : RiderBefore(
+                isFresh: motion.isFresh, paceMps: motion.paceMps(vehicle, limits))
     }
 }

@@ -65,8 +65,7 @@ extension Shard {
         let limits = rules.thresholds
         all.isNearJump = leg.distanceM <= limits.glitchToM
         all.isAfterGap = leg.isGlitch
-        all.isFarAfterGap =
-            leg.dtMs > limits.glitchGapMs && leg.distanceM <= 2.5 * limits.glitchToM
+        all.isFarAfterGap = leg.isAfterGap && leg.distanceM <= 2.5 * limits.glitchToM
         all.isFresh = before.isFresh
         all.isAtPace = leg.distanceM * 1_000 <= 1.4 * before.paceMps * Double(leg.dtMs)
         return all

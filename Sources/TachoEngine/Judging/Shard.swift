@@ -256,7 +256,8 @@ struct Shard {
         _ stored: inout StoredFix, _ base: Finding, _ rider: UInt32,
         _ slot: UnsafeMutablePointer<Slot>, _ part: Part
     ) {
-        let before = RiderBefore(slot.pointee.motion, limits: rules.thresholds)
+        let before = RiderBefore(
+            slot.pointee.motion, stored.vehicle, limits: rules.thresholds)
         let outcome = InOrder.judgeAtLength(
             stored.fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, base: base,
             &slot.pointee.chain, &slot.pointee.motion, rules.thresholds)

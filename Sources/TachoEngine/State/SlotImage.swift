@@ -159,7 +159,8 @@ enum SlotImage {
         writer.put(held.baseEffect.rawValue)
         writer.put(
             UInt8(held.isTeleport ? 1 : 0) | (held.isJump ? 2 : 0)
-                | (held.isGlitch ? 4 : 0) | (held.isGap ? 8 : 0))
+                | (held.isGlitch ? 4 : 0) | (held.isGap ? 8 : 0)
+                | (held.isAfterGap ? 16 : 0))
     }
 
     private static func held(_ reader: inout ByteReader) throws -> HeldFix {
@@ -178,6 +179,7 @@ enum SlotImage {
         held.isJump = flags & 2 != 0
         held.isGlitch = flags & 4 != 0
         held.isGap = flags & 8 != 0
+        held.isAfterGap = flags & 16 != 0
         return held
     }
 

@@ -1,6 +1,6 @@
 extension Cell {
     fileprivate static let radiansPerDegree = 0.0174532925199432957692369076848861271111
-    private static let degreesPerRadian = 57.29577951308232087679815481410517033240547
+    static let degreesPerRadian = 57.29577951308232087679815481410517033240547
 
     /// The cell of `resolution` (0…15) a stored position lies in: `latLngToCell`.
     /// Cost: about 150 ns (44 of them sines and cosines), 300 where `FacePlane` has to decide.

@@ -14,7 +14,7 @@ enum FacePlane {
     private static let root7 = 2.6457513110645905905016157536392604257102
     private static let inverseRoot7 = 0.37796447300922722721451653623418006081576
     private static let inverseSine60 = 1.1547005383792515290182975610039149112953
-    private static let sine60 = 0.8660254037844386467637231707529361834714
+    static let sine60 = 0.8660254037844386467637231707529361834714
     private static let tiny = 1e-16
 
     /// The face whose middle is nearest, and the grid point nearest to `p` on its plane.
@@ -41,19 +41,23 @@ enum FacePlane {
 
     /// The point of the sphere over a grid point. Cost: about 150 ns.
     static func unproject(_ at: FacePoint, resolution: Int) -> Vector {
-        let centre = CellTables.faceCentres[at.face]
-        let x = Double(at.point.a) - 0.5 * Double(at.point.b)
-        let y = Double(at.point.b) * sine60
+        unproject(PlanePoint(at.point), face: at.face, resolution: resolution)
+    }
+
+    /// The point of the sphere over a point of the plane, in units of the grid.
+    static func unproject(_ at: PlanePoint, face: Int, resolution: Int) -> Vector {
+        let centre = CellTables.faceCentres[face]
+        let (x, y) = (at.x, at.y)
         var radius = (x * x + y * y).squareRoot()
         guard radius >= tiny else { return centre }
         var angle = arcTangent(y, over: x)
         for _ in 0..<resolution { radius *= inverseRoot7 }
         radius = arcTangent(radius * radiusPerUnit)
         if resolution & 1 == 1 { angle = wrapped(angle + oddRotation) }
-        let azimuth = wrapped(CellTables.axisAzimuths[at.face] - angle)
+        let azimuth = wrapped(CellTables.axisAzimuths[face] - angle)
         let direction =
-            cosine(azimuth) * CellTables.faceNorths[at.face]
-            + sine(azimuth) * CellTables.faceEasts[at.face]
+            cosine(azimuth) * CellTables.faceNorths[face]
+            + sine(azimuth) * CellTables.faceEasts[face]
         return (cosine(radius) * centre + sine(radius) * direction).normalized
     }
 
@@ -103,7 +107,44 @@ enum FacePlane {
 }
 
 /// A grid point of some resolution on the plane of a face.
-struct FacePoint {
+struct FacePoint: Hashable {
     var face: Int
     var point: HexPoint
+}
+
+/// A point of the plane of a face in units of a grid: x along its first axis, y 90° counterclockwise.
+struct PlanePoint {
+    var x: Double
+    var y: Double
+
+    init(x: Double, y: Double) { (self.x, self.y) = (x, y) }
+
+    init(_ point: HexPoint) {
+        x = Double(point.a) - 0.5 * Double(point.b)
+        y = Double(point.b) * FacePlane.sine60
+    }
+
+    static func + (p: PlanePoint, q: PlanePoint) -> PlanePoint {
+        PlanePoint(x: p.x + q.x, y: p.y + q.y)
+    }
+    static func - (p: PlanePoint, q: PlanePoint) -> PlanePoint {
+        PlanePoint(x: p.x - q.x, y: p.y - q.y)
+    }
+    static func * (n: Double, p: PlanePoint) -> PlanePoint { PlanePoint(x: n * p.x, y: n * p.y) }
+
+    /// Where the line through `from` and `to` meets that through two other points.
+    static func crossing(
+        _ from: PlanePoint, _ to: PlanePoint, _ a: PlanePoint, _ b: PlanePoint
+    ) -> PlanePoint {
+        let (along, side, off) = (to - from, b - a, from - a)
+        let t = (side.x * off.y - side.y * off.x) / (along.x * side.y - side.x * along.y)
+        return from + t * along
+    }
+
+    func isNear(_ other: PlanePoint) -> Bool {
+        (x - other.x).magnitude < Self.near && (y - other.y).magnitude < Self.near
+    }
+
+    /// As H3 has it: the distance from 1 to the next number of single precision.
+    private static let near = 1.1920928955078125e-7
 }

@@ -37,6 +37,10 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     var headingMismatch = HeadingMismatchState()
     /// The speed OVERSPEED has a debt of came from one step to the next.
     package internal(set) var isSuddenlyFast = false
+    /// That debt is of fixes that are held: none is left if the rider is back.
+    var hasHeldDebt = false
+    /// Fixes that were held since the last trusted one, at most 200.
+    var heldInRow: UInt8 = 0
     var frozen = FrozenState()
     var zigzag = ZigzagState()
 
@@ -74,10 +78,14 @@ package struct Motion: Hashable, Sendable, BitwiseCopyable {
     /// The windows began at most 12 s ago: a receiver that has just found its place.
     package var isFresh: Bool { windowSixteenths <= Self.freshSixteenths }
 
-    /// Of the last step; 0: there was none since the windows began.
-    package var paceMps: Double {
-        stepSeconds > 0
-            ? Double((eastM * eastM + northM * northM).squareRoot() / stepSeconds) : 0
+    /// Of the last step, as far as it is believed; 0: there was none since the windows began, or one of
+    /// less than a second. Up to the class's speed: one step is no pace. Beyond it, up to 95 m/s, where
+    /// a debt of OVERSPEED says that there were more.
+    package func paceMps(_ vehicle: VehicleClass, _ limits: Thresholds) -> Double {
+        guard stepSeconds >= 1 else { return 0 }
+        let pace = Double((eastM * eastM + northM * northM).squareRoot() / stepSeconds)
+        let isFast = overspeed.debtM > 0 && !hasHeldDebt
+        return min(pace, Reach.maxSpeedMps(isFast ? .any : vehicle, limits))
     }
 
     /// The last step was faster than the class by a quarter at most. Not after a jump, to which no
@@ -115,6 +123,7 @@ extension Motion {
             overspeed = fast
             return codes | fast.code(limits)
         }
+        if hasHeldDebt { (overspeed, hasHeldDebt) = (OverspeedState(), false) }
         let step = learn(from: fix, vehicle: vehicle, limits)
         let before = overspeed.debtM
         codes |= judge(step, fix, limits)
@@ -173,18 +182,23 @@ extension Motion {
 
     /// A held fix: the rider is said to be elsewhere.
     package mutating func hold(
-        _ fix: Fix, distanceM: Double, vehicle: VehicleClass, _ limits: Thresholds
+        _ fix: Fix, _ leg: Leg, vehicle: VehicleClass, _ limits: Thresholds
     ) -> UInt64 {
         let stepMs = tsMs == .min ? 0 : fix.tsMs - tsMs
-        let far = Float(distanceM)
-        let goesOn = flicker.goesOn(fix, distanceM: far, stepMs: stepMs)
+        let far = Float(leg.distanceM)
+        let follows = flicker.follows(fix, stepMs: stepMs)
+        heldInRow = follows ? min(heldInRow + 1, 200) : 1
+        let goesOn = follows && flicker.isFurther(far)
         var codes: UInt64 = 0
-        if goesOn && flicker.isThird(fix, stepMs: stepMs) && stepMs <= Self.longestJumpMs {
+        if goesOn && heldInRow >= 3 && stepMs <= Self.longestJumpMs {
             let before = overspeed.debtM
             overspeed.held(
-                far, seconds: Float(stepMs) * 0.001, vehicle: vehicle,
+                far, seconds: Float(leg.dtStarMs) * 0.001, vehicle: vehicle,
                 reportedMps: Self.mps(fix.speedCms), limits)
-            if overspeed.debtM > 0 { noteOnset(before, vehicle, limits) }
+            if overspeed.debtM > before {
+                noteOnset(before, vehicle, limits)
+                hasHeldDebt = true
+            }
             codes = overspeed.code(limits)
         }
         return codes
@@ -196,9 +210,11 @@ extension Motion {
         _ debtBeforeM: Float, _ vehicle: VehicleClass, _ limits: Thresholds
     ) {
         guard debtBeforeM == 0 else { return }
+        let lastM = (eastM * eastM + northM * northM).squareRoot()
+        // A position that was re-sent says nothing of the speed.
+        guard lastM > 0 else { return }
         isSuddenlyFast = OverspeedState.isSudden(
-            after: (eastM * eastM + northM * northM).squareRoot(), seconds: stepSeconds,
-            vehicle: vehicle, limits)
+            after: lastM, seconds: stepSeconds, vehicle: vehicle, limits)
     }
 
     /// A jump is confirmed by its third fix, so it may have taken three times the usual step.
@@ -217,6 +233,7 @@ extension Motion {
             (east * east + north * north).squareRoot(), seconds: Float(passedMs) * 0.001,
             vehicle: vehicle, limits)
         if fast.debtM > 0 { noteOnset(overspeed.debtM, vehicle, limits) }
+        hasHeldDebt = false
         return fast
     }
 

@@ -185,6 +185,8 @@ extension Motion {
     /// Those that came with version 4 of a slot.
     private mutating func visitNewFields(_ visitor: inout some StateVisitor) {
         visitor.visit(&isSuddenlyFast)
+        visitor.visit(&hasHeldDebt)
+        visitor.visit(&heldInRow)
         headingMismatch.visitNewFields(&visitor)
         altitude.visitNewFields(&visitor)
         flicker.visitNewFields(&visitor)

@@ -46,13 +46,14 @@ struct AltitudeState: Hashable, Sendable, BitwiseCopyable {
         return Code.altJump.bit(if: isJump)
     }
 
-    /// Twice as fast as the last step and 20 m more: no vehicle.
+    /// Twice as fast as the last step, 20 m more, and 4 m/s²: no vehicle.
     @inline(__always)
     private static func isJump(_ step: MotionStep) -> Bool {
         guard step.distanceM > 60 else { return false }
         let lastM = (step.lastEastM * step.lastEastM + step.lastNorthM * step.lastNorthM)
             .squareRoot()
-        return (step.distanceM - 20) * step.lastSeconds > 2 * lastM * step.moveSeconds
+        let beyondM = step.distanceM - 20 - 2 * step.moveSeconds * step.moveSeconds
+        return beyondM * step.lastSeconds > 2 * lastM * step.moveSeconds
     }
 
     /// For checkpoints, in the order of the page.

@@ -18,13 +18,11 @@ struct FlickerState: Hashable, Sendable, BitwiseCopyable {
     private static let soonMs: Int64 = 12_000
     private static let further: Float = 1.2
 
-    /// Further out than the held fix before, and no trusted one between: `stepMs` is since the last.
-    func goesOn(_ fix: Fix, distanceM: Float, stepMs: Int64) -> Bool {
-        fix.tsMs - lastMs < stepMs && distanceM > Self.further * lastM
-    }
+    /// Whether no trusted fix lies between the last held one and this: `stepMs` is since the last
+    /// trusted one.
+    func follows(_ fix: Fix, stepMs: Int64) -> Bool { fix.tsMs - lastMs < stepMs }
 
-    /// The third held fix at least since the last trusted one.
-    func isThird(_ fix: Fix, stepMs: Int64) -> Bool { (fix.tsMs - lastMs) * 5 <= stepMs * 2 }
+    func isFurther(_ distanceM: Float) -> Bool { distanceM > Self.further * lastM }
 
     mutating func judge(
         _ fix: Fix, distanceM: Float, stepMs: Int64, goesOn: Bool, _ limits: Thresholds

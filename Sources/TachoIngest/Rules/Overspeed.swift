@@ -3,7 +3,7 @@ import TachoGeo
 /// OVERSPEED: more way than the rider's class can make, again and again.
 ///
 /// A bucket of metres beyond the limit: one glitch adds 80 m at most, so it cannot trip the rule by
-/// itself. Where the phone reports such a speed itself it is no glitch, and counts twice. Critical
+/// itself; nor can two. Where the phone reports such a speed itself it is no glitch, and counts twice. Critical
 /// where it came from one step to the next; who got so fast by and by, as trains do, is a warning, and
 /// for information at up to 1.25 of the class's speed. Delivery order. State: 5 B.
 struct OverspeedState: Hashable, Sendable, BitwiseCopyable {
@@ -24,7 +24,7 @@ struct OverspeedState: Hashable, Sendable, BitwiseCopyable {
         add(distanceM, seconds: seconds, vehicle: vehicle, reportedMps: -1, limits)
     }
 
-    /// A fix is held further out than the one before it: what the whole way from the last trusted one
+    /// The third fix in a row is held further out than the one before it: what the whole way from the last trusted one
     /// is beyond the limit, twice, where the phone reports such a speed itself. Who is so fast that no
     /// two of his fixes are within reach of each other is never confirmed, and seen here only. Without
     /// such a report it is how receivers wander off.

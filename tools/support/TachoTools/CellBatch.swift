@@ -1,15 +1,15 @@
 internal import TachoClient
 internal import TachoGeo
 
-/// `tacho cell --batch`: one position a line in, one id a line out.
+/// `tacho cell --batch`: one question a line in, one answer a line out.
 package struct CellBatch {
     private var line: [UInt8] = []
     private var number = 0
     private let name: String
     private let output: Output
 
-    /// Longer than any number worth reading; bounds memory when the input is no text.
-    private static let maxLineBytes = 4096
+    /// A million cells; bounds memory when the input is no text.
+    private static let maxLineBytes = 16 << 20
 
     package static func run(_ input: InputFile, to output: Output) throws {
         var batch = CellBatch(
@@ -47,7 +47,8 @@ package struct CellBatch {
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
         defer { line.removeAll(keepingCapacity: true) }
         do {
-            try output.line(try CellQuery(line: String(decoding: line, as: UTF8.self)).cell.hex)
+            let fields = String(decoding: line, as: UTF8.self).split { $0 == " " || $0 == "\t" }
+            try output.line(try CellQuestion(fields: fields.map(String.init)).answer())
         } catch let defect as CellQuery.Defect {
             throw failure(defect.message, at: number)
         }

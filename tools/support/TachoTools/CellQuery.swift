@@ -21,16 +21,6 @@ package struct CellQuery: Equatable {
         self.resolution = number
     }
 
-    /// `lat lon res`, separated by spaces or tabs.
-    package init(line: String) throws(Defect) {
-        let fields = line.split { $0 == " " || $0 == "\t" }
-        guard fields.count == 3 else {
-            throw Defect(message: "\(fields.count) fields, expected three: lat lon res")
-        }
-        try self.init(
-            lat: String(fields[0]), lon: String(fields[1]), resolution: String(fields[2]))
-    }
-
     package var cell: Cell {
         Cell.containing(
             latDegrees: latDegrees, lonDegrees: lonDegrees, resolution: resolution)

@@ -1,0 +1,95 @@
+import TachoGeo
+import Testing
+
+/// What lies around, above and below cells. Against H3 itself: `tools/campaigns/cells.py`.
+@Suite struct CellGridTests {
+    /// A cell of any shape: half of them at a pentagon.
+    private func anyCell(_ random: inout Seeded, resolution: Int) throws -> Cell {
+        let pentagon = Cell.containing(
+            latDegrees: 64.7, lonDegrees: 10.536, resolution: resolution)
+        if Bool.random(using: &random) {
+            return try pentagon.disk(3).randomElement(using: &random)!
+        }
+        return Cell.containing(
+            latDegrees: .random(in: -90...90, using: &random),
+            lonDegrees: .random(in: -180...180, using: &random), resolution: resolution)
+    }
+
+    @Test func `neighbours are each other's, and there are six, or five round a pentagon`() throws {
+        var random = Seeded(21)
+        for n in 0..<3_000 {
+            let cell = try anyCell(&random, resolution: n % 16)
+            let around = cell.neighbours
+            #expect(around.count == (cell.isPentagon ? 5 : 6), "seed 21, \(cell)")
+            #expect(around.allSatisfy { $0.isValid && $0.resolution == cell.resolution })
+            #expect(around.allSatisfy { $0.neighbours.contains(cell) }, "seed 21, \(cell)")
+        }
+    }
+
+    @Test func `cells below are those whose cell above it is`() throws {
+        var random = Seeded(22)
+        for n in 0..<400 {
+            let cell = try anyCell(&random, resolution: n % 13)
+            for finer in cell.resolution...cell.resolution + 3 {
+                let children = Array(try cell.children(at: finer))
+                #expect(children.count == (try cell.childCount(at: finer)), "seed 22, \(cell)")
+                #expect(Set(children).count == children.count)
+                #expect(children.map(\.rawValue) == children.map(\.rawValue).sorted())
+                #expect(children.contains(try cell.centreChild(at: finer)))
+                for child in children {
+                    #expect(child.isValid)
+                    #expect(try child.parent(at: cell.resolution) == cell, "seed 22, \(child)")
+                }
+            }
+        }
+    }
+
+    @Test func `the whole Earth is so many cells, and one of its own when compacted`() throws {
+        let all = (0..<122).map { base in
+            Cell(rawValue: 1 << 59 | UInt64(base) << 45 | (1 << 45 - 1))
+        }
+        for resolution in 0...3 {
+            let cells = try CellSet.uncompact(all, to: resolution)
+            // 2 + 120 · 7^r.
+            #expect(cells.count == 2 + 120 * [1, 7, 49, 343][resolution])
+            #expect(try CellSet.compact(cells.shuffled()) == all)
+            var seen: Set<Cell> = []
+            for cell in cells { seen.formUnion(cell.neighbours) }
+            #expect(seen == Set(cells))
+        }
+    }
+
+    @Test func `a disk is its rings, and two disks meet half way`() throws {
+        var random = Seeded(23)
+        for n in 0..<60 {
+            let cell = try anyCell(&random, resolution: n % 16)
+            let rings = try cell.rings(5)
+            for k in 0...5 {
+                #expect(try cell.ring(k) == rings[k])
+                if !cell.isPentagon { #expect(rings[k].count <= max(1, 6 * k)) }
+            }
+            #expect(try cell.disk(5) == rings.flatMap { $0 })
+            for far in rings[5].prefix(4) {
+                #expect(try !Set(far.disk(3)).isDisjoint(with: try cell.disk(2)), "seed 23")
+                #expect(try Set(far.disk(2)).isDisjoint(with: try cell.disk(2)), "seed 23")
+            }
+        }
+    }
+
+    @Test func `what has no answer says why`() throws {
+        let cell = try #require(Cell(hex: "8930e1d9b37ffff"))
+        let finer = try cell.centreChild(at: 10)
+        #expect(throws: CellError.resolution(16)) { try cell.children(at: 16) }
+        #expect(throws: CellError.resolution(-1)) { try cell.parent(at: -1) }
+        #expect(throws: CellError.wrongWay(from: 9, to: 10)) { try cell.parent(at: 10) }
+        #expect(throws: CellError.wrongWay(from: 9, to: 8)) { try cell.childCount(at: 8) }
+        #expect(throws: CellError.distance(-1)) { try cell.disk(-1) }
+        #expect(throws: CellError.notACell(7)) { try Cell(rawValue: 7).disk(1) }
+        #expect(throws: CellError.overlap(cell)) { try CellSet.compact([cell, cell]) }
+        #expect(throws: CellError.mixedResolutions(9, 10)) { try CellSet.compact([cell, finer]) }
+        #expect(throws: CellError.wrongWay(from: 10, to: 9)) {
+            try CellSet.uncompact([finer], to: 9)
+        }
+        #expect(try CellSet.compact([]) == [] && CellSet.uncompact([], to: 3) == [])
+    }
+}
