@@ -76,6 +76,35 @@ import Testing
         }
     }
 
+    @Test func `steps are as many as rings`() throws {
+        var random = Seeded(24)
+        for n in 0..<60 {
+            let cell = try anyCell(&random, resolution: n % 16)
+            for (k, ring) in try cell.rings(6).enumerated() {
+                for other in ring {
+                    #expect(try cell.distance(to: other) == k, "seed 24, \(cell) \(other)")
+                }
+            }
+        }
+    }
+
+    @Test func `corners go round the middle, and areas below make up that above`() throws {
+        var random = Seeded(25)
+        for n in 0..<200 {
+            let cell = try anyCell(&random, resolution: n % 14)
+            let corners = cell.boundaryDegrees.count
+            #expect(cell.isPentagon ? [5, 10].contains(corners) : (6...8).contains(corners))
+            let children = try cell.children(at: cell.resolution + 1)
+            let sum = children.reduce(0) { $0 + $1.areaSquareMetres }
+            // Seven hexagons are no hexagon.
+            #expect(abs(sum / cell.areaSquareMetres - 1) < 0.2, "seed 25, \(cell)")
+        }
+        let whole = (0..<122).reduce(0.0) { sum, base in
+            sum + Cell(rawValue: 1 << 59 | UInt64(base) << 45 | (1 << 45 - 1)).areaSquareMetres
+        }
+        #expect(abs(whole / (4 * .pi * Cell.earthRadiusM * Cell.earthRadiusM) - 1) < 1e-12)
+    }
+
     @Test func `what has no answer says why`() throws {
         let cell = try #require(Cell(hex: "8930e1d9b37ffff"))
         let finer = try cell.centreChild(at: 10)

@@ -59,6 +59,7 @@ def main():
     with campaign.Campaign("cells", options) as c:
         compare(c, list(fixtures.positions(count, c.random)), h3)
         around(c, h3, fixtures, 5 if options.full else 2)
+        distances(c, h3, fixtures)
         sets(c, h3)
         refusals(c)
 
@@ -141,7 +142,7 @@ def asked(c, lines):
 
 def around(c, h3, fixtures, finest):
     seen, wrong = collections.Counter(), collections.Counter()
-    off = 0.0
+    off = bent = wide = 0.0
     sample = list(sampled_cells(c, h3, fixtures))
     cells = iter(some_cells(c, h3, fixtures, finest))
     while some := list(itertools.islice(cells, 100_000)):
@@ -150,12 +151,13 @@ def around(c, h3, fixtures, finest):
                 continue
             weigh(c, h3, name, some, ask, expect, seen, wrong)
         for cell, answer in zip(some, asked(c, [f"centre {cell}" for cell in some])):
-            lat, lon = (float(word) for word in answer.split(" "))
-            expected = h3.cell_to_latlng(cell)
             seen["centre"] += 1
-            turn = abs(lon - expected[1]) % 360
-            off = max(off, abs(lat - expected[0]),
-                      min(turn, 360 - turn) * math.cos(math.radians(lat)))
+            off = max(off, apart(positions(answer), [h3.cell_to_latlng(cell)]))
+        for cell, answer in zip(some, asked(c, [f"boundary {cell}" for cell in some])):
+            seen["boundary"] += 1
+            bent = max(bent, apart(positions(answer), h3.cell_to_boundary(cell)))
+    for cell, answer in zip(sample, asked(c, [f"area {cell}" for cell in sample])):
+        wide = max(wide, abs(float(answer) / h3.cell_area(cell, unit="m^2") - 1))
     for name in SAMPLED:
         ask, expect = QUESTIONS[name]
         weigh(c, h3, name, sample, ask, expect, seen, wrong)
@@ -163,6 +165,52 @@ def around(c, h3, fixtures, finest):
         c.check(f"{name}: {seen[name]} cells", not wrong[name], f"{wrong[name]} mismatches")
     c.check(f"centre: {seen['centre']} cells, {math.radians(off):.1e} rad off at most",
             math.radians(off) < 1e-12)
+    c.check(f"boundary: {seen['boundary']} cells, {math.radians(bent):.1e} rad off at most",
+            math.radians(bent) < 1e-12)
+    # H3 itself loses digits where corners are near each other: seven are left at resolution 15.
+    c.check(f"area: {len(sample)} cells, {wide:.1e} off at most", wide < 1e-6)
+
+
+def positions(answer):
+    numbers = [float(word) for word in answer.split(" ")]
+    return list(zip(numbers[::2], numbers[1::2]))
+
+
+def apart(some, others):
+    """The greatest distance in degrees of two rows of positions."""
+    if len(some) != len(others):
+        return math.inf
+    return max(
+        max(abs(a[0] - b[0]),
+            abs((a[1] - b[1] + 180) % 360 - 180) * math.cos(math.radians(b[0])))
+        for a, b in zip(some, others))
+
+
+def distances(c, h3, fixtures):
+    """Of cells near and far, wherever H3 has an answer."""
+    pairs = []
+    for lat, lon, resolution in fixtures.positions(20_000, c.random):
+        far = c.random.choice([1, 3, 8, 20, 60]) * h3.average_hexagon_edge_length(resolution) / 60
+        other = h3.latlng_to_cell(
+            max(-90, min(90, lat + c.random.uniform(-far, far))),
+            lon + c.random.uniform(-far, far), resolution)
+        pairs.append((h3.latlng_to_cell(lat, lon, resolution), other))
+    for n in range(600):
+        middle = c.random.choice(list(h3.get_pentagons(n % 16)))
+        some = h3.grid_disk(middle, c.random.randint(1, 9))
+        pairs.append((c.random.choice(some), c.random.choice(some)))
+    expected = {}
+    for a, b in pairs:
+        try:
+            expected[a, b] = str(h3.grid_distance(a, b))
+        except h3.H3BaseException:
+            continue  # too far apart, or a pentagon between
+    wrong = 0
+    for (a, b), answer in zip(expected, asked(c, [f"distance {a} {b}" for a, b in expected])):
+        if answer != expected[a, b]:
+            wrong += 1
+            c.note(f"distance {a} {b}: {answer}, expected {expected[a, b]}")
+    c.check(f"distance: {len(expected)} pairs", not wrong, f"{wrong} mismatches")
 
 
 def weigh(c, h3, name, cells, ask, expect, seen, wrong):

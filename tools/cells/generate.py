@@ -14,6 +14,7 @@ examples:
 
 import argparse
 import collections
+import graphlib
 import pathlib
 import random
 import sys
@@ -115,6 +116,37 @@ def vectors(name, doc, values):
     return f"    /// {doc}\n    static let {name}: [Vector] = [\n{body}    ]\n\n"
 
 
+# i, i + j, j and so on, counterclockwise: a cell's corners lie between two of them.
+AROUND = [(1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1)]
+
+
+def in_order(places):
+    """Places of a pentagon as H3 prefers them, where a cell lies on the edge between two faces: seen
+    from the face H3 takes, the cell's first corner is the published first. One cell of resolution 2
+    beside the vertex tells it of each edge."""
+    seen = collections.defaultdict(dict)
+    for place in places:
+        face, a, b = place // 25, place % 25 // 5 - 2, place % 5 - 2
+        for one, next_one in zip(AROUND, AROUND[1:] + AROUND[:1]):
+            p = (7 * a + one[0] + next_one[0], 7 * b + one[1] + next_one[1])
+            if max(p[0] + p[1], p[0] - 2 * p[1], p[1] - 2 * p[0]) != 14:
+                continue  # not on an edge of this face
+            cell = h3.latlng_to_cell(*geometry.position(face, *p, 2), 2)
+            corner = geometry.position(
+                face, p[0] + (AROUND[0][0] + AROUND[1][0]) / 3,
+                p[1] + (AROUND[0][1] + AROUND[1][1]) / 3, 2)
+            # Off the face the grid is another, but not by as much as a corner is from the next.
+            published_corner = geometry.vector(*h3.cell_to_boundary(cell)[0])
+            seen[cell][place] = -geometry.dot(published_corner, geometry.vector(*corner))
+    before = {place: set() for place in places}
+    for cell, faces in seen.items():
+        if len(faces) != 2:
+            raise SystemExit(f"{cell}: seen from {faces}")
+        chosen, other = sorted(faces, key=faces.get)
+        before[other].add(chosen)
+    return list(graphlib.TopologicalSorter(before).static_order())
+
+
 def tables(samples, seed):
     base, left, heard = probe(samples, random.Random(seed))
     entries = {}
@@ -142,6 +174,8 @@ def tables(samples, seed):
     inverse = []
     for cell in range(122):
         own = [place for *_, place in sorted(places[cell])]
+        if len(own) == 5:
+            own = in_order(own)
         inverse += own + [0xFFFF] * (5 - len(own))
     pentagons = sum(1 << (h3.str_to_int(c) >> 45 & 127) for c in h3.get_pentagons(0))
     text = "// Written by tools/cells/generate.py; do not edit.\n\n"
@@ -162,7 +196,7 @@ def tables(samples, seed):
     text += "    /// Per face, a + 2 and b + 2 of a place of resolution 0: base cell in bits 0…6; from bit\n"
     text += "    /// 7 + 3 d how often digits that start with d are turned. All ones: no such place.\n"
     text += "    static let placeCells: [UInt32] = [\n" + rows(grid, 5, lambda v: f"0x{v:08X}") + "    ]\n\n"
-    text += "    /// Per base cell up to five places, as indices of `placeCells`, its home first.\n"
+    text += "    /// Per base cell up to five places, as indices of `placeCells`: the first a cell lies on is H3's.\n"
     text += "    static let cellPlaces: [UInt16] = [\n" + rows(inverse, 5, lambda v: "0xFFFF" if v == 0xFFFF else str(v)) + "    ]\n}\n"
     TABLES.parent.mkdir(exist_ok=True)
     TABLES.write_text(text)

@@ -62,6 +62,16 @@ def axis(face, turn, quarter):
     return tuple(math.cos(azimuth) * n[d] + math.sin(azimuth) * e[d] for d in range(3))
 
 
+def position(face, a, b, resolution):
+    """Latitude and longitude over a point of the grid of an even resolution."""
+    x, y = a - b / 2, b * math.sqrt(3) / 2
+    units = PER_UNIT * 7 ** (resolution / 2)
+    p = [CENTRES[face][d] + (x * AXES[face][0][0][d] + y * AXES[face][0][1][d]) / units
+         for d in range(3)]
+    return (math.degrees(math.asin(p[2] / math.sqrt(dot(p, p)))),
+            math.degrees(math.atan2(p[1], p[0])))
+
+
 def vector(lat, lon):
     phi, lam = math.radians(lat), math.radians(lon)
     return (math.cos(phi) * math.cos(lam), math.cos(phi) * math.sin(lam), math.sin(phi))

@@ -8,15 +8,17 @@ package enum CellQuestion: Equatable {
 
     /// Named as in H3: `cellToParent` and so on.
     package enum Word: String, CaseIterable, Sendable {
-        case parent, children, centreChild = "centre-child", disk, ring, neighbours, centre
-        case compact, uncompact
+        case parent, children, centreChild = "centre-child"
+        case disk, ring, neighbours, centre, boundary, area
+        case distance, compact, uncompact
 
         /// What follows the word.
         package var usage: String {
             switch self {
             case .parent, .children, .centreChild: "\(rawValue) CELL RES"
             case .disk, .ring: "\(rawValue) CELL K"
-            case .neighbours, .centre: "\(rawValue) CELL"
+            case .neighbours, .centre, .boundary, .area: "\(rawValue) CELL"
+            case .distance: "distance CELL CELL"
             case .compact: "compact CELL…"
             case .uncompact: "uncompact RES CELL…"
             }
@@ -41,9 +43,12 @@ package enum CellQuestion: Equatable {
         case .parent, .children, .centreChild, .disk, .ring:
             guard rest.count == 2 else { throw Self.expected(word) }
             self = .about(word, try Self.cell(fields[1]), try Self.number(fields[2]))
-        case .neighbours, .centre:
+        case .neighbours, .centre, .boundary, .area:
             guard rest.count == 1 else { throw Self.expected(word) }
             self = .about(word, try Self.cell(fields[1]), 0)
+        case .distance:
+            guard rest.count == 2 else { throw Self.expected(word) }
+            self = .set(word, try Self.cells(rest), 0)
         case .compact:
             self = .set(word, try Self.cells(rest), 0)
         case .uncompact:
@@ -59,6 +64,11 @@ package enum CellQuestion: Equatable {
             case .position(let query): return query.cell.hex
             case .about(let word, let cell, let number):
                 return try Self.answer(word, cell, number)
+            case .set(.distance, let cells, _):
+                guard let steps = try cells[0].distance(to: cells[1]) else {
+                    throw CellQuery.Defect(message: "the two are too far apart to count")
+                }
+                return String(steps)
             case .set(let word, let cells, let number):
                 return Self.text(
                     word == .compact
@@ -88,7 +98,10 @@ package enum CellQuestion: Equatable {
         case .centre:
             let (lat, lon) = cell.centreDegrees
             return "\(lat) \(lon)"
-        case .compact, .uncompact: preconditionFailure("a set's")
+        case .boundary:
+            return cell.boundaryDegrees.map { "\($0.lat) \($0.lon)" }.joined(separator: " ")
+        case .area: return "\(cell.areaSquareMetres)"
+        case .distance, .compact, .uncompact: preconditionFailure("a set's")
         }
     }
 
