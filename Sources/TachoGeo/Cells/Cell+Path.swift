@@ -1,14 +1,17 @@
 extension Cell {
     /// How many steps from cell to cell lead to another one of the same resolution: `gridDistance`.
     ///
-    /// Counted on the icosahedron unfolded round the faces of both, at most three edges away,
-    /// which are both ways round a vertex; nil beyond. Cost: about 1 µs.
+    /// Counted on the icosahedron unfolded along up to five of its edges, which is right, also past
+    /// pentagons, up to 7 steps of resolution 0, two fifths of the way round the Earth; nil beyond. H3 has
+    /// no answer where a pentagon is between. Cost: about 2 µs between faces, 0.3 µs on one.
     package func distance(to other: Cell) throws(CellError) -> Int? {
-        try steps(to: other).map { max(abs($0.a), abs($0.b), abs($0.a - $0.b)) }
+        guard let steps = try way(to: other)?.steps else { return nil }
+        let most = (0..<resolution).reduce(49) { square, _ in 7 * square }
+        return steps * steps <= most ? steps : nil
     }
 
     /// The way as a number of the grid of this cell's face.
-    private func steps(to other: Cell) throws(CellError) -> HexPoint? {
+    private func way(to other: Cell) throws(CellError) -> HexPoint? {
         guard isValid else { throw .notACell(rawValue) }
         guard other.isValid else { throw .notACell(other.rawValue) }
         guard resolution == other.resolution else {
@@ -30,7 +33,7 @@ extension HexPoint {
 }
 
 extension FaceSeams {
-    /// A point of one face where it comes to lie on the plane of another, over at most three edges.
+    /// A point of one face where it comes to lie on the plane of another, over at most five edges.
     static func unfolded(
         _ at: FacePoint, onto face: Int, resolution: Int
     ) -> [HexPoint] {
@@ -50,7 +53,7 @@ extension FaceSeams {
                 }
             }
         }
-        cross(FacePoint(face: at.face, point: point), from: at.face, edges: 3)
+        cross(FacePoint(face: at.face, point: point), from: at.face, edges: 5)
         guard isOdd else { return found }
         return found.map { point in
             var point = point
