@@ -221,7 +221,7 @@ package struct FixImage: Hashable, Sendable, BitwiseCopyable {
 
     @inline(__always) package init(_ stored: StoredFix) {
         row = FixRow.pack(stored, route: 0).row
-        extra = FixRow.extra(stored)
+        extra = row.hasExtra ? FixRow.extra(stored) : .none
     }
 
     package var stored: StoredFix { row.stored(extra) }

@@ -69,14 +69,16 @@ package struct ChainStep: Sendable, BitwiseCopyable {
 /// Only the first fix at a time, and no quarantined one, may enter. A late fix does not come here
 /// but goes through `Rejudge`. State: 3 × 32 B + 2 × 40 B, copied whole into checkpoints.
 package struct Chain: Hashable, Sendable, BitwiseCopyable {
+    // 40 bytes that the usual fix needs.
     package var anchor: Anchor
-    /// The newest fix that entered, ms; `Int64.min` before the first.
-    package var newestTsMs: Int64
     package var hasAnchor: Bool
-    /// The newest fix of the candidate chain; meaningful if `heldCount` > 0.
-    package var candidate: Anchor
     /// Open held fixes, 0…2.
     package var heldCount: UInt8
+    /// The newest fix that entered, ms; `Int64.min` before the first.
+    package var newestTsMs: Int64
+
+    /// The newest fix of the candidate chain; meaningful if `heldCount` > 0.
+    package var candidate: Anchor
     package var held0: HeldFix
     package var held1: HeldFix
 

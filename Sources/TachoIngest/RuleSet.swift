@@ -14,14 +14,20 @@ package struct RuleSet: Sendable {
 
     /// What the rules that need no history say. `recvMs` is the receipt time rules use
     /// (`StoredFix.ruleRecvMs`).
-    @inline(__always)
     package func point(_ fix: Fix, recvMs: Int64) -> Finding {
-        var finding = NullIsland.judge(fix, thresholds)
-        finding.merge(ClockFuture.judge(fix, recvMs: recvMs, thresholds))
-        finding.merge(ClockPast.judge(fix, thresholds))
-        finding.merge(LowAccuracy.judge(fix, thresholds))
+        Self.point(fix, recvMs: recvMs, thresholds)
+    }
+
+    /// The same for the loop over a batch, which has the limits at hand: to call a method of a set
+    /// that lies in an object's state copies the half KiB for every fix.
+    @inline(__always)
+    package static func point(_ fix: Fix, recvMs: Int64, _ limits: Thresholds) -> Finding {
+        var finding = NullIsland.judge(fix, limits)
+        finding.merge(ClockFuture.judge(fix, recvMs: recvMs, limits))
+        finding.merge(ClockPast.judge(fix, limits))
+        finding.merge(LowAccuracy.judge(fix, limits))
         finding.merge(.when(fix.source == .mock, .mockFlag, .quarantine))
-        return Self.without(thresholds.off, finding)
+        return without(limits.off, finding)
     }
 
     /// What the stored codes outside the chain amount to: the base for judging a fix again.

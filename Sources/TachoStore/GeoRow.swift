@@ -90,10 +90,6 @@ package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
 
     package static let keyBytes = 22
 
-    /// Puts rows in the order of their keys. Here and not with the caller, so that the comparison
-    /// is compiled into the sort.
-    package static func sort(_ rows: inout [GeoRow]) { rows.sort(by: <) }
-
     /// In the order of their keys.
     @inline(__always)
     package static func < (a: GeoRow, b: GeoRow) -> Bool {

@@ -142,6 +142,23 @@ struct SlotSpecTests {
         #expect(MemoryLayout<Slot>.stride % 64 == 0)
         #expect(MemoryLayout<Slot>.offset(of: \.motion)! % 64 == 0)
         #expect(Motion.hotBytes <= 4 * 64)
+        #expect(Slot.hotOffset % 64 == 0)
+    }
+
+    @Test func `what every fix needs of a slot lies in three cache lines`() throws {
+        let chain = try #require(MemoryLayout<Slot>.offset(of: \.chain))
+        let ends = [
+            try #require(MemoryLayout<Slot>.offset(of: \.main)) + MemoryLayout<Tail>.size,
+            try #require(MemoryLayout<Slot>.offset(of: \.shownRow)) + MemoryLayout<FixRow>.size,
+            try #require(MemoryLayout<Slot>.offset(of: \.hasWindow)) + 1,
+            try #require(MemoryLayout<Slot>.offset(of: \.closedOldestMs)) + 8,
+            chain + (try #require(MemoryLayout<Chain>.offset(of: \.newestTsMs))) + 8,
+            chain + (try #require(MemoryLayout<Chain>.offset(of: \.heldCount))) + 1,
+        ]
+        for end in ends {
+            #expect(end > Slot.hotOffset)
+            #expect(end <= Slot.hotOffset + Slot.hotLines * 64)
+        }
     }
 
     @Test func `a slot cut anywhere or longer than it says is refused`() {

@@ -34,6 +34,10 @@ struct MotionImageTests {
 
     /// Paths of stored properties in the order they are declared, with their values.
     private func leaves(_ value: Any, _ path: String) -> [(path: String, value: Any)] {
+        // Two fields of the page, one vector in memory.
+        if let direction = value as? Direction {
+            return [("\(path).east", direction.east), ("\(path).north", direction.north)]
+        }
         let children = Mirror(reflecting: value).children
         if children.isEmpty { return [(path, value)] }
         return children.flatMap { child in

@@ -71,6 +71,27 @@ struct GeoRowTests {
             zip(keys, keys.dropFirst()).allSatisfy { a, b in !b.lexicographicallyPrecedes(a) })
     }
 
+    @Test(arguments: [0, 1, 511, 512, 513, 5_000])
+    func `many rows are sorted as by comparing each with each`(count: Int) {
+        var random = SeededGenerator(seed: UInt64(count))
+        // Few cells and buckets of both grains, so that many rows differ in the end of their keys.
+        let some = (0..<7).map { _ in row(&random) }
+        var rows = (0..<count).map { _ -> GeoRow in
+            var row = row(&random)
+            if Bool.random(using: &random) { row.cell = some.randomElement(using: &random)!.cell }
+            if Bool.random(using: &random) {
+                row.bucket = some.randomElement(using: &random)!.bucket
+            }
+            return row
+        }
+        let expected = rows.sorted(by: <)
+        GeoRow.sort(&rows)
+        #expect(rows == expected, "seed \(count)")
+        rows = Array(repeating: some[0], count: count)
+        GeoRow.sort(&rows)
+        #expect(rows == Array(repeating: some[0], count: count))
+    }
+
     @Test func `a row cut anywhere or longer than it says is refused`() {
         var random = SeededGenerator(seed: 3)
         for _ in 0..<50 {

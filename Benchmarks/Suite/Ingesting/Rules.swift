@@ -97,7 +97,7 @@ private struct Track {
                     let recvMs = fix.tsMs + 128
                     let state = base + rider
                     if rider + Self.ahead < riders { Self.fetch(state + Self.ahead) }
-                    let point = rules.point(fix, recvMs: recvMs)
+                    let point = RuleSet.point(fix, recvMs: recvMs, rules.thresholds)
                     let outcome = InOrder.judge(
                         fix, recvMs: recvMs, vehicle: .car, base: point, &state.pointee.chain,
                         &state.pointee.motion, rules.thresholds)

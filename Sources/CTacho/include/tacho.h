@@ -5,8 +5,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Of memory that is about to be changed: asked for as one's own, or the first store would have to
+// wait for that. The instruction is written out since compilers for x86-64 in general, which may
+// lack it where it is a no-op then, take the one that fetches to read.
 static inline __attribute__((always_inline)) void tacho_prefetch(const void *p) {
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)p));
+#else
     __builtin_prefetch(p, 1, 3);
+#endif
+}
+
+// Of memory that another thread may be reading or has written, and that is not to be changed.
+static inline __attribute__((always_inline)) void tacho_prefetch_to_read(const void *p) {
+    __builtin_prefetch(p, 0, 3);
 }
 
 #if defined(__x86_64__)

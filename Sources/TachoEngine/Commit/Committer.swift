@@ -203,8 +203,18 @@ final class Committer: @unchecked Sendable {
         if bytes >= context.journalLimitBytes { context.journalGrew(bytes) }
     }
 
+    /// Riders lie all over memory: a line is asked for so many rows before it is written.
+    private static let rowsAhead = 8
+
     private func publish(_ part: Part) {
-        for (rider, record) in part.latest { latest.publish(record, of: rider) }
+        for other in part.latest { latest.publish(other.record, of: other.rider) }
+        let rows = part.latestRows
+        for index in rows.indices {
+            if index + Self.rowsAhead < rows.count {
+                latest.prefetchToPublish(rows[index + Self.rowsAhead].rider)
+            }
+            latest.publish(rows[index].record, of: rows[index].rider)
+        }
     }
 
     private func acknowledge(_ part: Part) {

@@ -1,3 +1,4 @@
+import CTacho
 import TachoCodec
 import TachoStore
 
@@ -14,6 +15,8 @@ struct EventBuffer: @unchecked Sendable {
     }
 
     private let state: UnsafeMutablePointer<State>
+
+    private static let aheadBytes = 512
 
     init(capacity: Int) {
         let room = max(capacity, 256)
@@ -43,6 +46,8 @@ struct EventBuffer: @unchecked Sendable {
     @inline(__always)
     func putFix(rider: UInt32, _ row: FixRow, _ extra: @autoclosure () -> FixExtra) {
         reserve(FixEvent.maxByteCount)
+        // The memory was another thread's before.
+        tacho_prefetch(state.pointee.base + state.pointee.count + Self.aheadBytes)
         state.pointee.count += FixEvent.write(
             rider: rider, row, row.hasExtra ? extra() : nil,
             to: state.pointee.base + state.pointee.count)

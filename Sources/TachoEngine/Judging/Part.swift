@@ -5,6 +5,25 @@ import TachoStore
 /// What one shard made of one batch: the events for the journal and the rows derived from them,
 /// with sequences still relative to the part.
 final class Part: @unchecked Sendable {
+    struct Latest: BitwiseCopyable {
+        var rider: UInt32
+        var record: LatestRecord
+    }
+
+    /// The same as most are: the newest fix is shown and has no extra. A quarter of the memory.
+    struct LatestRow: BitwiseCopyable {
+        var rider: UInt32
+        var row: FixRow
+
+        var record: LatestRecord {
+            @inline(__always) get {
+                LatestRecord(
+                    shown: FixImage(row: row, extra: .none), newest: Slot.nothing,
+                    hasShown: true, hasNewest: true, newestIsShown: true)
+            }
+        }
+    }
+
     private(set) var work: BatchWork?
     /// Events in order; `format-spec.md` §7.
     let events: EventBuffer
@@ -13,7 +32,9 @@ final class Part: @unchecked Sendable {
     var alerts: [AlertHit] = []
     var recurrences: [CodeRecurrence] = []
     /// What readers may see once the part is durable.
-    var latest: [(rider: UInt32, record: LatestRecord)] = []
+    var latest: [Latest] = []
+    /// Of other riders, or older than what is there.
+    var latestRows: [LatestRow] = []
     /// Sequence of the first fix; set when the part is handed to the committer.
     var firstSequence: UInt64 = 0
 

@@ -109,7 +109,7 @@ extension Shard {
         if slot.pointee.needsShownAgain { try showAgain(rider, slot) }
         if slot.pointee.isLatestTouched {
             slot.pointee.isLatestTouched = false
-            part.latest.append((rider, slot.pointee.latestRecord))
+            part.latest.append(Part.Latest(rider: rider, record: slot.pointee.latestRecord))
         }
     }
 }

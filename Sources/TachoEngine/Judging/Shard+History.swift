@@ -68,7 +68,7 @@ extension Shard {
         of fix: Fix, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
     ) throws(StoreError) -> Others? {
         var others = Others()
-        guard slot.pointee.chunkMayHold(fix.tsMs) else {
+        guard slot.chunkMayHold(fix.tsMs) else {
             // Only the tails can hold that time; the main one is in order, newest last.
             let main = slot.pointee.main
             var index = main.firstIndex(atOrAfter: fix.tsMs)

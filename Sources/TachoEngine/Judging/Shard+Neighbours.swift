@@ -21,7 +21,7 @@ extension Shard {
     /// Cost: 20 ns where `judgeLate` takes 30 µs and more.
     func fitsPlainly(
         _ stored: StoredFix, _ around: Surroundings?, _ slot: UnsafeMutablePointer<Slot>,
-        _ rider: UInt32
+        _ rider: UInt32, _ limits: Thresholds
     ) -> Bool {
         var found = around
         if found?.after == nil && slot.pointee.hasWindow {
@@ -30,7 +30,7 @@ extension Shard {
         guard let found, let after = found.after else { return false }
         return Rejudge.fitsPlainly(
             stored.fix, stored.vehicle, base: stored.verdict, before: found.before, after: after,
-            rules.thresholds)
+            limits)
     }
 
     /// Several fixes at a neighbour's time, or none where the window ends, are not decided here.

@@ -1,3 +1,4 @@
+import CTacho
 import TachoCodec
 import TachoGeo
 import TachoIngest
@@ -33,6 +34,7 @@ struct Shard {
     var isNearLimit = false
     /// Riders with fixes in the part being judged.
     private var touched: [UInt32] = []
+    private var own = OwnEntries()
 
     init(index: Int, count: Int, rules: RuleSet, database: Database, memoryLimitBytes: Int) {
         self.index = index
@@ -61,11 +63,11 @@ struct Shard {
 
     mutating func admit(_ rider: UInt32) { slots.grow(to: place(rider) + 1) }
 
-    /// Fixes ahead of the one being judged whose slot, and whose tail, are asked for; and of a late
-    /// one the list of its past's blocks, and rows.
-    private static let slotAhead = 16
-    private static let tailAhead = 8
-    private static let pastListAhead = 5
+    /// Own fixes ahead of the one being judged whose slot, and whose tail, are asked for; and of a
+    /// late one the list of its past's blocks, and rows.
+    private static let slotAhead = 12
+    private static let tailAhead = 6
+    private static let pastListAhead = 4
     private static let pastRowsAhead = 2
 
     /// Judges this shard's entries of a batch, in order. The part's sequences are relative until
@@ -73,76 +75,91 @@ struct Shard {
     mutating func judge(_ work: BatchWork) throws(StoreError) -> Part {
         let part = Part(work: work, fixes: work.batch.count)
         pending.sweep()
-        for rider in work.numbers where rider != UInt32.max && owns(rider) { admit(rider) }
+        own.pick(work.numbers, shard: index, of: count)
+        slots.grow(to: own.places)
         var failure: StoreError?
         work.batch.entries.withUnsafeBufferPointer { entries in
-            work.numbers.withUnsafeBufferPointer { numbers in
-                do throws(StoreError) {
-                    try judge(work, entries, numbers, part)
-                } catch {
-                    failure = error
-                }
+            do throws(StoreError) {
+                try judge(work, entries, part)
+            } catch {
+                failure = error
             }
         }
         if let failure { throw failure }
-        part.latest.reserveCapacity(touched.count)
-        for rider in touched {
-            let slot = slot(rider)
-            // A late fix changes nothing of it as a rule.
-            guard slot.pointee.isLatestTouched else { continue }
-            slot.pointee.isLatestTouched = false
-            part.latest.append((rider, slot.pointee.latestRecord))
-        }
+        part.latestRows = takeLatest(&part.latest)
         return part
     }
 
-    /// The loop over a batch. A slot is asked for 16 fixes ahead and, when it has arrived, the end
+    /// What readers are to see of the riders that were touched; `others` gets what is no row alone.
+    /// Written in place: to append moves what is appended twice.
+    private func takeLatest(_ others: inout [Part.Latest]) -> [Part.LatestRow] {
+        Array(unsafeUninitializedCapacity: touched.count) { rows, count in
+            for rider in touched {
+                let slot = slot(rider)
+                // A late fix changes nothing of it as a rule.
+                guard slot.pointee.isLatestTouched else { continue }
+                slot.pointee.isLatestTouched = false
+                if slot.pointee.isLatestRow {
+                    (rows.baseAddress! + count).initialize(
+                        to: Part.LatestRow(rider: rider, row: slot.pointee.shownRow))
+                    count += 1
+                } else {
+                    if others.isEmpty { others.reserveCapacity(touched.count) }
+                    others.append(Part.Latest(rider: rider, record: slot.pointee.latestRecord))
+                }
+            }
+        }
+    }
+
+    /// The loop over a batch. A slot is asked for some fixes ahead and, when it has arrived, the end
     /// of its tail: cold, that is 40 ns a fix instead of 300.
     private mutating func judge(
-        _ work: BatchWork, _ entries: UnsafeBufferPointer<BatchEntry>,
-        _ numbers: UnsafeBufferPointer<UInt32>, _ part: Part
+        _ work: BatchWork, _ entries: UnsafeBufferPointer<BatchEntry>, _ part: Part
     ) throws(StoreError) {
-        let vehicle = work.batch.vehicle
+        let (vehicle, nowMs) = (work.batch.vehicle, work.receivedAtMs)
         // Once a batch: handed on from `self`, the half KiB would be copied for every fix.
         let limits = rules.thresholds
-        for index in 0..<entries.count {
-            prefetch(entries, numbers, index)
-            let rider = numbers[index]
-            guard rider != UInt32.max, owns(rider) else { continue }
+        let own = own
+        for number in 0..<own.count {
+            prefetch(entries, own, number)
+            let entry = own[number]
+            let slot = slots[Int(entry.place)]
+            let rider = entry.place * UInt32(count) + UInt32(index)
             if let vehicle { set(vehicle, of: rider, part) }
-            work.masks[index] = try take(
-                entries[index], rider, nowMs: work.receivedAtMs, part, limits)
+            let mask = try take(
+                entries[Int(entry.index)], rider, slot, nowMs: nowMs, part, limits)
+            own.set(mask, of: number)
         }
+        own.answer(into: work.masks)
     }
 
     @inline(__always)
     private func prefetch(
-        _ entries: UnsafeBufferPointer<BatchEntry>, _ numbers: UnsafeBufferPointer<UInt32>,
-        _ index: Int
+        _ entries: UnsafeBufferPointer<BatchEntry>, _ own: OwnEntries, _ number: Int
     ) {
-        if index + Self.slotAhead < numbers.count {
-            let rider = numbers[index + Self.slotAhead]
-            if rider != UInt32.max && owns(rider) {
-                slots.prefetch(place(rider), withMotion: fetchesMotion)
+        if number + Self.slotAhead < own.count {
+            let entry = own[number + Self.slotAhead]
+            slots.prefetch(Int(entry.place), withMotion: fetchesMotion)
+            // Another thread wrote it: it comes from that one's cache.
+            let address = UnsafeRawPointer(entries.baseAddress! + Int(entry.index))
+            tacho_prefetch_to_read(address)
+            tacho_prefetch_to_read(address + MemoryLayout<BatchEntry>.size - 1)
+        }
+        if number + Self.tailAhead < own.count {
+            let entry = own[number + Self.tailAhead]
+            let slot = slots[Int(entry.place)]
+            if isLate(entries[Int(entry.index)].fix.tsMs, slot) {
+                SlotSlab.prefetchLate(slot)
+                pasts.prefetchHead(slot.pointee.past)
+            } else {
+                SlotSlab.prefetchTail(slot)
             }
         }
-        if index + Self.tailAhead < numbers.count {
-            let rider = numbers[index + Self.tailAhead]
-            if rider != UInt32.max && owns(rider) {
-                let slot = slots[place(rider)]
-                if isLate(entries[index + Self.tailAhead].fix.tsMs, slot) {
-                    SlotSlab.prefetchLate(slot)
-                    pasts.prefetchHead(slot.pointee.past)
-                } else {
-                    SlotSlab.prefetchTail(slot)
-                }
-            }
-        }
-        prefetchPast(entries, numbers, index + Self.pastListAhead) { pasts, slot, _ in
+        prefetchPast(entries, own, number + Self.pastListAhead) { pasts, slot, _ in
             SlotSlab.prefetchLateTail(slot)
             pasts.prefetchList(slot.pointee.past)
         }
-        prefetchPast(entries, numbers, index + Self.pastRowsAhead) { pasts, slot, tsMs in
+        prefetchPast(entries, own, number + Self.pastRowsAhead) { pasts, slot, tsMs in
             pasts.prefetchRows(tsMs, slot.pointee.past)
         }
     }
@@ -155,15 +172,13 @@ struct Shard {
 
     @inline(__always)
     private func prefetchPast(
-        _ entries: UnsafeBufferPointer<BatchEntry>, _ numbers: UnsafeBufferPointer<UInt32>,
-        _ index: Int,
+        _ entries: UnsafeBufferPointer<BatchEntry>, _ own: OwnEntries, _ number: Int,
         _ body: (borrowing RecentPasts, UnsafeMutablePointer<Slot>, Int64) -> Void
     ) {
-        guard index < numbers.count else { return }
-        let rider = numbers[index]
-        guard rider != UInt32.max, owns(rider) else { return }
-        let slot = slots[place(rider)]
-        let tsMs = entries[index].fix.tsMs
+        guard number < own.count else { return }
+        let entry = own[number]
+        let slot = slots[Int(entry.place)]
+        let tsMs = entries[Int(entry.index)].fix.tsMs
         if isLate(tsMs, slot) { body(pasts, slot, tsMs) }
     }
 
@@ -173,7 +188,8 @@ struct Shard {
             let slot = slot(rider)
             slot.pointee.main.first.resolve(first: part.firstSequence)
             slot.pointee.main.last.resolve(first: part.firstSequence)
-            if !slot.pointee.late.isEmpty {
+            // Its time and not its count, which is in a line that nothing else here needs.
+            if slot.pointee.lateNewestMs != Int64.min {
                 slot.pointee.late.first.resolve(first: part.firstSequence)
                 slot.pointee.late.last.resolve(first: part.firstSequence)
             }
@@ -191,13 +207,13 @@ struct Shard {
     }
 
     private mutating func take(
-        _ entry: BatchEntry, _ rider: UInt32, nowMs: Int64, _ part: Part, _ limits: Thresholds
+        _ entry: BatchEntry, _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, nowMs: Int64,
+        _ part: Part, _ limits: Thresholds
     ) throws(StoreError) -> ReplyMask {
-        let slot = slot(rider)
         let fix = entry.fix
         var others = Others()
         var around: Surroundings?
-        if slot.pointee.mayHold(fix.tsMs) {
+        if slot.mayHold(fix.tsMs) {
             let told = try surroundings(of: fix.tsMs, rider, slot)
             if !told.isSurelyFree {
                 guard let known = try place(of: fix, rider, slot) else { return .duplicate }
@@ -210,7 +226,7 @@ struct Shard {
             verdict: Verdict(),
             recvMs: StoredFix.quantisedReceipt(tsMs: fix.tsMs, nowMs: nowMs),
             claimedRecvMs: entry.provenance == .claimed ? entry.claimedRecvMs : 0)
-        let base = base(of: stored, others, slot)
+        let base = base(of: stored, others, slot, limits)
         stored.verdict = Verdict(codes: base.codes, effect: base.effect)
 
         var mask: ReplyMask = []
@@ -225,15 +241,21 @@ struct Shard {
                 fix, recvMs: stored.ruleRecvMs, vehicle: stored.vehicle, &slot.pointee.chain,
                 &slot.pointee.motion, limits)
             {
-                stored.verdict.isTrusted = true
-                if codes != 0 { stored.verdict.add(.of(codes)) }
-                store(stored, rider, slot, entersChain: true, part)
-                if stored.verdict.codes == 0 { return mask }
+                // Made anew: a byte changed in the one above would have to reach memory before the
+                // whole can be read from there.
+                var verdict = Verdict(codes: base.codes, effect: base.effect, isTrusted: true)
+                if codes != 0 { verdict.add(.of(codes)) }
+                let usual = StoredFix(
+                    fix: fix, provenance: stored.provenance, vehicle: stored.vehicle,
+                    verdict: verdict, recvMs: stored.recvMs, claimedRecvMs: stored.claimedRecvMs)
+                store(usual, rider, slot, entersChain: true, part)
+                if verdict.codes == 0 { return mask }
+                stored = usual
                 alert(stored, nil, rider, part)
             } else {
                 takeAtLength(&stored, base, rider, slot, part)
             }
-        } else if isChained && fitsPlainly(stored, around, slot, rider) {
+        } else if isChained && fitsPlainly(stored, around, slot, rider, limits) {
             stored.verdict.isTrusted = true
             store(stored, rider, slot, entersChain: false, part)
             return mask
@@ -275,21 +297,22 @@ struct Shard {
     /// What the rules outside the chain say of a fix, but for those about motion.
     @inline(__always)
     private func base(
-        of stored: StoredFix, _ others: Others, _ slot: UnsafeMutablePointer<Slot>
+        of stored: StoredFix, _ others: Others, _ slot: UnsafeMutablePointer<Slot>,
+        _ limits: Thresholds
     ) -> Finding {
-        var base = rules.point(stored.fix, recvMs: stored.ruleRecvMs)
+        var base = RuleSet.point(stored.fix, recvMs: stored.ruleRecvMs, limits)
         let isNewest = stored.fix.tsMs > slot.pointee.chain.newestTsMs
         let isPlain = base.codes == 0 || RuleSet.isChained(codes: base.codes)
         if others.count == 0 && isNewest && isPlain { return base }
         var clock = slot.pointee.motion.clockStep.judge(
             stored.fix, recvMs: stored.ruleRecvMs,
-            newestTsMs: slot.pointee.chain.newestTsMs, rules.thresholds)
+            newestTsMs: slot.pointee.chain.newestTsMs, limits)
         if let first = others.first {
             clock.merge(
                 ClockConflict.judge(
-                    stored.fix, first: first, others: others.count, rules.thresholds))
+                    stored.fix, first: first, others: others.count, limits))
         }
-        base.merge(RuleSet.without(rules.thresholds.off, clock))
+        base.merge(RuleSet.without(limits.off, clock))
         return base
     }
 
@@ -301,6 +324,13 @@ struct Shard {
         if verdict.codes & clock != 0 { mask.insert(.clock) }
         if verdict.codes & Code.lowAccuracy.bit != 0 { mask.insert(.lowAccuracy) }
         return mask
+    }
+
+    /// Gives back all memory; nothing may be asked of the shard after it.
+    mutating func free() {
+        pasts.free()
+        slots.free()
+        own.free()
     }
 
     /// Puts a judged fix into its tail, the events and what readers will see.

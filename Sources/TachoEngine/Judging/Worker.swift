@@ -77,8 +77,7 @@ final class Worker: @unchecked Sendable {
             return (true, ())
         }
         thread?.join()
-        shard.pasts.free()
-        shard.slots.free()
+        shard.free()
     }
 
     private func run() {

@@ -82,7 +82,8 @@ extension Shard {
         try showAgain(rider, slot)
         slot.pointee.isLatestTouched = false
         // With the last of them: until then latest shows what it showed.
-        parts[parts.count - 1].latest.append((rider, slot.pointee.latestRecord))
+        parts[parts.count - 1].latest.append(
+            Part.Latest(rider: rider, record: slot.pointee.latestRecord))
         return parts
     }
 }

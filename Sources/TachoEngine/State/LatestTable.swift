@@ -72,6 +72,7 @@ final class LatestTable: @unchecked Sendable {
     }
 
     /// Called by the committer alone.
+    @inline(__always)
     func publish(_ record: LatestRecord, of rider: UInt32) {
         let words = self.words(of: rider, create: true)!
         let count = words[0].load(ordering: .relaxed)
@@ -115,9 +116,15 @@ final class LatestTable: @unchecked Sendable {
         shown: Slot.nothing, newest: Slot.nothing, hasShown: false, hasNewest: false,
         newestIsShown: false)
 
-    /// Asks for the rider's line ahead of a publication.
+    /// Asks for the rider's line ahead of a look-up.
     @inline(__always)
     func prefetch(_ rider: UInt32) {
+        if let words = words(of: rider, create: false) { tacho_prefetch_to_read(words) }
+    }
+
+    /// The same ahead of a publication.
+    @inline(__always)
+    func prefetchToPublish(_ rider: UInt32) {
         if let words = words(of: rider, create: false) { tacho_prefetch(words) }
     }
 

@@ -78,7 +78,7 @@ final class RiderTable: Sendable {
                 for index in numbers.indices {
                     let key = Self.key(name(index), state.seed)
                     keys[index] = key
-                    tacho_prefetch(state.cells.baseAddress! + (Int(key.hash) & mask))
+                    tacho_prefetch_to_read(state.cells.baseAddress! + (Int(key.hash) & mask))
                 }
                 for index in numbers.indices {
                     let number = Self.find(state, keys[index], name(index)).pointee.number
@@ -100,7 +100,7 @@ final class RiderTable: Sendable {
                         guard let name = name(index) else { continue }
                         let key = Self.key(name, state.seed)
                         keys[index - next] = key
-                        tacho_prefetch(state.cells.baseAddress! + (Int(key.hash) & mask))
+                        tacho_prefetch_to_read(state.cells.baseAddress! + (Int(key.hash) & mask))
                     }
                     for index in next..<end {
                         guard let name = name(index) else {

@@ -20,9 +20,6 @@ struct SlotSlab {
     static let maxRiders = 1 << 24
     private static let readyStep = 4096
 
-    /// Lines of a slot that every fix needs.
-    private static let hotLines = 5
-
     init() {
         let bytes = Self.maxRiders * MemoryLayout<Slot>.stride
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
@@ -62,7 +59,8 @@ struct SlotSlab {
     func prefetch(_ index: Int, withMotion: Bool) {
         guard index < count else { return }
         let address = UnsafeRawPointer(base + index)
-        for line in 0..<Self.hotLines { tacho_prefetch(address + line * 64) }
+        let hot = address + Slot.hotOffset
+        for line in 0..<Slot.hotLines { tacho_prefetch(hot + line * 64) }
         if withMotion {
             let motion = address + Self.motionOffset
             for line in 0..<Self.motionLines { tacho_prefetch(motion + line * 64) }

@@ -39,10 +39,17 @@ struct SequenceMark: BitwiseCopyable {
 /// that say more than a late fix's delay.
 /// The slot that holds a tail owns its memory; `free` or `move` ends that.
 struct Tail: BitwiseCopyable {
-    /// Where the next row goes, if its page is there.
-    private(set) var nextRow: UnsafeMutablePointer<FixRow>?
+    // Pages first: few fixes need them.
+    private var extraPages = TailPages()
+    /// Per row a `SideWord`.
+    private var sidePages = TailPages()
+    private var pages = TailPages()
     /// The pool's memory, once there is a page: to ask the pool for it costs more than to reach it.
     private var memory: UnsafeMutableRawPointer!
+
+    // What every fix needs.
+    /// Where the next row goes, if its page is there.
+    private(set) var nextRow: UnsafeMutablePointer<FixRow>?
     private(set) var count: Int32 = 0
     private var extraCount: Int32 = 0
     /// Time of the first row, here because the row itself is a cache miss away.
@@ -51,10 +58,8 @@ struct Tail: BitwiseCopyable {
     var last = SequenceMark.known(0)
     private var firstArrival: UInt32 = 0
     private var hasSide = false
-    private var pages = TailPages()
-    /// Per row a `SideWord`.
-    private var sidePages = TailPages()
-    private var extraPages = TailPages()
+
+    static let hotOffset = MemoryLayout<Tail>.offset(of: \.nextRow)!
 
     /// A chunk holds at most so many fixes.
     static let limit = 256

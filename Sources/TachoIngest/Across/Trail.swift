@@ -64,7 +64,7 @@ package struct Trail: Hashable, Sendable, BitwiseCopyable {
     /// pace of the fixes. 12 m and 35 m.
     @inline(__always)
     private static func share(_ usual: UInt64, stepE6: Int32) -> UInt64 {
-        stepE6 < 110 ? usual : max(1, usual / (stepE6 < 320 ? 2 : 4))
+        stepE6 < 110 ? usual : max(1, usual >> (stepE6 < 320 ? 1 : 2))
     }
 
     /// 0: the rider does not move, or the phone's positions are coarse.

@@ -1,18 +1,27 @@
 import TachoGeo
 
 /// A direction as a vector of length 1; zero where none is known.
+///
+/// One value of 8 bytes: stored as two of 4 and loaded as one, the processor waits for both.
 struct Direction: Hashable, Sendable, BitwiseCopyable {
-    var east: Float
-    var north: Float
+    private var vector: SIMD2<Float>
+
+    var east: Float {
+        @inline(__always) get { vector.x }
+        set { vector.x = newValue }
+    }
+
+    var north: Float {
+        @inline(__always) get { vector.y }
+        set { vector.y = newValue }
+    }
 
     static let unknown = Direction(east: 0, north: 0)
 
     var isKnown: Bool { east != 0 || north != 0 }
 
-    init(east: Float, north: Float) {
-        self.east = east
-        self.north = north
-    }
+    @inline(__always)
+    init(east: Float, north: Float) { vector = SIMD2(east, north) }
 
     /// Of a heading in 0.01°: the quarter it lies in, and a polynomial within 45° of its middle. Off
     /// by 4e-7 at most, the same bits on every machine, no table to wait for. Cost: about 3 ns.
@@ -29,8 +38,8 @@ struct Direction: Hashable, Sendable, BitwiseCopyable {
         let cosine = 1 + x2 * (-0.5 + x2 * (0.041666668 - x2 * 0.0013888889))
         let isTurned = quarter & 1 != 0
         let (e, n) = isTurned ? (cosine, sine) : (sine, cosine)
-        east = quarter & 2 != 0 ? -e : e
-        north = (quarter + 1) & 2 != 0 ? -n : n
+        self.init(
+            east: quarter & 2 != 0 ? -e : e, north: (quarter + 1) & 2 != 0 ? -n : n)
     }
 }
 
