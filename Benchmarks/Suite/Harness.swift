@@ -111,7 +111,8 @@ package struct Benchmark: Sendable {
 
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
-        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, ingestSealing, ingestRiders, ingestLate,
+        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, ingestSealing, ingestRiders,
+        ingestLate,
         ingestBacklog, ingestBatch, ingestLong, bytesWritten, memory, restart, rules,
     ]
 }

@@ -13,10 +13,12 @@ struct MemoryFigures {
     /// What rules across riders remember: 64 B a rider, 8 MiB a day for at most eight, a run of
     /// landmarks.
     var across: Int
+    /// Who is in which place now.
+    var grid: Int
 
-    var total: Int { slots + tails + latest + names + rocksDB + across }
+    var total: Int { slots + tails + latest + names + rocksDB + across + grid }
 
-    var tailsHoldTheMost: Bool { tails >= max(slots, latest, names, rocksDB, across) }
+    var tailsHoldTheMost: Bool { tails >= max(slots, latest, names, rocksDB, across, grid) }
 }
 
 extension Engine {
@@ -30,7 +32,7 @@ extension Engine {
             },
             tails: TailPool.shared.bytes.used, latest: latest.bytes, names: riders.bytes,
             rocksDB: control.isClosing ? 0 : Int(store.database.memoryBytes),
-            across: across?.bytes ?? 0)
+            across: across?.bytes ?? 0, grid: grid.bytes)
     }
 
     var memoryLimitBytes: Int { options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes }

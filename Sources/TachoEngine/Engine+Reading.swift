@@ -219,6 +219,7 @@ extension Engine {
             ("memory_names", .integer(Int64(memory.names))),
             ("memory_rocksdb", .integer(Int64(memory.rocksDB))),
             ("memory_across", .integer(Int64(memory.across))),
+            ("memory_grid", .integer(Int64(memory.grid))),
             ("memory_limit", .integer(Int64(memoryLimitBytes))),
         ]
     }

@@ -51,7 +51,7 @@ extension Engine {
     }
 
     /// Copies of riders' tails, and a view of the database of the same moment.
-    private func copies(
+    func copies(
         of riders: [UInt32], by worker: Worker,
         _ completion: @escaping @Sendable (Result<ScanShare, ReadError>) -> Void
     ) {

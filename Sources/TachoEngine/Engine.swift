@@ -6,13 +6,14 @@ import TachoStore
 /// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
 ///
 /// Threads: judging workers (riders are divided among them by number), one committer, one for
-/// derived rows, one reader, one sealer, one for rules, one ticker. `submit` never blocks;
-/// everything else says what it waits for.
+/// derived rows, one reader, two for places, one sealer, one for rules, one ticker. `submit` never
+/// blocks; everything else says what it waits for.
 package final class Engine: Sendable {
     let options: EngineOptions
     let store: Store
     let riders: RiderTable
     let latest: LatestTable
+    let grid: LiveGrid
     let progress: Progress
     let workers: [Worker]
     let commits: CommitQueue
@@ -20,6 +21,8 @@ package final class Engine: Sendable {
     /// nil: tracks are not compared.
     let across: AcrossThread?
     let reader: ReaderThread
+    let placesThread: ReaderThread
+    let whoThread: ReaderThread
     let sealerThread: ReaderThread
     /// Tests of rules and recomputations, one at a time.
     let rulesThread: ReaderThread
@@ -75,19 +78,12 @@ package final class Engine: Sendable {
             store: store, riders: riders, shards: shards, ownRules: options.thresholds,
             across: memory)
         try recovery.run()
-        let latest = LatestTable()
-        for shard in recovery.shards {
-            for index in 0..<shard.slots.count {
-                let slot = shard.slots[index]
-                guard slot.pointee.hasNewest else { continue }
-                latest.publish(
-                    slot.pointee.latestRecord, of: UInt32(index * count + shard.index))
-            }
-        }
+        let live = Self.live(recovery.shards)
         self.options = options
         self.store = store
         self.riders = riders
-        self.latest = latest
+        latest = live.latest
+        grid = live.grid
         let progress = Progress(recovery.progress)
         let control = EngineControl(options: options)
         let commits = CommitQueue(nextSequence: recovery.progress.nextSequence)
@@ -101,6 +97,8 @@ package final class Engine: Sendable {
         alerts = AlertReader(
             database: store.database, riders: riders, recent: recent, book: book)
         reader = ReaderThread("tacho-read")
+        placesThread = ReaderThread("tacho-places")
+        whoThread = ReaderThread("tacho-who")
         sealerThread = ReaderThread("tacho-seal", yieldsToOthers: true)
         rulesThread = ReaderThread("tacho-rules", yieldsToOthers: true)
         rulesInForce = Mutex(RulesInForce(recovery.rules))
@@ -126,7 +124,7 @@ package final class Engine: Sendable {
         self.across = across
         let committer = Committer(
             journal: store.journal, queue: commits, derived: derived, across: across,
-            recent: recent, book: book, riders: riders, latest: latest, progress: progress,
+            recent: recent, book: book, riders: riders, live: live, progress: progress,
             context: Committer.Context(
                 thresholds: recovery.rules.settings.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
@@ -162,6 +160,22 @@ package final class Engine: Sendable {
         threads.withLock {
             $0 = [tickerThread, committerThread, derivedThread] + (acrossThread.map { [$0] } ?? [])
         }
+    }
+
+    /// What readers see of the riders that were recovered.
+    private static func live(_ shards: [Shard]) -> LivePositions {
+        let live = LivePositions()
+        for shard in shards {
+            let records = (0..<shard.slots.count).lazy.compactMap { index -> Part.Latest? in
+                let slot = shard.slots[index]
+                guard slot.pointee.hasNewest else { return nil }
+                return Part.Latest(
+                    rider: UInt32(index * shards.count + shard.index),
+                    record: slot.pointee.latestRecord)
+            }
+            live.publish(records)
+        }
+        return live
     }
 
     // MARK: Writing
@@ -245,6 +259,7 @@ package final class Engine: Sendable {
         control.withBarrierOrder {}
         sealerThread.stop()
         rulesThread.stop()
+        whoThread.stop()
         settleAcross()
         if control.failure == nil { runBarrier(.checkpoint) }
         stopThreads()
@@ -261,6 +276,7 @@ package final class Engine: Sendable {
         control.withBarrierOrder {}
         sealerThread.stop()
         rulesThread.stop()
+        whoThread.stop()
         stopThreads(discarding: true)
         store.close()
     }
@@ -277,6 +293,7 @@ package final class Engine: Sendable {
         derived.close(discarding: discarding)
         threads[2].join()
         reader.stop()
+        placesThread.stop()
     }
 
     /// Waits until everything that was submitted is compared, as far as tracks are compared at all.

@@ -93,6 +93,10 @@ struct Recovery {
             let slot = shards[index].slot(rider)
             if cursor.key[4] == TailImage.mainKind {
                 slot.pointee.main = tail
+                for index in 0..<Int(tail.count) {
+                    let (latE7, lonE7) = tail.position(index)
+                    slot.pointee.mainBounds.extend(latE7: latE7, lonE7: lonE7)
+                }
             } else {
                 slot.pointee.late = tail
                 for index in 0..<Int(tail.count) {

@@ -15,6 +15,7 @@ package enum CommandError: Error, Equatable, Sendable {
     case invalidSession
     /// The session was answered up to `last`, and older replies are not remembered.
     case oldSequence(Int64, last: Int64)
+    case area(AreaError)
     case badOption(String, value: String, expected: String)
     case invalidStreamID
     case unevenStreams
@@ -45,6 +46,7 @@ package enum CommandError: Error, Equatable, Sendable {
         case .oldSequence(let sequence, let last):
             "ERR SEQ \(sequence) is older than \(last), the last one answered in this session;"
                 + " send it without SESSION to store it again"
+        case .area(let error): "ERR \(error)"
         case .badOption(let option, let value, let expected):
             "ERR \(option) '\(value)' is not known, \(expected) expected"
         case .invalidStreamID:

@@ -11,6 +11,9 @@ package enum CommandName: String, CaseIterable, Sendable {
     case length = "T.LEN"
     case alerts = "T.ALERTS"
     case explain = "T.EXPLAIN"
+    case nearby = "T.NEARBY"
+    case within = "T.WITHIN"
+    case who = "T.WHO"
     case rider = "T.RIDER"
     case alert = "T.ALERT"
     case risk = "T.RISK"
@@ -51,6 +54,9 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .range, .length: 3...many
         case .seal, .stats, .time, .size, .reset: 0...0
         case .explain: 2...4
+        case .nearby: 3...9
+        case .within: 2...many
+        case .who: 6...many
         case .rider: 1...5
         case .alerts: 0...16
         case .alert: 1...6

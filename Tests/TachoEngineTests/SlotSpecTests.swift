@@ -152,6 +152,8 @@ struct SlotSpecTests {
             try #require(MemoryLayout<Slot>.offset(of: \.shownRow)) + MemoryLayout<FixRow>.size,
             try #require(MemoryLayout<Slot>.offset(of: \.hasWindow)) + 1,
             try #require(MemoryLayout<Slot>.offset(of: \.closedOldestMs)) + 8,
+            try #require(MemoryLayout<Slot>.offset(of: \.mainBounds))
+                + MemoryLayout<CoarseBox>.size,
             chain + (try #require(MemoryLayout<Chain>.offset(of: \.newestTsMs))) + 8,
             chain + (try #require(MemoryLayout<Chain>.offset(of: \.heldCount))) + 1,
         ]

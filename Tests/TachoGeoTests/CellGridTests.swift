@@ -88,6 +88,38 @@ import Testing
         }
     }
 
+    @Test func `a path goes from neighbour to neighbour, one cell for each step`() throws {
+        var random = Seeded(27)
+        for n in 0..<400 {
+            let cell = try anyCell(&random, resolution: 1 + n % 14)
+            let k = Int.random(in: 0...12, using: &random)
+            let other = try cell.disk(k).randomElement(using: &random)!
+            guard let path = try cell.path(to: other) else { continue }
+            let distance = try #require(try cell.distance(to: other))
+            #expect(path.count == distance + 1, "seed 27, \(cell) \(other)")
+            #expect(path.first == cell && path.last == other)
+            for (a, b) in zip(path, path.dropFirst()) {
+                #expect(a.neighbours.contains(b), "seed 27, \(cell) \(other): \(a) \(b)")
+            }
+        }
+    }
+
+    /// From h3 4.5.0: `grid_path_cells`. In base cell 24, a pentagon, and elsewhere.
+    @Test(arguments: [
+        "8930e1d9b37ffff 8930e1d9b27ffff 8930e1d9b2fffff"
+            + " 8930e1cb597ffff",
+        "8730e1d8dffffff 8730e1c32ffffff 8730e1c14ffffff"
+            + " 8730e1c15ffffff 8730e1c11ffffff",
+        "85442b73fffffff 85442b63fffffff 85442b6ffffffff"
+            + " 85440dd7fffffff 85440dc7fffffff",
+        "854474dbfffffff 854429a7fffffff 85455a6bfffffff"
+            + " 85455a7bfffffff 85455a47fffffff",
+    ])
+    func `paths are those of H3`(path: String) throws {
+        let cells = try path.split(separator: " ").map { try #require(Cell(hex: $0)) }
+        #expect(try cells[0].path(to: cells[cells.count - 1]) == cells)
+    }
+
     @Test func `corners go round the middle, and areas below make up that above`() throws {
         var random = Seeded(25)
         for n in 0..<200 {

@@ -32,6 +32,28 @@ import Testing
         }
     }
 
+    @Test func `edges go the shorter way round, however wide the whole is`() throws {
+        // Three quarters of the way round, over the antimeridian.
+        let wide = try Polygon(
+            rings: [
+                ring([
+                    (0, -20), (1, 60), (2, 140), (3, -140), (10, -140), (11, 140), (12, 60),
+                    (13, -20), (0, -20),
+                ]),
+                ring([(5, 170), (5, -170), (6, -170), (6, 170), (5, 170)]),
+            ])
+        for inside in [(5.0, 0.0), (5, 100), (7, -179), (7, 179), (4, 180)] {
+            #expect(wide.contains(lat: inside.0, lon: inside.1), "\(inside)")
+        }
+        for outside in [(6.0, -30.0), (6, -130), (5.5, 179), (5.5, -179), (14, 0)] {
+            #expect(!wide.contains(lat: outside.0, lon: outside.1), "\(outside)")
+        }
+        #expect(throws: AreaError.roundThePole(ring: 0)) {
+            try Polygon(
+                rings: [ring([(80, 0), (81, 90), (80, 180), (79, -90), (80, 0)])])
+        }
+    }
+
     @Test func `what is no area says why`() {
         func error(_ rings: [[PlanePosition]]) -> AreaError? {
             do {

@@ -41,6 +41,35 @@ struct ExplainToolTests {
         try local.close()
     }
 
+    @Test func `a directory and a server know alike who was where`() throws {
+        try withTargets { targets in
+            func texts(_ area: String, json: Bool, to: Int64) throws -> [String] {
+                let request = try WhoRequest(area: area, fromMs: Self.ts, toMs: to)
+                return try targets.map { target in
+                    try captured(directory) {
+                        try WhoReport.print(request, from: target, json: json, to: $0)
+                    }
+                }
+            }
+            let json = try texts("CIRCLE,37.5,127,100", json: true, to: Self.ts + 6_000)
+            #expect(json[0] == json[1])
+            #expect(
+                json[0] == #"{"rider":"j","first_ts":\#(Self.ts),"last_ts":"#
+                    + #"\#(Self.ts + 6_000),"points":6}"# + "\n")
+            let plain = try texts("cell,8930e1d8c97ffff", json: false, to: Self.ts)
+            #expect(plain == ["nobody\n", "nobody\n"])
+            let words = try texts(
+                "POLYGON,1,4,37,127,38,127,38,128,37,127", json: false, to: Self.ts)
+            #expect(words[0] == words[1])
+            #expect(
+                words[0]
+                    == "j  2020-09-13T12:26:40.000Z  2020-09-13T12:26:40.000Z  1 points\n")
+            #expect(throws: ToolFailure.self) {
+                _ = try WhoRequest(area: "CIRCLE,127,37.5,100", fromMs: 0, toMs: 1)
+            }
+        }
+    }
+
     @Test func `a directory and a server explain alike`() throws {
         try withTargets { targets in
             for json in [false, true] {

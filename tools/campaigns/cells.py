@@ -60,6 +60,7 @@ def main():
         compare(c, list(fixtures.positions(count, c.random)), h3)
         around(c, h3, fixtures, 5 if options.full else 2)
         distances(c, h3, fixtures)
+        paths(c, h3, fixtures)
         sets(c, h3)
         refusals(c)
 
@@ -211,6 +212,42 @@ def distances(c, h3, fixtures):
             wrong += 1
             c.note(f"distance {a} {b}: {answer}, expected {expected[a, b]}")
     c.check(f"distance: {len(expected)} pairs", not wrong, f"{wrong} mismatches")
+
+
+def paths(c, h3, fixtures):
+    """Of cells near each other, wherever H3 has an answer. Beside pentagons a line can go round on
+    either side: there only steps from neighbour to neighbour are asked for."""
+    expected, beside = {}, {}
+    pairs = []
+    for lat, lon, resolution in fixtures.positions(20_000, c.random):
+        cell = h3.latlng_to_cell(lat, lon, resolution)
+        pairs.append((cell, c.random.choice(h3.grid_disk(cell, c.random.choice([1, 2, 4, 9, 20])))))
+    for a, b in pairs:
+        try:
+            path = h3.grid_path_cells(a, b)
+        except h3.H3BaseException:
+            continue
+        corner = any(h3.is_pentagon(h3.cell_to_parent(cell, 0)) for cell in path)
+        near = h3.get_resolution(a) < 3 or any(
+            h3.is_pentagon(h3.cell_to_parent(cell, 2)) for cell in path)
+        (beside if corner and near else expected)[a, b] = path
+    wrong = 0
+    for (a, b), answer in zip(expected, asked(c, [f"path {a} {b}" for a, b in expected])):
+        if answer.split(" ") != expected[a, b]:
+            wrong += 1
+            if wrong <= 10:
+                c.note(f"path {a} {b}: {answer}, expected {' '.join(expected[a, b])}")
+    c.check(f"path: {len(expected)} pairs", not wrong, f"{wrong} mismatches")
+    torn = 0
+    for (a, b), answer in zip(beside, asked(c, [f"path {a} {b}" for a, b in beside])):
+        cells = answer.split(" ")
+        if "straight" in answer:
+            continue
+        if cells[0] != a or cells[-1] != b or any(
+                y not in h3.grid_disk(x, 1) for x, y in zip(cells, cells[1:])):
+            torn += 1
+            c.note(f"path {a} {b}: {answer}")
+    c.check(f"path beside pentagons: {len(beside)} pairs", not torn, f"{torn} torn")
 
 
 def weigh(c, h3, name, cells, ask, expect, seen, wrong):

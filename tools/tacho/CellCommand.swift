@@ -13,7 +13,7 @@ struct CellCommand: ParsableCommand {
             tacho cell parent|children|centre-child <cell> <res>
             tacho cell disk|ring <cell> <k>
             tacho cell neighbours|centre|boundary|area <cell>
-            tacho cell distance <cell> <cell>
+            tacho cell distance|path <cell> <cell>
             tacho cell compact <cell> ...
             tacho cell uncompact <res> <cell> ...
             tacho cell --batch <file>
@@ -21,8 +21,8 @@ struct CellCommand: ParsableCommand {
         discussion: """
             Latitude and longitude are in degrees, the resolution is 0…15; the answer is the id in \
             hexadecimal, the same as latLngToCell of H3 4. The words are H3's: cellToParent, \
-            cellToChildren, gridDisk and so on; cells are printed in the order of their ids, at most \
-            1,000,000, positions as latitude and longitude in degrees, areas in m². A batch has such a question in each line and is answered line by line; - is \
+            cellToChildren, gridDisk and so on; cells are printed in the order of their ids, those of a path in its own, \
+            at most 1,000,000, positions as latitude and longitude in degrees, areas in m². A batch has such a question in each line and is answered line by line; - is \
             standard input.
 
             Examples:

@@ -17,6 +17,7 @@ struct Tacho: ParsableCommand {
               tacho track --server 127.0.0.1:7227 t1 > t1.csv
               tacho alerts --data ./fleet --json
               tacho risk --data ./fleet
+              tacho who --data ./fleet --area CIRCLE,37.5665,126.978,100 --from T --to T
               tacho rules test --data ./fleet speed_car_mps=50
               tacho cell 37.5665 126.978 9
 
@@ -28,7 +29,7 @@ struct Tacho: ParsableCommand {
         subcommands: [
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
             ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
-            SealCommand.self, StatsCommand.self, CellCommand.self,
+            WhoCommand.self, SealCommand.self, StatsCommand.self, CellCommand.self,
         ])
 }
 

@@ -34,6 +34,7 @@ final class ChunkWriter {
 
     /// Places that wait.
     var waitingPlaces: Int { places.count }
+    var waitingRows: [GeoRow] { places.rows }
 }
 
 /// Finds out in which cells a chunk was, and gathers the rows that say so.
@@ -43,7 +44,7 @@ final class ChunkWriter {
 struct PlaceGatherer {
     private var fineCells = CellWalker(resolution: GeoGrain.fine.resolution)
     private var coarseCells = CellWalker(resolution: GeoGrain.coarse.resolution)
-    private var rows: [GeoRow] = []
+    private(set) var rows: [GeoRow] = []
 
     /// Rows worth sorting and writing together; 40 B each.
     static let runLength = 262_144

@@ -18,7 +18,7 @@ final class Committer: @unchecked Sendable {
     private let recent: RecentAlerts
     private let book: AlertBook
     private let riders: RiderTable
-    private let latest: LatestTable
+    private let live: LivePositions
     private let progress: Progress
     private let context: Context
     private var group = GroupBuilder()
@@ -51,7 +51,7 @@ final class Committer: @unchecked Sendable {
 
     init(
         journal: any Journal, queue: CommitQueue, derived: DerivedWriter, across: AcrossThread?,
-        recent: RecentAlerts, book: AlertBook, riders: RiderTable, latest: LatestTable,
+        recent: RecentAlerts, book: AlertBook, riders: RiderTable, live: LivePositions,
         progress: Progress,
         context: Context
     ) {
@@ -62,7 +62,7 @@ final class Committer: @unchecked Sendable {
         self.recent = recent
         self.book = book
         self.riders = riders
-        self.latest = latest
+        self.live = live
         self.progress = progress
         self.context = context
         thresholds = context.thresholds
@@ -171,7 +171,7 @@ final class Committer: @unchecked Sendable {
         }
         let done = group
         group = GroupBuilder()
-        for part in done.parts { publish(part) }
+        for part in done.parts { live.publish(part) }
         if !context.acknowledgesBeforeSync { for part in done.parts { acknowledge(part) } }
         for body in done.afterCommit { body() }
         if done.alertCount > 0 { context.alertsAreDurable() }
@@ -201,20 +201,6 @@ final class Committer: @unchecked Sendable {
             bytes = state.journalBytes
         }
         if bytes >= context.journalLimitBytes { context.journalGrew(bytes) }
-    }
-
-    /// Riders lie all over memory: a line is asked for so many rows before it is written.
-    private static let rowsAhead = 8
-
-    private func publish(_ part: Part) {
-        for other in part.latest { latest.publish(other.record, of: other.rider) }
-        let rows = part.latestRows
-        for index in rows.indices {
-            if index + Self.rowsAhead < rows.count {
-                latest.prefetchToPublish(rows[index + Self.rowsAhead].rider)
-            }
-            latest.publish(rows[index].record, of: rows[index].rider)
-        }
     }
 
     private func acknowledge(_ part: Part) {

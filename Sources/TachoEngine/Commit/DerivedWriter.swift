@@ -23,13 +23,16 @@ enum DerivedItem {
     /// Rows of others (the sealer), durable when answered.
     case rows([(family: Family, key: [UInt8], value: [UInt8])], @Sendable () -> Void)
 
+    /// Somebody asks for the rows of family `geo` that wait to be written.
+    case waitingPlaces(@Sendable ([GeoRow]) -> Void)
+
     /// What counts against the bound. Tails of a cut do not: they were in memory before, and
     /// writers are not to wait for all of them.
     var weight: Int {
         switch self {
         case .group(let group): group.weight
         case .slots(let slots, _): slots.count * 64
-        case .checkpoint, .cut, .rows: 0
+        case .checkpoint, .cut, .rows, .waitingPlaces: 0
         }
     }
 }
@@ -110,6 +113,15 @@ final class DerivedWriter: @unchecked Sendable {
         }
     }
 
+    /// The same for who may come when the thread has ended. False: it has, nothing will be done.
+    func ask(_ item: DerivedItem) -> Bool {
+        inbox.change { inbox in
+            if inbox.isClosed { return (false, false) }
+            inbox.items.append(item)
+            return (true, true)
+        }
+    }
+
     /// `discarding`: what still waits is not written, as after a kill.
     func close(discarding: Bool = false) {
         inbox.change { inbox in
@@ -167,6 +179,7 @@ final class DerivedWriter: @unchecked Sendable {
         case .cut(let range, let row, let tails, let barrier):
             attempt { () throws(StoreError) in try write(range, row, tails) }
             barrier.complete()
+        case .waitingPlaces(let body): body(chunks.waitingRows)
         case .rows(let rows, let done):
             attempt { () throws(StoreError) in try write(rows) }
             done()

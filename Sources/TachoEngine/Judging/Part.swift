@@ -33,7 +33,7 @@ final class Part: @unchecked Sendable {
     var recurrences: [CodeRecurrence] = []
     /// What readers may see once the part is durable.
     var latest: [Latest] = []
-    /// Of other riders, or older than what is there.
+    /// Of other riders.
     var latestRows: [LatestRow] = []
     /// Sequence of the first fix; set when the part is handed to the committer.
     var firstSequence: UInt64 = 0

@@ -15,6 +15,7 @@ extension Shard {
         guard !slot.pointee.main.isEmpty else { return }
         if slot.pointee.past != 0 { pasts.merge(slot.pointee.main, to: slot.pointee.past) }
         let main = TailMemory(slot.pointee.main.move())
+        slot.pointee.mainBounds = .empty
         close(main, nil, .main, rider, slot, &closed)
     }
 

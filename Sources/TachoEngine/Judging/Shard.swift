@@ -426,6 +426,7 @@ struct Shard {
                 slot.pointee.oldestMs = min(slot.pointee.oldestMs, ts)
             }
             slot.pointee.mainNewestMs = ts
+            slot.pointee.mainBounds.extend(latE7: row.latE7, lonE7: row.lonE7)
         }
         slot.pointee.show(row, isShown: stored.verdict.isShown, FixRow.extra(stored))
         return arrival

@@ -23,6 +23,8 @@ enum WorkerJob {
     case compare(AcrossProposal, with: [WayPoint], named: [UInt8])
     /// The way of a rider of this thread, up to a fix of it, is asked for.
     case recall(rider: UInt32, tsMs: Int64, @Sendable ([WayPoint]) -> Void)
+    /// Which tails have fixes of a time and a place is asked for.
+    case tails(TailQuestion, @Sendable (TailAnswer) -> Void)
     /// What is written is to be let go now, not with the next batches.
     case sweep
 }
@@ -151,6 +153,7 @@ final class Worker: @unchecked Sendable {
             attempt { () throws(StoreError) in
                 body(try shard.stretch(of: rider, upTo: tsMs)?.way ?? [])
             }
+        case .tails(let question, let body): body(shard.answer(question))
         case .sweep:
             shard.pending.sweep(now: true)
             shard.forgetPasts()

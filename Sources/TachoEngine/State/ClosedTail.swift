@@ -52,6 +52,20 @@ final class ClosedTail: @unchecked Sendable {
         }
     }
 
+    /// Whether a fix whose time is in the bounds has a position that `test` takes.
+    func hasPosition(fromMs: Int64, toMs: Int64, _ test: (Int32, Int32) -> Bool) -> Bool {
+        let tail = memory.tail
+        var place = firstPlace(atOrAfter: fromMs)
+        while place < count {
+            let row = row(place)
+            if tail.tsMs(row) > toMs { return false }
+            let (latE7, lonE7) = tail.position(row)
+            if test(latE7, lonE7) { return true }
+            place += 1
+        }
+        return false
+    }
+
     /// The newest time that is not in a span; nil: all are.
     func newestMs(outside span: TimeSpan) -> Int64? {
         var place = count - 1
@@ -129,6 +143,10 @@ struct PendingRows {
     mutating func add(_ amendment: PendingAmendment) {
         amendments[amendment.rider, default: []].append(amendment)
         sinceSweep += 1
+    }
+
+    func forEachTail(_ body: (ClosedTail) -> Void) {
+        for list in tails.values { for tail in list { body(tail) } }
     }
 
     func tails(of rider: UInt32) -> [ClosedTail] { tails[rider] ?? [] }

@@ -20,6 +20,9 @@ struct LatestRecord: BitwiseCopyable {
     /// The newest accepted or flagged fix.
     var shown: StoredFix? { flags & 1 != 0 ? shownImage.stored : nil }
 
+    /// The same as it is stored.
+    var shownRow: FixRow? { flags & 1 != 0 ? shownImage.row : nil }
+
     /// The newest fix of any effect.
     var newest: StoredFix? {
         guard flags & 2 != 0 else { return nil }

@@ -70,16 +70,19 @@ struct Slot: BitwiseCopyable {
     // Third line; the chain's end is not hot.
     /// The oldest time in closed chunks: before it there is nothing to look for in the database.
     var closedOldestMs = Int64.max
+    /// The rectangle that the main tail's fixes lie in.
+    var mainBounds = CoarseBox.empty
     var chain = Chain()
-    /// Of `shownRow`, if that has one.
-    private var shownExtra = Slot.nothing.extra
     /// The oldest time of all fixes: what is older has nothing before it.
     var oldestMs = Int64.max
+    private var filler: UInt64 = 0
 
     /// What the rules about motion remember: four lines that every fix needs, and some that few do.
     var motion = Motion()
 
     // Rarely looked at.
+    /// Of `shownRow`, if that has one.
+    private var shownExtra = Slot.nothing.extra
     private var otherNewest = Slot.nothing
     var late = Tail()
     /// Where fixes with a clock in the future, or before 2000, lie: they must not make every other
@@ -87,7 +90,7 @@ struct Slot: BitwiseCopyable {
     private(set) var futureSpan = TimeSpan()
     private(set) var pastSpan = TimeSpan()
     /// The next slot begins a line.
-    private var end = (UInt64(0), UInt64(0), UInt64(0), UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+    private var end: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
     /// Where the lines begin that every fix needs, and how many there are.
     static let hotOffset = MemoryLayout<Slot>.offset(of: \.main)! + Tail.hotOffset

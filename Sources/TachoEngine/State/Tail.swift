@@ -74,6 +74,11 @@ struct Tail: BitwiseCopyable {
 
     func tsMs(_ index: Int) -> Int64 { row(index).tsMs }
 
+    func position(_ index: Int) -> (latE7: Int32, lonE7: Int32) {
+        let row = row(index)
+        return (row.latE7, row.lonE7)
+    }
+
     private func row(_ index: Int) -> FixRow {
         precondition(index >= 0 && index < count)
         return pageRows(index / TailPool.pageRows)[index % TailPool.pageRows]

@@ -1,11 +1,10 @@
 /// An area within a ring of straight edges, less the holes in it. Borders belong to it.
 ///
-/// Edges are straight in latitude and longitude. A ring whose edges span more than 180° of longitude
-/// goes the other way round, over the antimeridian.
+/// Edges are straight in latitude and longitude, and go the shorter way round: one from 170° to −170°
+/// crosses the antimeridian. A ring may not go all the way round the Earth.
 package struct Polygon: Hashable, Sendable {
     /// Closed, the outer one first. Over the antimeridian longitudes go on beyond 180°.
     package let rings: [[PlanePosition]]
-    package let crossesAntimeridian: Bool
     let lats: ClosedRange<Double>
     let lons: ClosedRange<Double>
 
@@ -23,26 +22,57 @@ package struct Polygon: Hashable, Sendable {
             guard ring.first == ring.last || ring.count < 2 else { throw .open(ring: index) }
             guard ring.count >= 4 else { throw .fewPoints(ring: index) }
         }
-        let isAcross = rings.contains { ring in
-            zip(ring, ring.dropFirst()).contains { abs($0.lon - $1.lon) > 180 }
+        var unwrapped: [[PlanePosition]] = []
+        for (index, ring) in rings.enumerated() {
+            var ring = Self.unwrapped(ring)
+            // An edge is never longer than half the way round, so a ring that is not closed now went
+            // all the way.
+            guard ring.first == ring.last else { throw .roundThePole(ring: index) }
+            if let first = unwrapped.first { ring = Self.moved(ring, to: first) }
+            unwrapped.append(ring)
         }
-        crossesAntimeridian = isAcross
-        self.rings = rings.map { ring in
-            ring.map { Self.unwrapped($0, isAcross) }
-        }
-        let points = outer.map { Self.unwrapped($0, isAcross) }
-        lats = points.map(\.lat).min()!...points.map(\.lat).max()!
-        lons = points.map(\.lon).min()!...points.map(\.lon).max()!
+        self.rings = unwrapped
+        lats = outer.map(\.lat).min()!...outer.map(\.lat).max()!
+        lons = unwrapped[0].map(\.lon).min()!...unwrapped[0].map(\.lon).max()!
         try checkCrossings()
     }
 
-    private static func unwrapped(_ p: PlanePosition, _ isAcross: Bool) -> PlanePosition {
-        isAcross && p.lon < 0 ? PlanePosition(lat: p.lat, lon: p.lon + 360) : p
+    /// Longitudes go on beyond ±180° where an edge is shorter that way. From the lowest turn that has
+    /// one of −180° to 180°.
+    private static func unwrapped(_ ring: [PlanePosition]) -> [PlanePosition] {
+        var turn = 0.0
+        var last = ring[0].lon
+        var points: [PlanePosition] = []
+        for p in ring {
+            if p.lon + turn - last > 180 { turn -= 360 }
+            if p.lon + turn - last < -180 { turn += 360 }
+            last = p.lon + turn
+            points.append(PlanePosition(lat: p.lat, lon: last))
+        }
+        guard points.map(\.lon).min()! < -180 else { return points }
+        return points.map { PlanePosition(lat: $0.lat, lon: $0.lon + 360) }
     }
 
+    /// A hole on the turn that the outer ring is on.
+    private static func moved(
+        _ ring: [PlanePosition], to outer: [PlanePosition]
+    ) -> [PlanePosition] {
+        let lons = outer.map(\.lon).min()!...outer.map(\.lon).max()!
+        for turn in [0.0, 360, -360] where lons.contains(ring[0].lon + turn) {
+            return ring.map { PlanePosition(lat: $0.lat, lon: $0.lon + turn) }
+        }
+        return ring
+    }
+
+    package var crossesAntimeridian: Bool { lons.upperBound > 180 }
+
     package func contains(lat: Double, lon: Double) -> Bool {
-        let p = Self.unwrapped(PlanePosition(lat: lat, lon: lon), crossesAntimeridian)
-        guard lats.contains(p.lat), lons.contains(p.lon) else { return false }
+        guard lats.contains(lat) else { return false }
+        return lons.contains(lon) && holds(PlanePosition(lat: lat, lon: lon))
+            || lons.contains(lon + 360) && holds(PlanePosition(lat: lat, lon: lon + 360))
+    }
+
+    private func holds(_ p: PlanePosition) -> Bool {
         var isInside = false
         for ring in rings {
             for (from, to) in zip(ring, ring.dropFirst()) {

@@ -51,7 +51,7 @@ private struct CellSearch {
     ) -> [(ClosedRange<Double>, ClosedRange<Double>)] {
         let radius = Self.reachDegrees[resolution]
         let lat = max(-90, middle.lat - radius)...min(90, middle.lat + radius)
-        guard middle.lat.magnitude + radius < 89.9 else { return [(lat, -180...540)] }
+        guard middle.lat.magnitude + radius < 89.9 else { return [(lat, -540...540)] }
         let degree = 0.017453292519943295
         let east = arcSine(min(1, sine(radius * degree) / cosine(middle.lat * degree))) / degree
         let span = middle.lon - east...middle.lon + east

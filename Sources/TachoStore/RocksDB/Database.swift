@@ -61,6 +61,11 @@ package final class Database: @unchecked Sendable {
         rocksdb_close(handle)
     }
 
+    /// Merges all files of a family, which otherwise happens when there are enough of them. Waits.
+    package func compact(_ family: Family) {
+        rocksdb_compact_range_cf(handle, families[family.rawValue], nil, 0, nil, 0)
+    }
+
     /// Writes all rows or none. `sync`: returns after the WAL is on the device.
     package func write(_ rows: RowBatch, sync: Bool) throws(StoreError) {
         var failure: UnsafeMutablePointer<CChar>?

@@ -60,6 +60,9 @@ final class MemoryTarget: Target {
     func explain(_ rider: [UInt8], tsMs: Int64, as form: ExplanationForm) -> [UInt8] {
         Array("\(form.rawValue) of \(tsMs)".utf8)
     }
+    func who(_ request: WhoRequest, after cursor: String?) -> WhoRows {
+        WhoRows(rows: [], next: nil)
+    }
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) {}
     func rider(_ name: [UInt8]) -> RiderRow? { nil }
     func riders(after cursor: String?) -> RiderRows { RiderRows(rows: [], next: nil) }

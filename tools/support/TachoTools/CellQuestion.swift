@@ -10,7 +10,7 @@ package enum CellQuestion: Equatable {
     package enum Word: String, CaseIterable, Sendable {
         case parent, children, centreChild = "centre-child"
         case disk, ring, neighbours, centre, boundary, area
-        case distance, compact, uncompact
+        case distance, path, compact, uncompact
 
         /// What follows the word.
         package var usage: String {
@@ -18,7 +18,7 @@ package enum CellQuestion: Equatable {
             case .parent, .children, .centreChild: "\(rawValue) CELL RES"
             case .disk, .ring: "\(rawValue) CELL K"
             case .neighbours, .centre, .boundary, .area: "\(rawValue) CELL"
-            case .distance: "distance CELL CELL"
+            case .distance, .path: "\(rawValue) CELL CELL"
             case .compact: "compact CELL…"
             case .uncompact: "uncompact RES CELL…"
             }
@@ -46,7 +46,7 @@ package enum CellQuestion: Equatable {
         case .neighbours, .centre, .boundary, .area:
             guard rest.count == 1 else { throw Self.expected(word) }
             self = .about(word, try Self.cell(fields[1]), 0)
-        case .distance:
+        case .distance, .path:
             guard rest.count == 2 else { throw Self.expected(word) }
             self = .set(word, try Self.cells(rest), 0)
         case .compact:
@@ -69,6 +69,16 @@ package enum CellQuestion: Equatable {
                     throw CellQuery.Defect(message: "the two are too far apart to count")
                 }
                 return String(steps)
+            case .set(.path, let cells, _):
+                guard let steps = try cells[0].distance(to: cells[1]) else {
+                    throw CellQuery.Defect(message: "the two are too far apart to count")
+                }
+                guard steps < Self.mostCells else { throw Self.tooMany }
+                guard let path = try cells[0].path(to: cells[1]) else {
+                    throw CellQuery.Defect(
+                        message: "a pentagon lies between the two: there is no straight line")
+                }
+                return path.map(\.hex).joined(separator: " ")
             case .set(let word, let cells, let number):
                 return Self.text(
                     word == .compact
@@ -101,7 +111,7 @@ package enum CellQuestion: Equatable {
         case .boundary:
             return cell.boundaryDegrees.map { "\($0.lat) \($0.lon)" }.joined(separator: " ")
         case .area: return "\(cell.areaSquareMetres)"
-        case .distance, .compact, .uncompact: preconditionFailure("a set's")
+        case .distance, .path, .compact, .uncompact: preconditionFailure("a set's")
         }
     }
 

@@ -22,6 +22,9 @@ package protocol Target: AlertTarget {
         _ rider: [UInt8], tsMs: Int64, as form: ExplanationForm
     ) throws(ToolFailure) -> [UInt8]
 
+    /// One page of who was in an area between two times; `cursor` is that of the page before.
+    func who(_ request: WhoRequest, after cursor: String?) throws(ToolFailure) -> WhoRows
+
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) throws(ToolFailure)
 
     /// What is known of a rider; nil: nobody has named it.

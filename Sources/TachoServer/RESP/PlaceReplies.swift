@@ -1,0 +1,160 @@
+import TachoEngine
+import TachoGeo
+import TachoWire
+
+/// Who is where now: found on a thread of the engine, like a track.
+extension ConnectionHandler {
+    func nearby(_ query: NearbyQuery) {
+        let limits = service.limits
+        let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        // Without a count one more than fits, to know that it does not.
+        let count = query.count.map { min($0, limits.rangeFixes) } ?? limits.rangeFixes + 1
+        service.engine.nearest(
+            query.circle, count: count, maxAgeMs: query.maxAgeMs, nowMs: service.nowMs()
+        ) { result in
+            var writer = ReplyWriter()
+            writer.nearby(result, query, limits)
+            mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+        }
+    }
+
+    func within(_ query: WithinQuery, _ arguments: Arguments) {
+        var first: UInt32 = 0
+        if let index = query.cursorArgument {
+            guard let cursor = UInt32(String(decoding: arguments[index], as: UTF8.self)) else {
+                return output.error(
+                    "ERR CURSOR '\(Arguments.shown(arguments[index]))' is none that T.WITHIN gave")
+            }
+            first = cursor
+        }
+        let limits = service.limits
+        let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        service.engine.within(
+            query.area, from: first, limit: min(query.count ?? .max, limits.rangeFixes),
+            maxAgeMs: query.maxAgeMs, nowMs: service.nowMs()
+        ) { result in
+            var writer = ReplyWriter()
+            writer.within(result, hasCount: query.count != nil, limits)
+            mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+        }
+    }
+}
+
+/// Who was where.
+extension ConnectionHandler {
+    func who(_ query: WhoQuery, _ arguments: Arguments) {
+        var after: VisitCursor?
+        if let index = query.cursorArgument {
+            after = VisitCursor(String(decoding: arguments[index], as: UTF8.self))
+            guard after != nil else {
+                return output.error(
+                    "ERR CURSOR '\(Arguments.shown(arguments[index]))' is none that T.WHO gave")
+            }
+        }
+        let limits = service.limits
+        let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        service.engine.who(
+            in: query.area, fromMs: query.fromMs, toMs: query.toMs, after: after,
+            limit: min(query.count ?? .max, limits.rangeFixes)
+        ) { result in
+            var writer = ReplyWriter()
+            writer.who(result, hasCount: query.count != nil, limits)
+            mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+        }
+    }
+}
+
+extension ReplyWriter {
+    /// T.WHO: [rider, first_ts, last_ts, points]; cut pages as of T.WITHIN.
+    fileprivate mutating func who(
+        _ result: Result<VisitPage, ReadError>, hasCount: Bool, _ limits: ServerLimits
+    ) {
+        let page: VisitPage
+        switch result {
+        case .failure(let failure): return error(failure.replyText)
+        case .success(let found): page = found
+        }
+        guard hasCount || page.next == nil else {
+            return error("ERR more than \(limits.rangeFixes) riders, use COUNT and CURSOR")
+        }
+        let start = count
+        array(page.visits.count + (page.next == nil ? 0 : 1))
+        for visit in page.visits {
+            array(4)
+            bulk(visit.rider)
+            integer(visit.firstMs)
+            integer(visit.lastMs)
+            integer(Int64(visit.points))
+        }
+        if let next = page.next { bulk(next.text) }
+        guard count - start <= limits.replyBytes else {
+            truncate(to: start)
+            return error(
+                "ERR reply longer than \(limits.replyBytes) bytes,"
+                    + " use a smaller COUNT and CURSOR")
+        }
+    }
+
+    /// T.NEARBY: riders, or [rider, metres, [lat, lon]] with what was asked for.
+    fileprivate mutating func nearby(
+        _ result: Result<[PlacedRider], ReadError>, _ query: NearbyQuery, _ limits: ServerLimits
+    ) {
+        let riders: [PlacedRider]
+        switch result {
+        case .failure(let failure): return error(failure.replyText)
+        case .success(let found): riders = found
+        }
+        guard riders.count <= limits.rangeFixes else {
+            return error("ERR more than \(limits.rangeFixes) riders, use COUNT")
+        }
+        let start = count
+        let width = 1 + (query.withDistance ? 1 : 0) + (query.withPosition ? 1 : 0)
+        array(riders.count)
+        for rider in riders {
+            if width > 1 { array(width) }
+            bulk(rider.name)
+            if query.withDistance { bulk(Self.metres(rider.distanceM)) }
+            if query.withPosition {
+                fields { fields in
+                    fields.array(2)
+                    fields.degrees(rider.position.latE7)
+                    fields.degrees(rider.position.lonE7)
+                }
+            }
+            guard count - start <= limits.replyBytes else {
+                truncate(to: start)
+                return error(
+                    "ERR reply longer than \(limits.replyBytes) bytes, use a smaller COUNT")
+            }
+        }
+    }
+
+    /// T.WITHIN: riders; a cut page with COUNT ends in its cursor, and without COUNT is an error.
+    fileprivate mutating func within(
+        _ result: Result<WithinPage, ReadError>, hasCount: Bool, _ limits: ServerLimits
+    ) {
+        let page: WithinPage
+        switch result {
+        case .failure(let failure): return error(failure.replyText)
+        case .success(let found): page = found
+        }
+        guard hasCount || page.next == nil else {
+            return error("ERR more than \(limits.rangeFixes) riders, use COUNT and CURSOR")
+        }
+        let start = count
+        array(page.riders.count + (page.next == nil ? 0 : 1))
+        for rider in page.riders { bulk(rider.name) }
+        if let next = page.next { bulk(String(next)) }
+        guard count - start <= limits.replyBytes else {
+            truncate(to: start)
+            return error(
+                "ERR reply longer than \(limits.replyBytes) bytes,"
+                    + " use a smaller COUNT and CURSOR")
+        }
+    }
+
+    /// To a tenth of a millimetre, as GEOSEARCH has it; without zeros at the end.
+    private static func metres(_ value: Double) -> String {
+        ConnectionHandler.shortest((value * 10_000).rounded() / 10_000)
+    }
+}
