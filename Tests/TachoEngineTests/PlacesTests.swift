@@ -32,7 +32,7 @@ struct PlacesTests {
                 fixes.append(("r\(rider)", one))
             }
             fixes.shuffle(using: &random)
-            try engine.append(batch(fixes))
+            _ = try engine.append(batch(fixes))
         }
     }
 

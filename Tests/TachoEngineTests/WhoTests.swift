@@ -87,7 +87,8 @@ struct WhoTests {
         for round in 0..<rounds {
             let middle = all.randomElement(using: &random)!.1.randomElement(using: &random)!
             let area = try area(&random, near: middle)
-            let span = [0, 60_000, 1_200_000, 90_000_000].randomElement(using: &random)!
+            let spans: [Int64] = [0, 60_000, 1_200_000, 90_000_000]
+            let span = spans.randomElement(using: &random)!
             let from = middle.tsMs - Int64.random(in: 0...span, using: &random)
             let to = middle.tsMs + Int64.random(in: 0...span, using: &random)
             var expected: [AreaVisit] = []
@@ -129,19 +130,19 @@ struct WhoTests {
         var random = SeededGenerator(seed: UInt64(seed))
         let directory = TemporaryDirectory()
         var engine = try Engine.open(options(directory))
-        try engine.append(batch(&random, from: 0, seconds: 300))
+        _ = try engine.append(batch(&random, from: 0, seconds: 300))
         try check(engine, &random, "seed \(seed), in tails")
         for step in 1..<12 {
-            try engine.append(batch(&random, from: step * 300, seconds: 300))
+            _ = try engine.append(batch(&random, from: step * 300, seconds: 300))
         }
         try check(engine, &random, "seed \(seed), in chunks and tails")
         engine.abandon()
         engine = try Engine.open(options(directory))
         try check(engine, &random, "seed \(seed), after a kill")
-        try engine.append(batch(&random, from: 3_600, seconds: 1_200))
+        _ = try engine.append(batch(&random, from: 3_600, seconds: 1_200))
         _ = try engine.seal()
         try check(engine, &random, "seed \(seed), sealed")
-        try engine.append(batch(&random, from: 4_800, seconds: 300))
+        _ = try engine.append(batch(&random, from: 4_800, seconds: 300))
         try engine.close()
         engine = try Engine.open(options(directory))
         try check(engine, &random, "seed \(seed), after a restart")
@@ -161,7 +162,7 @@ struct WhoTests {
         let directory = TemporaryDirectory()
         let engine = try Engine.open(options(directory))
         for step in 0..<6 {
-            try engine.append(batch(&random, from: step * 300, seconds: 300))
+            _ = try engine.append(batch(&random, from: step * 300, seconds: 300))
         }
         let town = Area.circle(try Circle(lat: 37.5, lon: 127, radiusM: 4_000))
         let (from, to) = (Self.startMs, Self.startMs + 1_700_000)

@@ -201,7 +201,7 @@ struct AreaTests {
         }
         #expect(error("BBOX,2,0,1,0") == .noBox(minLat: 2, maxLat: 1))
         #expect(error("BBOX,1,0,2") == .incomplete("BBOX"))
-        #expect(error("CELL,89283082837ffff") == .notACell("89283082837ffff"))
+        #expect(error("CELL,89283082837fffe") == .notACell("89283082837fffe"))
         #expect(error("CELL,xyz") == .notACell("xyz"))
         #expect(error("POLYGON,0") == .noRing)
         #expect(error("POLYGON,-1") == .notANumber(what: "rings", text: "-1"))

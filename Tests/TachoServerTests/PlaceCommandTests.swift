@@ -86,11 +86,10 @@ struct PlaceCommandTests {
     }
 
     @Test func `bad questions are answered with what is wrong`() throws {
-        try withFleet { client in
+        try withFleet { (client) throws in
             func answer(_ words: String) throws -> String {
                 client.send(request(words.split(separator: " ").map(String.init)))
-                guard case .error(let text) = try client.receive() else { return "no error" }
-                return text
+                return try client.receive().errorText ?? "no error"
             }
             #expect(
                 try answer("T.NEARBY 127.02 37.5 100")
