@@ -31,7 +31,7 @@ struct LatestTableTests {
             let rider = random.one(riders)
             let a = random.stored(Int64(round), extras: 40)
             let b = random.stored(Int64(round) + 5, extras: 40)
-            switch random.number(0...3) {
+            switch random.number(0...4) {
             case 0:
                 table.publish(same(a), of: rider)
                 model[rider] = (a, a)
@@ -41,6 +41,9 @@ struct LatestTableTests {
             case 2:
                 table.publish(record(nil, b), of: rider)
                 model[rider] = (nil, b)
+            case 3 where !FixImage(a).row.hasExtra:
+                table.publish(FixImage(a).row, of: rider)
+                model[rider] = (a, a)
             default:
                 var slot = Slot()
                 slot.show(

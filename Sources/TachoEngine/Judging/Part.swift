@@ -14,14 +14,6 @@ final class Part: @unchecked Sendable {
     struct LatestRow: BitwiseCopyable {
         var rider: UInt32
         var row: FixRow
-
-        var record: LatestRecord {
-            @inline(__always) get {
-                LatestRecord(
-                    shown: FixImage(row: row, extra: .none), newest: Slot.nothing,
-                    hasShown: true, hasNewest: true, newestIsShown: true)
-            }
-        }
     }
 
     private(set) var work: BatchWork?

@@ -18,7 +18,7 @@ struct LivePositions: Sendable {
                     latest.prefetchToPublish(rows[index + Self.rowsAhead].rider)
                 }
                 let row = rows[index].row
-                latest.publish(rows[index].record, of: rows[index].rider)
+                latest.publish(row, of: rows[index].rider)
                 grid.place(rows[index].rider, latE7: row.latE7, lonE7: row.lonE7)
             }
         }

@@ -34,6 +34,9 @@ struct LatestRecord: BitwiseCopyable {
     /// The first word's bit for it.
     static let isNewestShown: UInt64 = 4
 
+    /// Of a shown fix that is the newest.
+    static let rowFlags: UInt64 = 1 | 2 | isNewestShown
+
     /// Words of the record that mean something when the newest fix is the one shown.
     static let firstWords = 1 + MemoryLayout<FixImage>.size / 8
 }
@@ -85,6 +88,24 @@ final class LatestTable: @unchecked Sendable {
             let count = record.newestIsShown ? LatestRecord.firstWords : Self.words - 1
             for index in 0..<count {
                 words[index + 1].store(
+                    raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self),
+                    ordering: .relaxed)
+            }
+        }
+        words[0].store(count &+ 2, ordering: .releasing)
+    }
+
+    /// The same of a row alone, which is also the newest.
+    @inline(__always)
+    func publish(_ row: FixRow, of rider: UInt32) {
+        let words = self.words(of: rider, create: true)!
+        let count = words[0].load(ordering: .relaxed)
+        words[0].store(count &+ 1, ordering: .relaxed)
+        atomicMemoryFence(ordering: .releasing)
+        words[1].store(LatestRecord.rowFlags, ordering: .relaxed)
+        withUnsafeBytes(of: FixImage(row: row, extra: .none)) { raw in
+            for index in 0..<LatestRecord.firstWords - 1 {
+                words[index + 2].store(
                     raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self),
                     ordering: .relaxed)
             }
