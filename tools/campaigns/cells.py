@@ -214,6 +214,20 @@ def distances(c, h3, fixtures):
     c.check(f"distance: {len(expected)} pairs", not wrong, f"{wrong} mismatches")
 
 
+def beside_a_pentagon(h3, path):
+    """One lies on the way, or near enough that H3's own plane does not hold all of the way."""
+    if any(h3.is_pentagon(h3.cell_to_parent(cell, 0)) for cell in path):
+        resolution = h3.get_resolution(path[0])
+        if resolution < 3 or any(h3.is_pentagon(h3.cell_to_parent(cell, 2)) for cell in path):
+            return True
+    try:
+        for cell in path:
+            h3.cell_to_local_ij(path[0], cell)
+    except h3.H3BaseException:
+        return True
+    return False
+
+
 def paths(c, h3, fixtures):
     """Of cells near each other, wherever H3 has an answer. Beside pentagons a line can go round on
     either side: there only steps from neighbour to neighbour are asked for."""
@@ -227,10 +241,7 @@ def paths(c, h3, fixtures):
             path = h3.grid_path_cells(a, b)
         except h3.H3BaseException:
             continue
-        corner = any(h3.is_pentagon(h3.cell_to_parent(cell, 0)) for cell in path)
-        near = h3.get_resolution(a) < 3 or any(
-            h3.is_pentagon(h3.cell_to_parent(cell, 2)) for cell in path)
-        (beside if corner and near else expected)[a, b] = path
+        (beside if beside_a_pentagon(h3, path) else expected)[a, b] = path
     wrong = 0
     for (a, b), answer in zip(expected, asked(c, [f"path {a} {b}" for a, b in expected])):
         if answer.split(" ") != expected[a, b]:
@@ -238,16 +249,19 @@ def paths(c, h3, fixtures):
             if wrong <= 10:
                 c.note(f"path {a} {b}: {answer}, expected {' '.join(expected[a, b])}")
     c.check(f"path: {len(expected)} pairs", not wrong, f"{wrong} mismatches")
-    torn = 0
-    for (a, b), answer in zip(beside, asked(c, [f"path {a} {b}" for a, b in beside])):
+    # One by one: a line without an answer ends a batch.
+    torn, some = 0, list(beside)[:100]
+    for a, b in some:
+        done = process.run([c.program("tacho"), "cell", "path", a, b])
+        answer = (done.stdout + done.stderr).decode().strip()
         cells = answer.split(" ")
-        if "straight" in answer:
+        if done.returncode == 64 and "a pentagon lies between" in answer:
             continue
         if cells[0] != a or cells[-1] != b or any(
                 y not in h3.grid_disk(x, 1) for x, y in zip(cells, cells[1:])):
             torn += 1
             c.note(f"path {a} {b}: {answer}")
-    c.check(f"path beside pentagons: {len(beside)} pairs", not torn, f"{torn} torn")
+    c.check(f"path beside pentagons: {len(some)} pairs", not torn, f"{torn} torn")
 
 
 def weigh(c, h3, name, cells, ask, expect, seen, wrong):
