@@ -78,39 +78,46 @@ final class LatestTable: @unchecked Sendable {
     }
 
     /// Called by the committer alone.
-    @inline(__always)
     func publish(_ record: LatestRecord, of rider: UInt32) {
-        let words = self.words(of: rider, create: true)!
-        let count = words[0].load(ordering: .relaxed)
-        words[0].store(count &+ 1, ordering: .relaxed)
-        atomicMemoryFence(ordering: .releasing)
-        withUnsafeBytes(of: record) { raw in
-            let count = record.newestIsShown ? LatestRecord.firstWords : Self.words - 1
-            for index in 0..<count {
-                words[index + 1].store(
-                    raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self),
-                    ordering: .relaxed)
+        change(rider) { words in
+            withUnsafeBytes(of: record) { raw in
+                let count = record.newestIsShown ? LatestRecord.firstWords : Self.words - 1
+                Self.store(raw, count, at: words + 1)
             }
         }
-        words[0].store(count &+ 2, ordering: .releasing)
     }
 
     /// The same of a row alone, which is also the newest.
     @inline(__always)
     func publish(_ row: FixRow, of rider: UInt32) {
+        change(rider) { words in
+            words[1].store(LatestRecord.rowFlags, ordering: .relaxed)
+            withUnsafeBytes(of: FixImage(row: row, extra: .none)) { raw in
+                Self.store(raw, LatestRecord.firstWords - 1, at: words + 2)
+            }
+        }
+    }
+
+    /// Readers that meet `body` look again.
+    @inline(__always)
+    private func change(_ rider: UInt32, _ body: (UnsafeMutablePointer<Word>) -> Void) {
         let words = self.words(of: rider, create: true)!
         let count = words[0].load(ordering: .relaxed)
         words[0].store(count &+ 1, ordering: .relaxed)
         atomicMemoryFence(ordering: .releasing)
-        words[1].store(LatestRecord.rowFlags, ordering: .relaxed)
-        withUnsafeBytes(of: FixImage(row: row, extra: .none)) { raw in
-            for index in 0..<LatestRecord.firstWords - 1 {
-                words[index + 2].store(
-                    raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self),
-                    ordering: .relaxed)
-            }
-        }
+        body(words)
         words[0].store(count &+ 2, ordering: .releasing)
+    }
+
+    @inline(__always)
+    private static func store(
+        _ raw: UnsafeRawBufferPointer, _ count: Int, at words: UnsafeMutablePointer<Word>
+    ) {
+        for index in 0..<count {
+            words[index].store(
+                raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self),
+                ordering: .relaxed)
+        }
     }
 
     /// nil: nothing published. Never waits for more than one publication in progress.

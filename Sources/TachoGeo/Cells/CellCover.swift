@@ -85,12 +85,12 @@ private struct CellSieve {
             return Distance.onSphere(circle.centre, position)
                 <= circle.radiusM * 1.01 + reachM * 1.01 + 1
         case .polygon(let polygon):
-            let rectangles = Self.rectangles(round: middle, reach)
+            let rectangles = Cell.rectangles(round: middle, reach: reach)
             return rectangles.contains { lat, lon in
                 edges.contains { $0.enters(lat: lat, lon: lon) }
             } || Area.polygon(polygon).contains(cell.centre)
         case .box, .cell:
-            return Self.rectangles(round: middle, reach).contains { lat, lon in
+            return Cell.rectangles(round: middle, reach: reach).contains { lat, lon in
                 bounds.contains { box in
                     box.minLat <= lat.upperBound && box.maxLat >= lat.lowerBound
                         && box.minLon <= lon.upperBound && box.maxLon >= lon.lowerBound
@@ -99,24 +99,9 @@ private struct CellSieve {
         }
     }
 
-    /// What all positions of cells below lie in, on the plane of longitudes of three turns.
-    private static func rectangles(
-        round middle: (lat: Double, lon: Double), _ reach: Double
-    ) -> [(ClosedRange<Double>, ClosedRange<Double>)] {
-        let lat = max(-90, middle.lat - reach)...min(90, middle.lat + reach)
-        guard middle.lat.magnitude + reach < 89.9 else { return [(lat, -540...540)] }
-        let degree = 0.017453292519943295
-        let east = arcSine(min(1, sine(reach * degree) / cosine(middle.lat * degree))) / degree
-        return [-360, 0, 360].map { turn in
-            (lat, middle.lon - east + turn...middle.lon + east + turn)
-        }
-    }
-
     private static let metresPerDegree = Cell.earthRadiusM * 0.017453292519943295
 
-    /// From a cell's middle to all positions of cells inside it, which stick out of it: twice the mean
-    /// edge. The largest cells are 1.4 times as wide as the mean.
-    private static let reachDegrees: [Double] = (0...Cell.finestResolution).map {
-        2 * Cell.averageEdgeM(resolution: $0) / metresPerDegree
-    }
+    /// From a cell's middle to all positions of cells inside it, which stick out of it. The largest cells
+    /// are 1.4 times as wide as the mean.
+    private static let reachDegrees = Cell.reachDegrees(edges: 2)
 }

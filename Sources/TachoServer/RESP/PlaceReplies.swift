@@ -65,7 +65,7 @@ extension ConnectionHandler {
 }
 
 extension ReplyWriter {
-    /// T.WHO: [rider, first_ts, last_ts, points]; cut pages as of T.WITHIN.
+    /// T.WHO: [rider, first_ts, last_ts, points].
     fileprivate mutating func who(
         _ result: Result<VisitPage, ReadError>, hasCount: Bool, _ limits: ServerLimits
     ) {
@@ -74,19 +74,28 @@ extension ReplyWriter {
         case .failure(let failure): return error(failure.replyText)
         case .success(let found): page = found
         }
-        guard hasCount || page.next == nil else {
+        riders(page.visits, next: page.next?.text, hasCount: hasCount, limits) { writer, visit in
+            writer.array(4)
+            writer.bulk(visit.rider)
+            writer.integer(visit.firstMs)
+            writer.integer(visit.lastMs)
+            writer.integer(Int64(visit.points))
+        }
+    }
+
+    /// A cut page with COUNT ends in its cursor; without COUNT a cut is an error, because a client that
+    /// did not ask for pages would take it for everything.
+    private mutating func riders<Rider>(
+        _ riders: [Rider], next: String?, hasCount: Bool, _ limits: ServerLimits,
+        _ put: (inout ReplyWriter, Rider) -> Void
+    ) {
+        guard hasCount || next == nil else {
             return error("ERR more than \(limits.rangeFixes) riders, use COUNT and CURSOR")
         }
         let start = count
-        array(page.visits.count + (page.next == nil ? 0 : 1))
-        for visit in page.visits {
-            array(4)
-            bulk(visit.rider)
-            integer(visit.firstMs)
-            integer(visit.lastMs)
-            integer(Int64(visit.points))
-        }
-        if let next = page.next { bulk(next.text) }
+        array(riders.count + (next == nil ? 0 : 1))
+        for rider in riders { put(&self, rider) }
+        if let next { bulk(next) }
         guard count - start <= limits.replyBytes else {
             truncate(to: start)
             return error(
@@ -129,7 +138,7 @@ extension ReplyWriter {
         }
     }
 
-    /// T.WITHIN: riders; a cut page with COUNT ends in its cursor, and without COUNT is an error.
+    /// T.WITHIN: riders.
     fileprivate mutating func within(
         _ result: Result<WithinPage, ReadError>, hasCount: Bool, _ limits: ServerLimits
     ) {
@@ -138,18 +147,8 @@ extension ReplyWriter {
         case .failure(let failure): return error(failure.replyText)
         case .success(let found): page = found
         }
-        guard hasCount || page.next == nil else {
-            return error("ERR more than \(limits.rangeFixes) riders, use COUNT and CURSOR")
-        }
-        let start = count
-        array(page.riders.count + (page.next == nil ? 0 : 1))
-        for rider in page.riders { bulk(rider.name) }
-        if let next = page.next { bulk(String(next)) }
-        guard count - start <= limits.replyBytes else {
-            truncate(to: start)
-            return error(
-                "ERR reply longer than \(limits.replyBytes) bytes,"
-                    + " use a smaller COUNT and CURSOR")
+        riders(page.riders, next: page.next.map { String($0) }, hasCount: hasCount, limits) {
+            $0.bulk($1.name)
         }
     }
 
