@@ -113,7 +113,7 @@ package struct Benchmark: Sendable {
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
         bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, ingestSealing, ingestRiders,
         ingestLate,
-        ingestBacklog, ingestBatch, ingestLong, bytesWritten, memory, restart, rules,
+        ingestBacklog, ingestBatch, ingestLong, fences, bytesWritten, memory, restart, rules,
     ]
 }
 

@@ -145,6 +145,15 @@ package struct FixRow: Hashable, Sendable, BitwiseCopyable {
         return source != UInt64(FixSource.net.rawValue) && source != UInt64(FixSource.mock.rawValue)
             && (accuracy <= UInt64(UInt32(limit)) || accuracy == FixRow.accuracyAbsent)
     }
+    /// It stated an accuracy worse than so many dm.
+    @inline(__always)
+    package func isCoarser(thanDm limit: Int32) -> Bool {
+        let accuracy = motion >> FixRow.accuracyShift & FixRow.accuracyAbsent
+        return accuracy > UInt64(UInt32(limit)) && accuracy != FixRow.accuracyAbsent
+    }
+    /// Accepted or flagged, as it was stored.
+    @inline(__always)
+    package var isShown: Bool { clock >> FixRow.effectShift & 3 <= UInt64(Effect.flag.rawValue) }
     package var isClaimed: Bool {
         bits(FixRow.provenanceShift, 3) == Provenance.claimed.rawValue
     }

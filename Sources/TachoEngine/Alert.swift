@@ -3,23 +3,6 @@ package import TachoGeo
 import TachoIngest
 import TachoStore
 
-/// An alert's place in the stream: the server's commit time in ms, made monotone, and a number.
-package struct AlertID: Hashable, Comparable, Sendable {
-    package var ms: Int64
-    package var n: UInt32
-
-    package init(ms: Int64, n: UInt32) {
-        self.ms = ms
-        self.n = n
-    }
-
-    package var text: String { "\(ms)-\(n)" }
-
-    package static func < (a: AlertID, b: AlertID) -> Bool {
-        a.ms != b.ms ? a.ms < b.ms : a.n < b.n
-    }
-}
-
 /// A verdict that operations hear of. Entries of the stream are immutable with a count of 1; by
 /// receipt time they come with the count of later hits in their 60 s.
 package struct Alert: Sendable, Hashable {

@@ -15,10 +15,14 @@ struct MemoryFigures {
     var across: Int
     /// Who is in which place now.
     var grid: Int
+    /// Fences, and who is inside.
+    var fences: Int
 
-    var total: Int { slots + tails + latest + names + rocksDB + across + grid }
+    var total: Int { slots + tails + latest + names + rocksDB + across + grid + fences }
 
-    var tailsHoldTheMost: Bool { tails >= max(slots, latest, names, rocksDB, across, grid) }
+    var tailsHoldTheMost: Bool {
+        tails >= max(slots, latest, names, rocksDB, across, grid, fences)
+    }
 }
 
 extension Engine {
@@ -32,7 +36,7 @@ extension Engine {
             },
             tails: TailPool.shared.bytes.used, latest: latest.bytes, names: riders.bytes,
             rocksDB: control.isClosing ? 0 : Int(store.database.memoryBytes),
-            across: across?.bytes ?? 0, grid: grid.bytes)
+            across: across?.bytes ?? 0, grid: grid.bytes, fences: fences.bytes)
     }
 
     var memoryLimitBytes: Int { options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes }

@@ -212,6 +212,11 @@ extension Engine {
             ("across_dropped", .integer(Int64(across?.droppedCount ?? 0))),
             ("across_compared", .integer(Int64(across?.proposalCount ?? 0))),
             ("across_thinning", .integer(Int64(across?.thinningFactor ?? 1))),
+            ("fences", .integer(Int64(fences.book.liveCount))),
+            ("fence_events", .integer(Int64(fences.book.state.with { $0.told }))),
+            ("fences_waiting", .integer(Int64(fences.waiting))),
+            ("geo_resolution", .integer(Int64(geoResolution.fine))),
+            ("geo_is_mixed", .integer(geoResolution.isMixed ? 1 : 0)),
             ("range", .integer(Int64(now.range))),
             ("memory_slots", .integer(Int64(memory.slots))),
             ("memory_tails", .integer(Int64(memory.tails))),
@@ -220,6 +225,7 @@ extension Engine {
             ("memory_rocksdb", .integer(Int64(memory.rocksDB))),
             ("memory_across", .integer(Int64(memory.across))),
             ("memory_grid", .integer(Int64(memory.grid))),
+            ("memory_fences", .integer(Int64(memory.fences))),
             ("memory_limit", .integer(Int64(memoryLimitBytes))),
         ]
     }

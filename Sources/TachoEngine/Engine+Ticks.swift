@@ -28,6 +28,7 @@ extension Engine {
             let wishes = control.takeWishes()
             if wishes.checkpoint && !control.isClosing { checkpointInBackground() }
             if wishes.cut { seal { _ in } }
+            expireFences()
             count += 1
             if count % Self.ticksPerMemoryCheck == 0 { checkMemory() }
             guard count % Self.ticksPerSecond == 0 else { continue }

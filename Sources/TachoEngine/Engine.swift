@@ -6,7 +6,7 @@ import TachoStore
 /// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
 ///
 /// Threads: judging workers (riders are divided among them by number), one committer, one for
-/// derived rows, one reader, two for places, one sealer, one for rules, one ticker. `submit` never
+/// derived rows, one for fences, one reader, two for places, one sealer, one for rules, one ticker. `submit` never
 /// blocks; everything else says what it waits for.
 package final class Engine: Sendable {
     let options: EngineOptions
@@ -18,6 +18,7 @@ package final class Engine: Sendable {
     let workers: [Worker]
     let commits: CommitQueue
     let derived: DerivedWriter
+    let fences: FenceThread
     /// nil: tracks are not compared.
     let across: AcrossThread?
     let reader: ReaderThread
@@ -28,6 +29,7 @@ package final class Engine: Sendable {
     let rulesThread: ReaderThread
     let control: EngineControl
     let rulesInForce: Mutex<RulesInForce>
+    let geoPlan: Mutex<GeoPlan>
     let alerts: AlertReader
     let book: AlertBook
     private let threads: Mutex<[NamedThread]>
@@ -74,9 +76,16 @@ package final class Engine: Sendable {
             ? try AcrossState(
                 database: store.database, target: rowTarget, keepDays: options.replayDays,
                 limits: options.thresholds) : nil
+        var plan = try GeoPlan.read(store.database)
+        if let resolution = options.geoResolution, resolution != plan.fine {
+            plan = plan.changed(to: resolution)
+            try plan.write(store.database)
+        }
+        geoPlan = Mutex(plan)
+        let fenceState = try FenceState(database: store.database)
         var recovery = Recovery(
             store: store, riders: riders, shards: shards, ownRules: options.thresholds,
-            across: memory)
+            places: plan, fences: fenceState, across: memory)
         try recovery.run()
         let live = Self.live(recovery.shards)
         self.options = options
@@ -104,7 +113,7 @@ package final class Engine: Sendable {
         rulesInForce = Mutex(RulesInForce(recovery.rules))
         let derived = DerivedWriter(
             database: store.database, target: rowTarget,
-            journal: store.journal, lastGroup: store.lastGroup,
+            journal: store.journal, lastGroup: store.lastGroup, places: plan,
             context: DerivedWriter.Context(
                 fail: { control.fail($0) }, failure: { control.failure },
                 written: { group in
@@ -122,9 +131,23 @@ package final class Engine: Sendable {
                 fail: { control.fail($0) }, failure: { control.failure })
         }
         self.across = across
+        let fences = FenceThread(
+            state: fenceState, database: store.database, target: rowTarget,
+            context: FenceThread.Context(
+                fail: { control.fail($0) }, failure: { control.failure },
+                eventsAreReadable: { control.notifyObservers() },
+                pass: { mark, end, barrier, rows in
+                    if let across {
+                        across.push(.checkpoint(mark, journalEnd: end, barrier, rows: rows))
+                    } else {
+                        derived.push(.checkpoint(mark, journalEnd: end, barrier, rows: rows))
+                    }
+                }))
+        self.fences = fences
         let committer = Committer(
-            journal: store.journal, queue: commits, derived: derived, across: across,
-            recent: recent, book: book, riders: riders, live: live, progress: progress,
+            journal: store.journal, queue: commits, derived: derived, fences: fences,
+            across: across, recent: recent, book: book, riders: riders, live: live,
+            progress: progress,
             context: Committer.Context(
                 thresholds: recovery.rules.settings.thresholds.hash64, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
@@ -143,6 +166,7 @@ package final class Engine: Sendable {
         for worker in workers { worker.start() }
         let committerThread = NamedThread("tacho-commit") { committer.run() }
         let derivedThread = NamedThread("tacho-rows") { derived.run() }
+        let fenceThread = NamedThread("tacho-fences") { fences.run() }
         let acrossThread = across.map { [workers] across in
             let line = ProposalLine(workers: workers, riders: riders)
             return NamedThread("tacho-across") { across.run { line.post($0) } }
@@ -158,7 +182,9 @@ package final class Engine: Sendable {
         let tickerThread = NamedThread("tacho-tick") { self.tick() }
         // In the order they are to be joined: the ticker first, so that it starts nothing new.
         threads.withLock {
-            $0 = [tickerThread, committerThread, derivedThread] + (acrossThread.map { [$0] } ?? [])
+            $0 =
+                [tickerThread, committerThread, derivedThread, fenceThread]
+                + (acrossThread.map { [$0] } ?? [])
         }
     }
 
@@ -288,8 +314,10 @@ package final class Engine: Sendable {
         for worker in workers { worker.stop() }
         commits.close()
         threads[1].join()
+        fences.close(discarding: discarding)
+        threads[3].join()
         across?.close(discarding: discarding)
-        if threads.count > 3 { threads[3].join() }
+        if threads.count > 4 { threads[4].join() }
         derived.close(discarding: discarding)
         threads[2].join()
         reader.stop()

@@ -11,6 +11,7 @@ final class EngineControl: Sendable {
         var memoryRefusal: String?
         /// Something that frees memory is under way.
         var isRelieving = false
+        var isReindexing = false
         /// Looks at memory since it ended.
         var looksSinceRelief = Int.max
         /// A checkpoint was asked for and has not released the journal yet.
@@ -165,6 +166,17 @@ final class EngineControl: Sendable {
             state.looksSinceRelief = 0
         }
     }
+
+    /// False: one is under way.
+    func beginReindex() -> Bool {
+        state.withLock { state in
+            if state.isReindexing { return false }
+            state.isReindexing = true
+            return true
+        }
+    }
+
+    func endReindex() { state.withLock { $0.isReindexing = false } }
 
     func requestCut() { state.withLock { $0.wantsCut = true } }
 

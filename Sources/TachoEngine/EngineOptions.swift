@@ -50,6 +50,9 @@ package struct EngineOptions: Sendable {
     /// What the rules compare with in a directory for which nobody has set any (`Engine.setRules`):
     /// if these are not the program's own, opening sets them.
     package var thresholds = Thresholds()
+    /// Of the cells in which it is noted who was where, from here on (`GeoPlan.resolutions`); nil: as the
+    /// directory has it, 9 for a new one. What is there stays as it is until `Engine.reindex`.
+    package var geoResolution: Int?
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.
     package var onFailStop: @Sendable (String) -> Void = { _ in }

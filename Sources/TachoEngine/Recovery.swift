@@ -11,6 +11,7 @@ struct Recovery {
     let store: Store
     let riders: RiderTable
     var shards: [Shard]
+    let fences: FenceState
     /// nil: tracks are not compared.
     let across: AcrossState?
     private(set) var progress: Progress.State
@@ -19,7 +20,7 @@ struct Recovery {
     /// Riders whose amendments may have changed what latest shows.
     private var unsettled: Set<UInt32> = []
     private var rows: RowBatch
-    private let chunks = ChunkWriter()
+    private let chunks: ChunkWriter
     private var closed: [ClosedTail] = []
 
     private static let rowsPerWrite = 4096
@@ -27,14 +28,16 @@ struct Recovery {
     /// `ownRules`: in force as long as no others are stored.
     init(
         store: Store, riders: RiderTable, shards: [Shard], ownRules: Thresholds,
-        across: AcrossState? = nil
+        places: GeoPlan = .usual, fences: FenceState, across: AcrossState? = nil
     ) {
         self.store = store
+        self.fences = fences
         self.across = across
         self.riders = riders
         self.shards = shards
         rules = RuleBook(settings: RuleSettings(thresholds: ownRules), isStored: false)
         rows = RowBatch(store.database)
+        chunks = ChunkWriter(places)
         progress = Progress.State(
             group: store.lastGroup, nextSequence: store.nextSequence, hash: store.lastHash,
             range: store.checkpoint.range, rangeFirst: store.checkpoint.rangeFirst)
@@ -48,7 +51,10 @@ struct Recovery {
         try loadRules()
         for index in shards.indices { shards[index].range = progress.range }
         try replay()
-        if store.acceptedLoss != nil { try dropLostRows() }
+        if store.acceptedLoss != nil {
+            try dropLostRows()
+            try fences.dropLostEvents()
+        }
         try settle()
     }
 
@@ -172,6 +178,7 @@ struct Recovery {
         var reader = GroupReader(body)
         var sequence = header.firstSequence
         var alertN = header.alertFirstN
+        var hasFences = !fences.isEmpty
         while let event = try reader.next() {
             switch event {
             case .rider(let number, let name):
@@ -207,6 +214,8 @@ struct Recovery {
                 sequence = last + 1
             case .checkpoint, .compared:
                 break
+            case .fence:
+                hasFences = true
             case .rules(let image):
                 try obey(image)
                 rows.put(
@@ -218,6 +227,10 @@ struct Recovery {
                 remember(one)
                 rows.put(.alerts, one.key, one.row)
             }
+        }
+        if hasFences {
+            try fences.apply(body, commitMs: header.commitMs)
+            for event in fences.takeMade() { rows.put(.fences, event.key, event.row) }
         }
         // Other rules proposed other pairs under the same numbers: those that were open are lost.
         try across?.apply(

@@ -13,6 +13,7 @@ package enum Family: Int, CaseIterable, Sendable {
     case geo
     case seen
     case across
+    case fences
 
     package var name: String {
         switch self {
@@ -29,6 +30,7 @@ package enum Family: Int, CaseIterable, Sendable {
         case .geo: "geo"
         case .seen: "seen"
         case .across: "across"
+        case .fences: "fences"
         }
     }
 

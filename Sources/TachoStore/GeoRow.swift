@@ -3,23 +3,15 @@ import TachoCodec
 /// How finely rows tell where a chunk was: a chunk of late fixes that lie hours apart would have a
 /// row for nearly each of them, and cost more there than anywhere else.
 package enum GeoGrain: Sendable, CaseIterable {
-    /// Five minutes and cells with edges of about 200 m.
+    /// Five minutes; at the usual resolution cells have edges of about 200 m.
     case fine
-    /// A day and cells with edges of about 1.4 km.
+    /// A day; edges of about 1.4 km, or as the others where these are longer.
     case coarse
 
     /// Chunks that span more than this, ms, are told coarsely.
     package static let longestFineMs: Int64 = 2 * 3_600_000
 
     package init(spanMs: Int64) { self = spanMs > Self.longestFineMs ? .coarse : .fine }
-
-    /// Of the cells.
-    package var resolution: Int {
-        switch self {
-        case .fine: 9
-        case .coarse: 7
-        }
-    }
 
     package var bucketMs: Int64 {
         switch self {

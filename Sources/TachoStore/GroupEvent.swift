@@ -88,6 +88,8 @@ package enum GroupEvent: Hashable, Sendable {
     case review(AlertReview)
     /// A code that alerts only when it recurs has occurred.
     case recurrence(CodeRecurrence)
+    /// A geofence was set, deleted or expired; opaque here.
+    case fence(change: [UInt8])
 
     package enum Kind: UInt8, CaseIterable {
         case rider = 1
@@ -103,6 +105,7 @@ package enum GroupEvent: Hashable, Sendable {
         case rules = 12
         case review = 14
         case recurrence = 15
+        case fence = 16
     }
 }
 
@@ -162,6 +165,9 @@ extension ByteWriter {
         case .recurrence(let one):
             put(GroupEvent.Kind.recurrence.rawValue)
             putRecurrence(one)
+        case .fence(let change):
+            put(GroupEvent.Kind.fence.rawValue)
+            putBlob(change)
         }
     }
 

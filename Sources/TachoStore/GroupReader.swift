@@ -58,6 +58,8 @@ package struct GroupReader {
             .review(try reader.readReview())
         case .recurrence:
             .recurrence(try reader.readRecurrence())
+        case .fence:
+            .fence(change: try reader.readBlob())
         }
     }
 

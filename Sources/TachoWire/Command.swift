@@ -19,10 +19,13 @@ package enum Command: Equatable, Sendable {
     case nearby(NearbyQuery)
     case within(WithinQuery)
     case who(WhoQuery)
+    case fence(FenceCommand)
     case rider(RiderCommand)
     case alert(AlertCommand)
     case risk(RiskRequest)
     case seal
+    /// At another resolution, if one is given.
+    case reindex(resolution: Int?)
     case stats
     case rules(RulesCommand)
     case streamRange(StreamRange)
@@ -76,11 +79,13 @@ extension Command {
         case .nearby: return .nearby(try NearbyQuery.parse(arguments))
         case .who: return .who(try WhoQuery.parse(arguments))
         case .within: return .within(try WithinQuery.parse(arguments))
+        case .fence: return .fence(try FenceCommand.parse(arguments))
         case .rider: return .rider(try RiderCommand.parse(arguments))
         case .alerts: return .alerts(try AlertQuery.parse(arguments))
         case .alert: return .alert(try AlertCommand.parse(arguments))
         case .risk: return .risk(try RiskRequest.parse(arguments))
         case .seal: return .seal
+        case .reindex: return .reindex(resolution: try reindexResolution(arguments))
         case .stats: return .stats
         case .rules: return .rules(try RulesCommand.parse(arguments))
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
@@ -88,6 +93,15 @@ extension Command {
         case .streamRead: return .streamRead(try StreamRead.parse(arguments))
         default: return .session(try SessionCommand.parse(name, arguments))
         }
+    }
+
+    private static func reindexResolution(_ arguments: Arguments) throws(CommandError) -> Int? {
+        if arguments.count == 1 { return nil }
+        guard arguments.count == 3, arguments.isWord(1, "RESOLUTION") else { throw .syntax }
+        guard let value = Decimal.integer(arguments[2]), let resolution = Int(exactly: value) else {
+            throw .notInteger(what: "RESOLUTION", text: arguments.shown(2))
+        }
+        return resolution
     }
 
     private static func riderQuery(_ arguments: Arguments) throws(CommandError) -> RiderQuery {

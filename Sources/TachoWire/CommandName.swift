@@ -14,10 +14,12 @@ package enum CommandName: String, CaseIterable, Sendable {
     case nearby = "T.NEARBY"
     case within = "T.WITHIN"
     case who = "T.WHO"
+    case fence = "T.FENCE"
     case rider = "T.RIDER"
     case alert = "T.ALERT"
     case risk = "T.RISK"
     case seal = "T.SEAL"
+    case reindex = "T.REINDEX"
     case stats = "T.STATS"
     case rules = "T.RULES"
     case streamRange = "XRANGE"
@@ -54,9 +56,11 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .range, .length: 3...many
         case .seal, .stats, .time, .size, .reset: 0...0
         case .explain: 2...4
+        case .reindex: 0...2
         case .nearby: 3...9
         case .within: 2...many
         case .who: 6...many
+        case .fence: 1...many
         case .rider: 1...5
         case .alerts: 0...16
         case .alert: 1...6
@@ -73,7 +77,8 @@ package enum CommandName: String, CaseIterable, Sendable {
     /// As `COMMAND INFO` gives it: what the command does to the data.
     package var isWrite: Bool {
         switch self {
-        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert, .rules:
+        case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert, .rules,
+            .fence, .reindex:
             true
         default: false
         }

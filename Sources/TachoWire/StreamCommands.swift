@@ -1,12 +1,31 @@
 import TachoGeo
 
-/// A stream's name: `alerts` is the only one there is; any other is an empty stream, as in Redis.
-package enum StreamName: Equatable, Sendable {
+/// A stream's name: `alerts`, or `fence:` with the id of a geofence; any other is an empty stream, as in
+/// Redis.
+package enum StreamName: Hashable, Sendable {
     case alerts
+    case fence(id: [UInt8])
     case other
 
     init(_ text: UnsafeRawBufferPointer) {
-        self = text.elementsEqual("alerts".utf8) ? .alerts : .other
+        if text.elementsEqual("alerts".utf8) {
+            self = .alerts
+        } else if text.starts(with: Self.fencePrefix.utf8) {
+            self = .fence(id: Array(text.dropFirst(Self.fencePrefix.utf8.count)))
+        } else {
+            self = .other
+        }
+    }
+
+    private static let fencePrefix = "fence:"
+
+    /// As clients wrote it; of those that have entries.
+    package var text: [UInt8] {
+        switch self {
+        case .alerts: Array("alerts".utf8)
+        case .fence(let id): Array(Self.fencePrefix.utf8) + id
+        case .other: []
+        }
     }
 }
 
@@ -138,8 +157,18 @@ package struct StreamRead: Equatable, Sendable {
     package var count: Int?
     /// nil: answer at once; 0: wait for ever.
     package var blockMs: Int64?
-    /// Where `alerts` is read from; nil if only streams without entries are asked for.
-    package var alerts: Start?
+    /// Those that can have entries, in the order they were named.
+    package var streams: [Stream] = []
+
+    package struct Stream: Equatable, Sendable {
+        package var name: StreamName
+        package var start: Start
+
+        package init(name: StreamName, start: Start) {
+            self.name = name
+            self.start = start
+        }
+    }
 
     static func parse(_ arguments: Arguments) throws(CommandError) -> StreamRead {
         var read = StreamRead()
@@ -164,7 +193,8 @@ package struct StreamRead: Equatable, Sendable {
         guard names % 2 == 0 else { throw .unevenStreams }
         for k in 0..<names / 2 {
             let start = try Self.start(arguments[first + names / 2 + k])
-            if StreamName(arguments[first + k]) == .alerts { read.alerts = start }
+            let name = StreamName(arguments[first + k])
+            if name != .other { read.streams.append(Stream(name: name, start: start)) }
         }
         return read
     }

@@ -45,7 +45,7 @@ struct AcrossImageTests {
     }
 
     @Test func `totals read back, and cut at any byte are refused`() throws {
-        let bytes = totals.row.value
+        let bytes = try #require(totals.row.value)
         #expect(try bytes.withUnsafeBytes { try AcrossImage.Totals($0) } == totals)
         for count in 0..<bytes.count {
             #expect(throws: StoreError.self, "cut at \(count)") {

@@ -50,7 +50,9 @@ struct PlaceRowsTests {
     }
 
     /// What the rows must be; and how many fixes chunks hold.
-    private func expected(_ engine: Engine) throws -> (rows: [Place: Stay], fixes: Int) {
+    private func expected(_ engine: Engine, resolution: Int = 9) throws -> (
+        rows: [Place: Stay], fixes: Int
+    ) {
         var rows: [Place: Stay] = [:]
         var all = 0
         let cursor = engine.store.database.cursor(.track)
@@ -70,8 +72,10 @@ struct PlaceRowsTests {
                     : Int64((Double(ms) / 300_000).rounded(.down)) + 1 << 31
                 let place = Place(
                     bucket: UInt32(bucket),
-                    cell: Cell.containing(stored.fix.coordinate, resolution: isLong ? 7 : 9)
-                        .rawValue,
+                    cell: Cell.containing(
+                        stored.fix.coordinate,
+                        resolution: isLong ? min(7, resolution) : resolution
+                    ).rawValue,
                     rider: key.rider, range: key.range, generation: key.generation)
                 rows[place, default: Stay()].count += 1
                 rows[place]!.firstMs = min(rows[place]!.firstMs, ms)
@@ -83,8 +87,8 @@ struct PlaceRowsTests {
         return (rows, all)
     }
 
-    private func check(_ engine: Engine, _ what: String) throws {
-        let (expected, fixes) = try expected(engine)
+    private func check(_ engine: Engine, _ what: String, resolution: Int = 9) throws {
+        let (expected, fixes) = try expected(engine, resolution: resolution)
         let rows = try rows(engine)
         #expect(rows == expected, "\(what)")
         #expect(rows.values.reduce(0) { $0 + $1.count } == fixes, "\(what)")
@@ -123,6 +127,49 @@ struct PlaceRowsTests {
                 return ("rider-\(rider)", fix(at, north: place.north, east: place.east))
             }
         }
+    }
+
+    @Test(arguments: [5, 7, 9, 12])
+    func `a reindexing makes all rows again, and takes out what is not of them`(
+        resolution: Int
+    ) throws {
+        let directory = TemporaryDirectory()
+        var engine = try Engine.open(options(directory, workers: 2))
+        var walks = Walks(random: SeededGenerator(seed: 9))
+        for _ in 0..<20 { _ = try engine.append(batch(walks.next(500))) }
+        try engine.close()
+        engine = try Engine.open(options(directory, workers: 2))
+        // What a lost or damaged index may be like.
+        let lost = RowBatch(engine.store.database)
+        for (number, place) in try rows(engine).keys.enumerated() where number % 3 == 0 {
+            let row = GeoRow(
+                bucket: place.bucket, cell: place.cell, rider: place.rider, range: place.range,
+                generation: place.generation, count: 1, firstMs: 0, lastMs: 0,
+                isAnyFlagged: false)
+            let key = withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { room in
+                _ = row.write(to: room.baseAddress!)
+                return Array(room[..<GeoRow.keyBytes])
+            }
+            if number % 6 == 0 {
+                lost.delete(.geo, key)
+            } else {
+                lost.put(.geo, key, number % 2 == 0 ? [] : [2, 0, 0])
+            }
+        }
+        lost.put(.geo, [1, 2, 3], [4])
+        try engine.store.database.write(lost, sync: false)
+        let report = try engine.reindex(resolution: resolution)
+        let rows = try rows(engine).count
+        #expect(report.resolution == resolution && report.rows == rows && report.removed > 0)
+        try check(engine, "resolution \(resolution)", resolution: resolution)
+        #expect(throws: ReindexError.resolution(13)) { try engine.reindex(resolution: 13) }
+        try engine.close()
+        engine = try Engine.open(options(directory))
+        _ = try engine.append(batch(walks.next(2_000)))
+        try engine.close()
+        engine = try Engine.open(options(directory))
+        try check(engine, "resolution \(resolution), later", resolution: resolution)
+        try engine.close()
     }
 
     @Test(arguments: 1...3 as ClosedRange<UInt64>)

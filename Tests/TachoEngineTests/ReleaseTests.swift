@@ -160,7 +160,7 @@ struct ReleaseTests {
         writer.push(.slots([SlotRows(rider: 1, slot: [1])], asOf: 2))
         writer.push(.slots([SlotRows(rider: 2, slot: [1])], asOf: 2))
         let barrier = Barrier(.checkpoint, shards: 0) {}
-        writer.push(.checkpoint(CheckpointMark(from: 3), journalEnd: 0, barrier))
+        writer.push(.checkpoint(CheckpointMark(from: 3), journalEnd: 0, barrier, rows: []))
         writer.close()
         writer.run()
         #expect(

@@ -191,6 +191,49 @@ struct WhoTests {
         try engine.close()
     }
 
+    @Test(arguments: 0..<3)
+    func `answers are right at every resolution, before, beside and after a reindexing`(
+        seed: Int
+    ) throws {
+        var random = SeededGenerator(seed: UInt64(seed) + 50)
+        let directory = TemporaryDirectory()
+        var options = options(directory)
+        var engine = try Engine.open(options)
+        var second = 0
+        func more() throws {
+            for _ in 0..<5 {
+                _ = try engine.append(batch(&random, from: second, seconds: 300))
+                second += 300
+            }
+        }
+        try more()
+        try engine.close()
+        options.geoResolution = random.one([10, 11, 12])
+        engine = try Engine.open(options)
+        #expect(engine.geoResolution == (options.geoResolution!, true))
+        try more()
+        engine.abandon()
+        engine = try Engine.open(options)
+        try check(engine, &random, "seed \(seed), mixed after a kill")
+        options.geoResolution = nil
+        // Broken off somewhere.
+        engine.reindex(resolution: 6, completion: { _ in })
+        try check(engine, &random, "seed \(seed), beside", rounds: 3)
+        engine.abandon()
+        engine = try Engine.open(options)
+        try check(engine, &random, "seed \(seed), broken off")
+        let report = try engine.reindex(resolution: random.one([5, 8]))
+        #expect(report.chunks > 0 && report.rows > 0 && report.removed > 0)
+        #expect(engine.geoResolution == (report.resolution, false))
+        try check(engine, &random, "seed \(seed), reindexed")
+        try more()
+        try engine.close()
+        engine = try Engine.open(options)
+        #expect(engine.geoResolution == (report.resolution, false))
+        try check(engine, &random, "seed \(seed), reindexed and restarted")
+        try engine.close()
+    }
+
     @Test func `no time at all is nobody's`() throws {
         let engine = try Engine.open(options(TemporaryDirectory()))
         try engine.add("r", fix(1))

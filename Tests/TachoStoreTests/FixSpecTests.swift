@@ -153,7 +153,10 @@ struct FixSpecTests {
     ) throws {
         let line = try #require(
             try SpecPage(section: 6).line(holding: "⌊time / \(digits)⌋ + 2^\(power)"))
-        #expect(line.contains("resolution \(grain.resolution) and buckets of \(name)"))
+        #expect(line.contains("and buckets of \(name)"))
+        #expect(line.contains("cells of resolution \(GeoPlan.usual.resolution(of: .coarse)),"))
+        #expect(line.contains("`meta`; \(GeoPlan.usual.fine) unless set otherwise, 5 to 12)"))
+        #expect(GeoPlan.resolutions == 5...12)
         let end = try #require(Int64(digits.filter(\.isNumber)))
         for ms in [-end - 1, -end, -1, 0, 1, end - 1, end] {
             let floor = (Double(ms) / Double(end)).rounded(.down)

@@ -166,16 +166,20 @@ struct CommandTests {
         #expect(
             try command("XRANGE", "fence:1", "-", "+", "COUNT", "2")
                 == .streamRange(
-                    StreamRange(stream: .other, start: .zero, end: .greatest, count: 2)))
+                    StreamRange(
+                        stream: .fence(id: [UInt8(ascii: "1")]), start: .zero, end: .greatest,
+                        count: 2)))
     }
 
     @Test func `stream reads take count, block and several streams`() throws {
         #expect(
             try command("XREAD", "STREAMS", "alerts", "0")
-                == .streamRead(StreamRead(alerts: .after(.zero))))
+                == .streamRead(StreamRead(streams: [.init(name: .alerts, start: .after(.zero))])))
         #expect(
             try command("xread", "block", "500", "count", "7", "streams", "a", "alerts", "1-1", "$")
-                == .streamRead(StreamRead(count: 7, blockMs: 500, alerts: .newest)))
+                == .streamRead(
+                    StreamRead(
+                        count: 7, blockMs: 500, streams: [.init(name: .alerts, start: .newest)])))
         #expect(try command("XREAD", "STREAMS", "a", "0") == .streamRead(StreamRead()))
     }
 

@@ -18,6 +18,7 @@ struct Tacho: ParsableCommand {
               tacho alerts --data ./fleet --json
               tacho risk --data ./fleet
               tacho who --data ./fleet --area CIRCLE,37.5665,126.978,100 --from T --to T
+              tacho fence set kitchen --data ./fleet --area CIRCLE,37.5665,126.978,50
               tacho rules test --data ./fleet speed_car_mps=50
               tacho cell 37.5665 126.978 9
 
@@ -29,7 +30,9 @@ struct Tacho: ParsableCommand {
         subcommands: [
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
             ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
-            WhoCommand.self, SealCommand.self, StatsCommand.self, CellCommand.self,
+            WhoCommand.self, FenceCommand.self, SealCommand.self, ReindexCommand.self,
+            StatsCommand.self,
+            CellCommand.self,
         ])
 }
 

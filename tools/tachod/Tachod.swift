@@ -79,6 +79,15 @@ struct Tachod: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Note who was where in H3 cells of this resolution from here on, 5 to 12.",
+            discussion: """
+                Default: as the directory has it, 9 for a new one. What is there stays as it is, and \
+                is found, until tacho reindex.
+                """, valueName: "r"))
+    var geoResolution: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "Go on without these acknowledged fixes; the range exit code 3 named.",
             valueName: "from-to"))
     var acceptLoss: SequenceRange?
@@ -98,6 +107,9 @@ struct Tachod: ParsableCommand {
         }
         guard (0...365).contains(replayDays) else {
             throw ValidationError("--replay-days \(replayDays): 0 to 365 expected")
+        }
+        if let geoResolution, !(5...12).contains(geoResolution) {
+            throw ValidationError("--geo-resolution \(geoResolution): 5 to 12 expected")
         }
         guard (0...31_536_000).contains(rangeSeconds) else {
             throw ValidationError("--range-seconds \(rangeSeconds): 0 to 31536000 expected")
@@ -139,6 +151,7 @@ struct Tachod: ParsableCommand {
         options.replayDays = replayDays
         options.acceptLoss = acceptLoss?.range
         options.rangeSeconds = rangeSeconds
+        options.geoResolution = geoResolution
         options.minFreeBytes = minFree?.bytes
         options.memoryLimitBytes = memoryLimit.map { Int(clamping: $0.bytes) }
         options.reserveBytes = reserve?.bytes ?? DiskSpace.reserveBytes(of: data)

@@ -16,7 +16,7 @@ enum AcrossImage {
         /// Proposals that were not judged.
         var open: [AcrossProposal] = []
 
-        var row: AcrossRow {
+        var row: StateRow {
             var writer = ByteWriter()
             writer.put(AcrossImage.version)
             writer.put(nextProposal)
@@ -30,7 +30,7 @@ enum AcrossImage {
                 writer.put(one.other)
                 writer.put(one.otherMs)
             }
-            return AcrossRow(key: [AcrossImage.totalsKind], value: writer.bytes)
+            return StateRow(family: .across, key: [AcrossImage.totalsKind], value: writer.bytes)
         }
 
         init(nextProposal: UInt64 = 1, days: [UInt16] = [], open: [AcrossProposal] = []) {
@@ -93,12 +93,12 @@ enum AcrossImage {
     /// Rows of the riders whose trails changed since the last call.
     static func takeDirty(
         _ trails: TrailSlab, _ suspicions: Suspicions
-    ) -> [AcrossRow] {
-        var rows: [AcrossRow] = []
+    ) -> [StateRow] {
+        var rows: [StateRow] = []
         for rider in 0..<UInt32(trails.count) where trails[rider].isDirty {
             rows.append(
-                AcrossRow(
-                    key: [trailKind] + Keys.number(rider),
+                StateRow(
+                    family: .across, key: [trailKind] + Keys.number(rider),
                     value: bytes(trails[rider], suspicions[rider])))
             trails.clearDirty(rider)
         }

@@ -12,8 +12,9 @@ struct AcrossProposal: Hashable, Sendable, BitwiseCopyable {
     var otherMs: Int64
 }
 
-/// A row of family `across`.
-struct AcrossRow: Sendable {
+/// A row that is written together with a checkpoint's mark; without a value it is taken out.
+struct StateRow: Sendable {
+    var family: Family
     var key: [UInt8]
-    var value: [UInt8]
+    var value: [UInt8]?
 }

@@ -172,7 +172,7 @@ final class AcrossState {
 
     /// Rows that bring the state back, to be written together with the checkpoint's mark; landmarks
     /// are written by this call, and must be synced before it. Cost: 70 B a rider that moved.
-    func checkpoint() throws(StoreError) -> [AcrossRow] {
+    func checkpoint() throws(StoreError) -> [StateRow] {
         try table.flush()
         let totals = AcrossImage.Totals(
             nextProposal: nextProposal, days: table.storedDays,

@@ -7,8 +7,8 @@ enum AcrossItem {
     case group(number: UInt64, commitMs: Int64, thinning: UInt8, parts: [Part])
     /// A rule set that is in force from here on.
     case rules(Thresholds)
-    /// Goes on to the thread of derived rows with what is remembered as of the mark.
-    case checkpoint(CheckpointMark, journalEnd: Int, Barrier)
+    /// Goes on to the thread of derived rows with what is remembered as of the mark; `rows` are of others.
+    case checkpoint(CheckpointMark, journalEnd: Int, Barrier, rows: [StateRow])
 }
 
 /// The one thread that looks for tracks alike, behind the committer and beside everything else.
@@ -147,11 +147,12 @@ final class AcrossThread: @unchecked Sendable {
             }
         case .rules(let limits):
             state.obey(limits)
-        case .checkpoint(let mark, let journalEnd, let barrier):
-            var rows: [AcrossRow]?
+        case .checkpoint(let mark, let journalEnd, let barrier, let others):
+            var rows: [StateRow]?
             attempt { () throws(StoreError) in rows = try state.checkpoint() }
             if let rows {
-                derived.push(.checkpoint(mark, journalEnd: journalEnd, barrier, across: rows))
+                derived.push(
+                    .checkpoint(mark, journalEnd: journalEnd, barrier, rows: others + rows))
             } else {
                 // Who waits for a barrier must not wait for ever.
                 barrier.complete()

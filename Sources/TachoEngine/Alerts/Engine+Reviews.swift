@@ -1,4 +1,4 @@
-import TachoGeo
+package import TachoGeo
 import TachoStore
 
 extension Engine {

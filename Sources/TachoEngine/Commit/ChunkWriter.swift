@@ -8,8 +8,13 @@ import TachoStore
 /// their rows 30 ns, RocksDB 60 ns.
 final class ChunkWriter {
     private var encoder = ChunkEncoder(capacity: Tail.limit)
-    private var places = PlaceGatherer()
+    private var places: PlaceGatherer
     private var bytes: [UInt8] = []
+
+    init(_ plan: GeoPlan) { places = PlaceGatherer(plan) }
+
+    /// From here on cells are of these resolutions.
+    func obey(_ plan: GeoPlan) { places.obey(plan) }
 
     /// Puts the rows of a chunk; returns the chunk's size. Its places wait for `putPlaces`.
     func put(_ tail: ClosedTail, partFirst: UInt64, to rows: RowBatch) -> Int {
@@ -42,9 +47,21 @@ final class ChunkWriter {
 /// They wait until there are many, since a long sorted run is cheap; what waits when the process
 /// dies is made again by replay, because a checkpoint asks for all first.
 struct PlaceGatherer {
-    private var fineCells = CellWalker(resolution: GeoGrain.fine.resolution)
-    private var coarseCells = CellWalker(resolution: GeoGrain.coarse.resolution)
+    private var fineCells: CellWalker
+    private var coarseCells: CellWalker
     private(set) var rows: [GeoRow] = []
+
+    init(_ plan: GeoPlan) {
+        fineCells = CellWalker(resolution: plan.resolution(of: .fine))
+        coarseCells = CellWalker(resolution: plan.resolution(of: .coarse))
+    }
+
+    mutating func obey(_ plan: GeoPlan) {
+        guard plan.resolution(of: .fine) != fineCells.resolution else { return }
+        let waiting = rows
+        self = PlaceGatherer(plan)
+        rows = waiting
+    }
 
     /// Rows worth sorting and writing together; 40 B each.
     static let runLength = 262_144

@@ -7,6 +7,8 @@ enum CommitItem {
     case afterCommit(@Sendable () -> Void)
     /// What somebody says about an alert; runs when it is durable, or never will be.
     case review(PendingReview, @Sendable () -> Void)
+    /// Fences that are set, deleted or expire; runs when that is in force, or never will be.
+    case fences([FenceChange], @Sendable () -> Void)
     /// Riders' state for a checkpoint in progress.
     case slots([SlotRows])
     case barrier(Barrier)

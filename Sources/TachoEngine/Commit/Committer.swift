@@ -13,6 +13,7 @@ final class Committer: @unchecked Sendable {
     private let journal: any Journal
     private let queue: CommitQueue
     private let derived: DerivedWriter
+    private let fences: FenceThread
     /// nil: tracks are not compared.
     private let across: AcrossThread?
     private let recent: RecentAlerts
@@ -50,11 +51,13 @@ final class Committer: @unchecked Sendable {
     static let groupBytes = 1 << 20
 
     init(
-        journal: any Journal, queue: CommitQueue, derived: DerivedWriter, across: AcrossThread?,
+        journal: any Journal, queue: CommitQueue, derived: DerivedWriter, fences: FenceThread,
+        across: AcrossThread?,
         recent: RecentAlerts, book: AlertBook, riders: RiderTable, live: LivePositions,
         progress: Progress,
         context: Context
     ) {
+        self.fences = fences
         self.across = across
         self.journal = journal
         self.queue = queue
@@ -96,6 +99,9 @@ final class Committer: @unchecked Sendable {
             group.add(pending)
             if context.acknowledgesBeforeSync { done() } else { group.afterCommit.append(done) }
             if group.bytes >= Self.groupBytes { attempt { () throws(StoreError) in try flush() } }
+        case .fences(let changes, let done):
+            group.add(changes, done: done)
+            if group.bytes >= Self.groupBytes { attempt { () throws(StoreError) in try flush() } }
         case .rows(let rows, let done):
             attempt { () throws(StoreError) in try flush() }
             if failure == nil { derived.push(.rows(rows, done)) } else { done() }
@@ -124,7 +130,9 @@ final class Committer: @unchecked Sendable {
         switch item {
         case .part(let part): part.work?.complete(.stopped(failure!))
         case .afterCommit(let body): body()
-        case .rows(_, let done), .loss(_, _, let done), .review(_, let done): done()
+        case .rows(_, let done), .loss(_, _, let done), .review(_, let done),
+            .fences(_, let done):
+            done()
         case .barrier(let barrier): barrier.complete()
         case .slots: break
         }
@@ -138,7 +146,7 @@ final class Committer: @unchecked Sendable {
             failure = error.description
             context.fail(error.description)
             for part in group.parts { part.work?.complete(.stopped(error.description)) }
-            for body in group.afterCommit { body() }
+            for body in group.afterCommit + group.fencesDone { body() }
             group = GroupBuilder()
         }
     }
@@ -177,8 +185,13 @@ final class Committer: @unchecked Sendable {
         if done.alertCount > 0 { context.alertsAreDurable() }
         // Last: it may wait, and nobody is to wait with it for what is durable already.
         if let handOver { derived.push(.group(handOver)) }
-        if let across, let header {
-            for part in done.parts { part.letGoOfWork() }
+        guard let header else { return }
+        for part in done.parts { part.letGoOfWork() }
+        fences.push(
+            .group(
+                commitMs: header.commitMs, changes: done.fenceChanges, parts: done.parts,
+                done: done.fencesDone))
+        if let across {
             across.push(
                 .group(
                     number: header.group, commitMs: header.commitMs, thinning: header.thinning,
@@ -218,12 +231,8 @@ final class Committer: @unchecked Sendable {
                 from: state.group + 1, nextSequence: state.nextSequence, hash: state.hash,
                 range: state.range, rangeFirst: state.rangeFirst)
             let end = state.journalAppended
-            if let across {
-                // By way of it, since what it remembers is part of the checkpoint.
-                across.push(.checkpoint(mark, journalEnd: end, barrier))
-            } else {
-                derived.push(.checkpoint(mark, journalEnd: end, barrier))
-            }
+            // By way of it, since what it remembers is part of the checkpoint.
+            fences.push(.checkpoint(mark, journalEnd: end, barrier))
         case .cut(let next):
             group.add(.cut(next: next))
             try flush()

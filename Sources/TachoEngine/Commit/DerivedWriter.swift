@@ -16,8 +16,9 @@ enum DerivedItem {
     case slots([SlotRows], asOf: UInt64)
     /// All rows of the checkpoint were handed over before; of all bytes appended so far,
     /// `journalEnd` become superfluous.
-    /// `across`: what rules across riders remember as of the mark, written with it or not at all.
-    case checkpoint(CheckpointMark, journalEnd: Int, Barrier, across: [AcrossRow] = [])
+    /// `rows`: what fences and rules across riders remember as of the mark, written with it or not at
+    /// all.
+    case checkpoint(CheckpointMark, journalEnd: Int, Barrier, rows: [StateRow])
     /// A range was cut: its row and the chunks that closed with it.
     case cut(range: UInt32, RangeRow, [ClosedTail], Barrier)
     /// Rows of others (the sealer), durable when answered.
@@ -25,6 +26,8 @@ enum DerivedItem {
 
     /// Somebody asks for the rows of family `geo` that wait to be written.
     case waitingPlaces(@Sendable ([GeoRow]) -> Void)
+    /// Cells are of other resolutions from here on; runs when all rows before are in the database.
+    case places(GeoPlan, @Sendable () -> Void)
 
     /// What counts against the bound. Tails of a cut do not: they were in memory before, and
     /// writers are not to wait for all of them.
@@ -32,7 +35,7 @@ enum DerivedItem {
         switch self {
         case .group(let group): group.weight
         case .slots(let slots, _): slots.count * 64
-        case .checkpoint, .cut, .rows, .waitingPlaces: 0
+        case .checkpoint, .cut, .rows, .waitingPlaces, .places: 0
         }
     }
 }
@@ -72,7 +75,7 @@ final class DerivedWriter: @unchecked Sendable {
 
     // The rest is touched by the thread alone.
     private var rows: RowBatch
-    private let chunks = ChunkWriter()
+    private let chunks: ChunkWriter
     private var bytes = 0
     /// In `rows`, and marked when they are written.
     private var groups: [DerivedGroup] = []
@@ -90,8 +93,9 @@ final class DerivedWriter: @unchecked Sendable {
 
     init(
         database: Database, target: any RowWriting, journal: any Journal, lastGroup: UInt64,
-        context: Context
+        places: GeoPlan = .usual, context: Context
     ) {
+        chunks = ChunkWriter(places)
         self.database = database
         self.target = target
         self.journal = journal
@@ -169,9 +173,9 @@ final class DerivedWriter: @unchecked Sendable {
             attempt { () throws(StoreError) in try write(group) }
         case .slots(let slots, let group):
             attempt { () throws(StoreError) in try write(slots, asOf: group) }
-        case .checkpoint(let mark, let journalEnd, let barrier, let across):
+        case .checkpoint(let mark, let journalEnd, let barrier, let state):
             attempt { () throws(StoreError) in
-                try finish(mark, across)
+                try finish(mark, state)
                 context.released(journalEnd)
             }
             // Also after a failure: who waits for a barrier must not wait for ever.
@@ -180,6 +184,13 @@ final class DerivedWriter: @unchecked Sendable {
             attempt { () throws(StoreError) in try write(range, row, tails) }
             barrier.complete()
         case .waitingPlaces(let body): body(chunks.waitingRows)
+        case .places(let plan, let done):
+            attempt { () throws(StoreError) in
+                chunks.putPlaces(to: rows, all: true)
+                try flush()
+                chunks.obey(plan)
+            }
+            done()
         case .rows(let rows, let done):
             attempt { () throws(StoreError) in try write(rows) }
             done()
@@ -232,13 +243,19 @@ final class DerivedWriter: @unchecked Sendable {
         isUnsynced.rows = false
     }
 
-    private func finish(_ mark: CheckpointMark, _ across: [AcrossRow]) throws(StoreError) {
+    private func finish(_ mark: CheckpointMark, _ state: [StateRow]) throws(StoreError) {
         if context.releasesFirst { journal.release(upTo: mark.from - 1) }
-        // Landmarks were written by another thread.
-        if !across.isEmpty { isUnsynced.any = true }
+        // Landmarks and events of fences were written by other threads.
+        if !state.isEmpty { isUnsynced.any = true }
         try sync()
         rows.put(.meta, Keys.meta(Store.checkpointKey), mark.encoded())
-        for row in across { rows.put(.across, row.key, row.value) }
+        for row in state {
+            if let value = row.value {
+                rows.put(row.family, row.key, value)
+            } else {
+                rows.delete(row.family, row.key)
+            }
+        }
         try flush(sync: true)
         if !context.releasesFirst { journal.release(upTo: mark.from - 1) }
     }

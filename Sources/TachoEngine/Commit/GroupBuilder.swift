@@ -13,6 +13,9 @@ struct GroupBuilder {
     private var loss: RangeRow?
     private var reviews: [PendingReview] = []
     private var rules: [UInt8]?
+    private(set) var fenceChanges: [FenceChange] = []
+    /// Who waits for them.
+    private(set) var fencesDone: [@Sendable () -> Void] = []
     private(set) var points = 0
     private(set) var livePoints = 0
     private var partBytes = 0
@@ -50,6 +53,12 @@ struct GroupBuilder {
     }
 
     mutating func add(_ event: GroupEvent) { events.putEvent(event) }
+
+    mutating func add(_ changes: [FenceChange], done: @escaping @Sendable () -> Void) {
+        for change in changes { add(.fence(change: change.bytes)) }
+        fenceChanges += changes
+        fencesDone.append(done)
+    }
 
     mutating func add(_ pending: PendingReview) {
         add(.review(pending.review))

@@ -1,4 +1,5 @@
 import Synchronization
+import TachoGeo
 import TachoStore
 
 /// How far the journal is durable, for the watermark and for statistics.

@@ -1,3 +1,4 @@
+import Synchronization
 import TachoCodec
 package import TachoGeo
 import TachoStore
@@ -144,7 +145,7 @@ extension Engine {
             }
             found.formUnion(answer.riders(question))
         }
-        let search = GeoSearch(area, fromMs: fromMs, toMs: toMs)
+        let search = GeoSearch(area, fromMs: fromMs, toMs: toMs, geoPlan.withLock { $0 })
         found.formUnion(
             try waitFor { completion in
                 if !derived.ask(

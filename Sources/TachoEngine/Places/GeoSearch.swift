@@ -6,21 +6,12 @@ import TachoStore
 struct GeoSearch {
     let fromMs: Int64
     let toMs: Int64
-    private let fine: CellCover
-    private let coarse: CellCover
+    private let cover: CellCover
 
-    init(_ area: Area, fromMs: Int64, toMs: Int64) {
+    init(_ area: Area, fromMs: Int64, toMs: Int64, _ plan: GeoPlan) {
         self.fromMs = max(fromMs, -Fix.timeLimitMs)
         self.toMs = min(toMs, Fix.timeLimitMs)
-        fine = CellCover(area, resolution: GeoGrain.fine.resolution)
-        coarse = CellCover(area, resolution: GeoGrain.coarse.resolution)
-    }
-
-    private func cover(_ grain: GeoGrain) -> CellCover {
-        switch grain {
-        case .fine: fine
-        case .coarse: coarse
-        }
+        cover = CellCover(area, resolutions: plan.resolutionsInUse)
     }
 
     /// Whether a row's chunk may have what is looked for.
@@ -28,7 +19,7 @@ struct GeoSearch {
         let grain = GeoGrain(bucket: row.bucket)
         let startMs = (Int64(row.bucket) - grain.bucketOffset) * grain.bucketMs
         return startMs + Int64(row.firstMs) <= toMs && startMs + Int64(row.lastMs) >= fromMs
-            && cover(grain).next(row.cell) == row.cell
+            && cover.next(row.cell) == row.cell
     }
 
     /// Calls `body` with the riders of rows in the database, some of them often, while `whileGoing`.
@@ -45,7 +36,6 @@ struct GeoSearch {
         _ grain: GeoGrain, _ database: Database, _ body: (UInt32) -> Void,
         _ isGoing: () -> Bool
     ) throws(StoreError) {
-        let cover = cover(grain)
         guard let first = cover.ranges.first?.lowerBound, fromMs <= toMs else { return }
         let last = grain.bucket(toMs).number
         let cursor = database.cursor(.geo)

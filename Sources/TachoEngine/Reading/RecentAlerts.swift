@@ -1,4 +1,5 @@
 import Synchronization
+import TachoGeo
 import TachoStore
 
 /// Alerts that are durable in the journal and not in the database yet: who reads alerts looks here

@@ -1,4 +1,4 @@
-/// The cells of one resolution that may hold positions of an area, as stretches of ids: those inside
+/// The cells of one or a few resolutions that may hold positions of an area, as stretches of ids: those inside
 /// a coarser cell are one stretch. Some more than needed, none too few.
 package struct CellCover: Hashable, Sendable {
     /// Ascending, apart.
@@ -9,16 +9,25 @@ package struct CellCover: Hashable, Sendable {
 
     /// Cost: about 2 µs for each cell that is looked at, some hundred for a small area.
     package init(_ area: Area, resolution: Int) {
+        ranges = Self.merged(Self.stretches(area, resolution))
+    }
+
+    /// Of several resolutions: ids of each follow those of coarser ones.
+    package init(_ area: Area, resolutions: [Int]) {
+        ranges = Self.merged(resolutions.flatMap { Self.stretches(area, $0) })
+    }
+
+    private static func stretches(_ area: Area, _ resolution: Int) -> [ClosedRange<UInt64>] {
         let sieve = CellSieve(area)
         var cells = (0..<122).map {
             Cell(baseCell: $0, digits: CellDigits(bits: 0), resolution: 0)
         }.filter { sieve.passes($0) }
         var r = 0
-        while r < resolution && cells.count * 7 <= Self.most {
+        while r < resolution && cells.count * 7 <= most {
             r += 1
             cells = cells.flatMap { try! $0.children(at: r) }.filter { sieve.passes($0) }
         }
-        ranges = Self.merged(cells.map { $0.stretch(at: resolution) })
+        return cells.map { $0.stretch(at: resolution) }
     }
 
     private static func merged(_ stretches: [ClosedRange<UInt64>]) -> [ClosedRange<UInt64>] {

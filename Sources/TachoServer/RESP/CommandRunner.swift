@@ -19,15 +19,16 @@ extension ConnectionHandler {
         case .nearby(let query): nearby(query)
         case .within(let query): within(query, arguments)
         case .who(let query): who(query, arguments)
+        case .fence(let command): fence(command, arguments)
         case .rider(let command): rider(command, arguments)
         case .alert(let command): alert(command, arguments)
         case .risk(let request): risk(request, arguments)
         case .seal: seal()
+        case .reindex(let resolution): reindex(resolution)
         case .stats: stats()
         case .rules(let rules): run(rules)
         case .streamRange(let range): streamRange(range)
-        case .streamLength(let stream):
-            output.integer(stream == .alerts ? Int64(service.engine.alertCount) : 0)
+        case .streamLength(let stream): streamLength(stream)
         case .streamRead(let read): streamRead(read)
         case .session(let session): run(session)
         }
@@ -113,6 +114,19 @@ extension ConnectionHandler {
         service.engine.seal { result in
             var writer = ReplyWriter()
             writer.sealed(result)
+            mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+        }
+    }
+
+    /// Minutes, for a large directory: answered at its end.
+    private func reindex(_ resolution: Int?) {
+        let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        service.engine.reindex(resolution: resolution) { result in
+            var writer = ReplyWriter()
+            switch result {
+            case .success(let report): writer.reindexed(report)
+            case .failure(let failure): writer.error("ERR \(failure)")
+            }
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
     }

@@ -65,6 +65,18 @@ extension ConnectionHandler {
 }
 
 extension ReplyWriter {
+    /// resolution, chunks, rows and removed, with their names.
+    mutating func reindexed(_ report: ReindexReport) {
+        array(8)
+        for (name, value) in [
+            ("resolution", report.resolution), ("chunks", report.chunks), ("rows", report.rows),
+            ("removed", report.removed),
+        ] {
+            bulk(name)
+            integer(Int64(value))
+        }
+    }
+
     /// T.WHO: [rider, first_ts, last_ts, points].
     fileprivate mutating func who(
         _ result: Result<VisitPage, ReadError>, hasCount: Bool, _ limits: ServerLimits

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import TachoEngine
 import TachoGeo
+import TachoWire
 
 /// What all connections of the event loop share. Lives on the loop and is touched nowhere else.
 final class RespService {
@@ -93,10 +94,11 @@ final class RespService {
                 guard let connection = connections[id] else { continue }
                 if connection.answered(ticket, reply) { touched.append(connection) }
             case .newAlerts:
-                var found: [BlockedRead.Question: [Alert]] = [:]
+                var found: [BlockedRead.Question: [(name: StreamName, entries: StreamEntries)]] =
+                    [:]
                 for id in blocked {
                     guard let connection = connections[id] else { continue }
-                    if connection.alertsArrived(&found) { touched.append(connection) }
+                    if connection.entriesArrived(&found) { touched.append(connection) }
                 }
             }
         }

@@ -63,6 +63,12 @@ final class MemoryTarget: Target {
     func who(_ request: WhoRequest, after cursor: String?) -> WhoRows {
         WhoRows(rows: [], next: nil)
     }
+    func reindex(resolution: Int?) -> [StatRow] { [] }
+    func setFence(_ request: FenceRequest) {}
+    func fence(_ id: String) -> FenceRow? { nil }
+    func deleteFence(_ id: String) -> Bool { false }
+    func fences(after cursor: String?) -> FenceRows { FenceRows(rows: [], next: nil) }
+    func fenceEvents(_ id: String, after: String?) -> [FenceEventRow] { [] }
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) {}
     func rider(_ name: [UInt8]) -> RiderRow? { nil }
     func riders(after cursor: String?) -> RiderRows { RiderRows(rows: [], next: nil) }

@@ -2,6 +2,21 @@ package import TachoClient
 import TachoEngine
 
 extension LocalTarget {
+    package func reindex(resolution: Int?) throws(ToolFailure) -> [StatRow] {
+        do {
+            let report = try engine.reindex(resolution: resolution)
+            return [
+                StatRow(name: "resolution", value: String(report.resolution)),
+                StatRow(name: "chunks", value: String(report.chunks)),
+                StatRow(name: "rows", value: String(report.rows)),
+                StatRow(name: "removed", value: String(report.removed)),
+            ]
+        } catch {
+            if case .read(let failure) = error { throw Self.failure(failure) }
+            throw ToolFailure(ExitStatus.error, "\(error)")
+        }
+    }
+
     package func who(
         _ request: WhoRequest, after cursor: String?
     ) throws(ToolFailure) -> WhoRows {

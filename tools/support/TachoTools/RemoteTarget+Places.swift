@@ -2,6 +2,17 @@ package import TachoClient
 import TachoWire
 
 extension RemoteTarget {
+    package func reindex(resolution: Int?) throws(ToolFailure) -> [StatRow] {
+        let reply = try call(refusalsAsTheyAre: true) { writer in
+            writer.command(
+                ["T.REINDEX"] + (resolution.map { ["RESOLUTION", String($0)] } ?? []))
+        }
+        guard let rows = RemoteReplies.stats(reply) else {
+            throw notUnderstood("T.REINDEX: names and numbers expected")
+        }
+        return rows
+    }
+
     package func who(
         _ request: WhoRequest, after cursor: String?
     ) throws(ToolFailure) -> WhoRows {

@@ -25,6 +25,20 @@ package protocol Target: AlertTarget {
     /// One page of who was in an area between two times; `cursor` is that of the page before.
     func who(_ request: WhoRequest, after cursor: String?) throws(ToolFailure) -> WhoRows
 
+    func setFence(_ request: FenceRequest) throws(ToolFailure)
+
+    /// nil: there is none of that id.
+    func fence(_ id: String) throws(ToolFailure) -> FenceRow?
+
+    /// False: there is none of that id.
+    func deleteFence(_ id: String) throws(ToolFailure) -> Bool
+
+    /// One page of fences in the order of their ids.
+    func fences(after cursor: String?) throws(ToolFailure) -> FenceRows
+
+    /// One page of a fence's stream behind an id; empty at the end.
+    func fenceEvents(_ id: String, after: String?) throws(ToolFailure) -> [FenceEventRow]
+
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) throws(ToolFailure)
 
     /// What is known of a rider; nil: nobody has named it.
@@ -34,6 +48,9 @@ package protocol Target: AlertTarget {
     func riders(after cursor: String?) throws(ToolFailure) -> RiderRows
 
     func seal() throws(ToolFailure) -> [SealRow]
+
+    /// Makes the index of places again; gives its figures.
+    func reindex(resolution: Int?) throws(ToolFailure) -> [StatRow]
 
     func stats() throws(ToolFailure) -> [StatRow]
 
