@@ -29,6 +29,7 @@ extension ConnectionHandler {
         case .streamLength(let stream):
             output.integer(stream == .alerts ? Int64(service.engine.alertCount) : 0)
         case .streamRead(let read): streamRead(read)
+        case .view(let view): run(view, arguments)
         case .session(let session): run(session)
         }
     }
