@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The view `live` beside a real redis-server: the same riders, the same questions, all options.
+"""The view `live` beside a real redis-server: the same riders and questions, all options.
 
-Riders are in towns, at the equator, at 84° north, beside the antimeridian and anywhere. The riders of
-one half stand in the middle of the cells to which Redis rounds positions, so that both must measure
-the same to a few centimetres; the others anywhere, up to 0.7 m off. Each answer is also compared with
+Riders are in towns, at the equator, at 84° north, beside the antimeridian and anywhere. Those of one
+half stand in the middle of the cells to which Redis rounds positions, so that both must measure the
+same to a few centimetres; the others anywhere, up to 0.7 m off. Each answer is also compared with
 Redis's own formulas over all riders, some of them at 180° east, where Redis itself finds nobody.
 
 examples:
@@ -131,8 +131,8 @@ import json, sys
 import redis
 r = redis.Redis(port=int(sys.argv[1]), decode_responses=True)
 out = [
-    r.geosearch("live", member="c0", radius=30, unit="km", sort="ASC", withdist=True, withcoord=True,
-                withhash=True),
+    r.geosearch("live", member="c0", radius=30, unit="km", sort="ASC", withdist=True,
+                withcoord=True, withhash=True),
     r.geosearch("live", longitude=127, latitude=37.5, width=9, height=4, unit="mi", count=7,
                 withdist=True),
     r.geosearch("live", longitude=127, latitude=37.5, radius=9, unit="km", count=3, any=True,
@@ -347,7 +347,8 @@ class Views:
             is_error = isinstance(theirs, resp.ReplyError)
             same = (str(ours) == str(theirs) and isinstance(ours, resp.ReplyError)
                     if is_error else ours == theirs)
-            self.c.check(line, same and is_error == (line in MALFORMED), f"{ours!r}, not {theirs!r}")
+            self.c.check(line, same and is_error == (line in MALFORMED),
+                         f"{ours!r}, not {theirs!r}")
         for line, text in {
             "GEOSEARCH live FROMLONLAT 37.5 127.02 BYRADIUS 1 km":
                 "ERR lat 127.02 out of range, did you swap lat and lon?",
@@ -381,10 +382,13 @@ def redis_py(c, *ports):
             return
         outs.append(json.loads(done.stdout))
     ours, theirs = outs
+    # One may stand where rounding puts it on the other side of a border.
+    found, wanted = ({row[0]: row for row in out[0]} for out in outs)
+    both = found.keys() & wanted.keys()
     c.check("redis-py's geosearch lists the same riders with distance, hash and position",
-            len(ours[0]) == len(theirs[0]) > 1
-            and all(a[0] == b[0] and a[2] == b[2] and abs(a[1] - b[1]) < 1e-3 and len(a[3]) == 2
-                    for a, b in zip(sorted(ours[0]), sorted(theirs[0]))),
+            len(both) > 1 and len(found.keys() ^ wanted.keys()) < 2
+            and all(found[name][2] == wanted[name][2] and len(found[name][3]) == 2
+                    and abs(found[name][1] - wanted[name][1]) < 1e-3 for name in both),
             f"{ours[0][:2]}, not {theirs[0][:2]}")
     for n, what in enumerate(["geosearch by box", "any three"], start=1):
         c.check(f"redis-py, {what}", len(ours[n]) == len(theirs[n]) > 0, f"{ours[n]}")
@@ -394,7 +398,7 @@ def redis_py(c, *ports):
     c.check("redis-py's other reads are Redis's", ours[5:9] == theirs[5:9],
             f"{ours[5:9]}, not {theirs[5:9]}")
     for n in (9, 10):
-        c.check("redis-py's georadius", set(ours[n]) ^ set(theirs[n]) == set() != set(ours[n]),
+        c.check("redis-py's georadius", ours[n] and len(set(ours[n]) ^ set(theirs[n])) < 2,
                 f"{ours[n]}, not {theirs[n]}")
 
 

@@ -1,4 +1,4 @@
-"""Redis's measures, written down once more: what GEOSEARCH must find, by looking at every member."""
+"""Redis's measures, written down once more: what GEOSEARCH must find, of every member."""
 
 import math
 
