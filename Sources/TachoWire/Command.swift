@@ -31,6 +31,7 @@ package enum Command: Equatable, Sendable {
     case streamRange(StreamRange)
     case streamLength(StreamName)
     case streamRead(StreamRead)
+    case view(ViewCommand)
     case session(SessionCommand)
 
     /// Writes are acknowledged after their commit; everything else waits for writes before it.
@@ -91,6 +92,10 @@ extension Command {
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
         case .streamLength: return .streamLength(StreamName(arguments[1]))
         case .streamRead: return .streamRead(try StreamRead.parse(arguments))
+        case .geoPositions, .geoDistance, .geoHashes, .geoSearch, .geoRadius, .geoRadiusByMember,
+            .geoRadiusReadOnly, .geoRadiusByMemberReadOnly, .geoAdd, .geoSearchStore,
+            .memberScore, .memberCount, .exists, .type:
+            return .view(try ViewCommand.parse(name, arguments))
         default: return .session(try SessionCommand.parse(name, arguments))
         }
     }

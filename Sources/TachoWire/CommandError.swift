@@ -17,6 +17,7 @@ package enum CommandError: Error, Equatable, Sendable {
     case oldSequence(Int64, last: Int64)
     case area(AreaError)
     case fence(FenceError)
+    case view(ViewError)
     case badOption(String, value: String, expected: String)
     case invalidStreamID
     case unevenStreams
@@ -31,7 +32,7 @@ package enum CommandError: Error, Equatable, Sendable {
     package var message: String {
         switch self {
         case .unknown(let name): "ERR unknown command '\(name)'"
-        case .arity(let name): "ERR wrong number of arguments for '\(name.rawValue)' command"
+        case .arity(let name): "ERR wrong number of arguments for '\(name.shown)' command"
         case .unknownSubcommand(let name, let sub):
             "ERR unknown subcommand '\(sub)' for '\(name.rawValue)' command"
         case .syntax: "ERR syntax error"
@@ -49,6 +50,7 @@ package enum CommandError: Error, Equatable, Sendable {
                 + " send it without SESSION to store it again"
         case .area(let error): "ERR \(error)"
         case .fence(let error): "ERR \(error)"
+        case .view(let error): error.message
         case .badOption(let option, let value, let expected):
             "ERR \(option) '\(value)' is not known, \(expected) expected"
         case .invalidStreamID:

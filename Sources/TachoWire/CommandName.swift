@@ -25,6 +25,20 @@ package enum CommandName: String, CaseIterable, Sendable {
     case streamRange = "XRANGE"
     case streamLength = "XLEN"
     case streamRead = "XREAD"
+    case geoPositions = "GEOPOS"
+    case geoDistance = "GEODIST"
+    case geoHashes = "GEOHASH"
+    case geoSearch = "GEOSEARCH"
+    case geoRadius = "GEORADIUS"
+    case geoRadiusByMember = "GEORADIUSBYMEMBER"
+    case geoRadiusReadOnly = "GEORADIUS_RO"
+    case geoRadiusByMemberReadOnly = "GEORADIUSBYMEMBER_RO"
+    case geoAdd = "GEOADD"
+    case geoSearchStore = "GEOSEARCHSTORE"
+    case memberScore = "ZSCORE"
+    case memberCount = "ZCARD"
+    case exists = "EXISTS"
+    case type = "TYPE"
     case hello = "HELLO"
     case auth = "AUTH"
     case acl = "ACL"
@@ -65,8 +79,14 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .alerts: 0...16
         case .alert: 1...6
         case .streamRange: 3...5
-        case .streamLength, .echo, .select: 1...1
-        case .streamRead: 3...many
+        case .streamLength, .echo, .select, .memberCount, .type: 1...1
+        case .streamRead, .geoDistance: 3...many
+        case .geoPositions, .geoHashes, .exists: 1...many
+        case .geoSearch: 6...many
+        case .geoSearchStore: 7...many
+        case .geoRadius, .geoRadiusReadOnly: 5...many
+        case .geoRadiusByMember, .geoRadiusByMemberReadOnly, .geoAdd: 4...many
+        case .memberScore: 2...2
         case .auth: 1...2
         case .ping: 0...1
         case .risk, .hello, .info, .command, .quit, .shutdown: 0...many
@@ -80,18 +100,35 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert, .rules,
             .fence, .reindex:
             true
+        case .geoAdd, .geoSearchStore: true
         default: false
         }
     }
 
-    /// Whether argument 1 is a rider or a stream: what a cluster client routes by.
+    /// Whether argument 1 is a rider, a stream or a view: what a cluster client routes by.
     package var hasKey: Bool {
         switch self {
         case .add, .addMany, .addManyExtended, .get, .getMany, .range, .length, .explain: true
         case .streamRange, .streamLength: true
+        case .geoPositions, .geoDistance, .geoHashes, .geoSearch, .geoAdd, .geoSearchStore: true
+        case .geoRadius, .geoRadiusReadOnly: true
+        case .geoRadiusByMember, .geoRadiusByMemberReadOnly: true
+        case .memberScore, .memberCount, .exists, .type: true
         default: false
         }
     }
+
+    /// The last argument that is a key, -1: the last of all; 0: none is.
+    package var lastKey: Int {
+        switch self {
+        case .exists: -1
+        case .geoSearchStore: 2
+        default: hasKey ? 1 : 0
+        }
+    }
+
+    /// In errors: Redis's own commands as Redis writes them.
+    var shown: String { rawValue.hasPrefix("T.") ? rawValue : rawValue.lowercased() }
 
     var mayCarryBatch: Bool { arity.upperBound == WireLimits.maxBatchArguments }
 

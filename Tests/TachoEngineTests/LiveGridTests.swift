@@ -39,6 +39,7 @@ struct LiveGridTests {
             }
             guard step % 200 == 0 else { continue }
             #expect(Set(grid.all) == Set(model.keys), "seed \(seed), step \(step)")
+            #expect(grid.count == model.count, "seed \(seed), step \(step)")
             let (lat, lon, reach) = spots.randomElement(using: &random)!
             let (west, east) = (wrapped(lon - reach / 8), wrapped(lon + reach / 8))
             let area = Area.box(

@@ -46,7 +46,7 @@ extension Engine {
 
     /// On a thread of its own: one such question is quick, and should not wait for those who read
     /// years of history.
-    private func answer<R: Sendable>(
+    func answer<R: Sendable>(
         _ maxAgeMs: Int64?, _ nowMs: Int64,
         _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void,
         _ body: @escaping @Sendable (PlaceFinderNow) -> R
@@ -66,7 +66,7 @@ extension Engine {
     }
 }
 
-private func named(_ rider: PlacedRider, _ riders: RiderTable) -> PlacedRider {
+func named(_ rider: PlacedRider, _ riders: RiderTable) -> PlacedRider {
     var rider = rider
     rider.name = riders.name(of: rider.number)
     return rider

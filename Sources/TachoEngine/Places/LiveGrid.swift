@@ -19,6 +19,9 @@ final class LiveGrid: Sendable {
     /// All riders that are anywhere.
     var all: [UInt32] { state.withLock { $0.all } }
 
+    /// How many riders are anywhere.
+    var count: Int { state.withLock { $0.count } }
+
     /// Memory held.
     var bytes: Int { state.withLock { $0.bytes } }
 
@@ -28,6 +31,7 @@ final class LiveGrid: Sendable {
         /// Neighbours in the list of a cell, number + 1; 0: none.
         private var links: [Links] = []
         private var heads = LiveHeads()
+        private(set) var count = 0
 
         private struct Links: BitwiseCopyable {
             var before: UInt32 = 0
@@ -64,9 +68,13 @@ final class LiveGrid: Sendable {
                 squares.append(.nowhere)
                 links.append(Links())
             }
-            if squares[index].isSomewhere { unlink(index) }
+            if squares[index].isSomewhere {
+                unlink(index)
+                count -= 1
+            }
             squares[index] = cell.map { LiveSquare($0) } ?? .nowhere
             guard let cell else { return }
+            count += 1
             let first = heads.replace(cell, with: rider + 1)
             links[index] = Links(before: 0, after: first)
             if first > 0 { links[Int(first) - 1].before = rider + 1 }

@@ -48,7 +48,7 @@ struct PlaceFinderNow {
         }
     }
 
-    private static let firstRadiusM = 100.0
+    static let firstRadiusM = 100.0
     private static let ahead = 8
 
     /// Who on the sphere may be among the nearest is measured, the others are not: 0.5 µs each, and
@@ -93,7 +93,7 @@ struct PlaceFinderNow {
     }
 
     /// The riders that are shown and not too old, where they are by now.
-    private func forEach(_ riders: [UInt32], _ body: (PlacedRider) -> Void) {
+    func forEach(_ riders: [UInt32], _ body: (PlacedRider) -> Void) {
         for index in riders.indices {
             if index + Self.ahead < riders.count { latest.prefetch(riders[index + Self.ahead]) }
             guard let row = latest.read(riders[index])?.shownRow, row.tsMs >= notBeforeMs else {

@@ -30,13 +30,7 @@ package enum Area: Hashable, Sendable {
             case .polygon(let polygon): polygon.bounds
             case .cell(let cell): cell.bounds
             }
-        var parts = box.split
-        for lon in [-180.0, 180] where parts.contains(where: { $0.touches(-lon) }) {
-            if parts.contains(where: { $0.touches(lon) }) { continue }
-            parts.append(
-                Box(minLat: box.minLat, minLon: lon, maxLat: box.maxLat, maxLon: lon))
-        }
-        return parts
+        return box.parts
     }
 
     /// 180° east and west are one meridian.
@@ -159,6 +153,17 @@ package struct Box: Hashable, Sendable {
             Box(minLat: minLat, minLon: minLon, maxLat: maxLat, maxLon: 180),
             Box(minLat: minLat, minLon: -180, maxLat: maxLat, maxLon: maxLon),
         ]
+    }
+
+    /// The same, and the antimeridian's other side where a part ends there: positions on it may have
+    /// either longitude.
+    var parts: [Box] {
+        var parts = split
+        for lon in [-180.0, 180] where parts.contains(where: { $0.touches(-lon) }) {
+            if parts.contains(where: { $0.touches(lon) }) { continue }
+            parts.append(Box(minLat: minLat, minLon: lon, maxLat: maxLat, maxLon: lon))
+        }
+        return parts
     }
 
     static func wrapped(_ lon: Double) -> Double {

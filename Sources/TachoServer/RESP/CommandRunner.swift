@@ -30,6 +30,7 @@ extension ConnectionHandler {
         case .streamRange(let range): streamRange(range)
         case .streamLength(let stream): streamLength(stream)
         case .streamRead(let read): streamRead(read)
+        case .view(let view): run(view, arguments)
         case .session(let session): run(session)
         }
     }

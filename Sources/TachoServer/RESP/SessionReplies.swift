@@ -96,7 +96,7 @@ extension ConnectionHandler {
             output.simple(name.isWrite ? "write" : "readonly")
             let key: Int64 = name.hasKey ? 1 : 0
             output.integer(key)
-            output.integer(key)
+            output.integer(Int64(name.lastKey))
             output.integer(key)
         }
     }

@@ -107,11 +107,7 @@ extension ConnectionHandler {
     }
 
     func streamLength(_ stream: StreamName) {
-        switch stream {
-        case .alerts: output.integer(Int64(service.engine.alertCount))
-        case .fence(let id): output.integer(Int64(service.engine.fenceStream(id).events))
-        case .other: output.integer(0)
-        }
+        output.integer(Int64(service.length(of: stream)))
     }
 
     func streamRead(_ read: StreamRead) {
@@ -185,6 +181,14 @@ extension RespService {
         case .fence(let id):
             .fence(engine.fenceEvents(id, after: after, through: through, limit: limit))
         case .other: .alerts([])
+        }
+    }
+
+    func length(of stream: StreamName) -> Int {
+        switch stream {
+        case .alerts: engine.alertCount
+        case .fence(let id): engine.fenceStream(id).events
+        case .other: 0
         }
     }
 

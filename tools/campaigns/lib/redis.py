@@ -7,6 +7,25 @@ import time
 from . import process, resp
 
 
+def launch(directory, log, *options):
+    """A redis-server on a free port, which answers: (process, port)."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with open(log, "ab") as out:
+        child = process.start(["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir",
+                               directory, "--save", "", *options], stdout=out, stderr=out)
+
+    def answers():
+        try:
+            with resp.Connection("127.0.0.1", port, 1) as connection:
+                return connection.ask("PING") == "PONG"
+        except OSError:
+            return False
+
+    process.wait_until(lambda: answers() or child.poll() is not None, 10, 0.02)
+    return child, port
+
+
 class RedisSubject:
     """Counts up keys over a few connections; each acknowledged SET must survive."""
 
@@ -25,22 +44,9 @@ class RedisSubject:
             writer.start()
 
     def _launch(self, log):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        with open(self.logs / log, "ab") as out:
-            self.child = process.start(
-                ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", self.data,
-                 "--appendonly", "yes", "--appendfsync", self.fsync, "--save", "",
-                 "--aof-load-truncated", "yes"], stdout=out, stderr=out)
-
-        def answers():
-            try:
-                with resp.Connection("127.0.0.1", port, 1) as connection:
-                    return connection.ask("PING") == "PONG"
-            except OSError:
-                return False
-
-        process.wait_until(lambda: answers() or self.child.poll() is not None, 10, 0.02)
+        self.child, port = launch(
+            self.data, self.logs / log, "--appendonly", "yes", "--appendfsync", self.fsync,
+            "--aof-load-truncated", "yes")
         return port
 
     def _write(self, prefix):
