@@ -12,6 +12,7 @@ final class EngineControl: Sendable {
         /// Something that frees memory is under way.
         var isRelieving = false
         var isReindexing = false
+        var questions = 0
         /// Looks at memory since it ended.
         var looksSinceRelief = Int.max
         /// A checkpoint was asked for and has not released the journal yet.
@@ -166,6 +167,17 @@ final class EngineControl: Sendable {
             state.looksSinceRelief = 0
         }
     }
+
+    /// False: too many questions of who was where wait already.
+    func beginQuestion(limit: Int) -> Bool {
+        state.withLock { state in
+            if state.questions >= limit { return false }
+            state.questions += 1
+            return true
+        }
+    }
+
+    func endQuestion() { state.withLock { $0.questions -= 1 } }
 
     /// False: one is under way.
     func beginReindex() -> Bool {

@@ -24,6 +24,8 @@ package enum AppendError: Error, Equatable, CustomStringConvertible {
 /// Why a read failed.
 package enum ReadError: Error, Equatable, CustomStringConvertible {
     case stopped(String)
+    /// Too many questions of that kind wait; nothing was looked at.
+    case tryAgain(afterMs: Int, reason: String)
     /// Stored bytes do not check out; nothing is made up in their place.
     case damaged(String)
 
@@ -32,13 +34,14 @@ package enum ReadError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .stopped(let reason): "stopped: \(reason)"
+        case .tryAgain(let ms, let reason): "try again in \(ms) ms: \(reason)"
         case .damaged(let what): "damaged data: \(what)"
         }
     }
 
     package static func == (a: ReadError, b: ReadError) -> Bool {
         switch (a, b) {
-        case (.stopped, .stopped), (.damaged, .damaged): true
+        case (.stopped, .stopped), (.damaged, .damaged), (.tryAgain, .tryAgain): true
         default: false
         }
     }

@@ -35,6 +35,8 @@ package struct EngineOptions: Sendable {
     package var journalFileBytes = 64 << 20
     /// Points accepted but not yet durable; beyond, writers hear "try again".
     package var maxPendingPoints = 262_144
+    /// Questions of who was where that wait for each other; beyond, "try again".
+    package var maxQuestions = 256
     /// Over it memory is freed ahead of time, and a quarter over it writers hear "try again"; nil:
     /// min(4 GiB, half of the machine's).
     package var memoryLimitBytes: Int?

@@ -234,6 +234,37 @@ struct WhoTests {
         try engine.close()
     }
 
+    @Test func `questions that wait are bounded, and one that is not wanted is broken off`() throws
+    {
+        var random = SeededGenerator(seed: 3)
+        var options = options(TemporaryDirectory())
+        options.maxQuestions = 3
+        let engine = try Engine.open(options)
+        _ = try engine.append(batch(&random, from: 0, seconds: 300))
+        let everywhere = Area.box(
+            try Box(checkedMinLat: -90, minLon: -180, maxLat: 90, maxLon: 180))
+        // The first is held up, so the others wait behind it.
+        let gate = DispatchSemaphore(value: 0)
+        let answers = (0..<5).map { _ in Answer<[AreaVisit]>() }
+        for (number, answer) in answers.enumerated() {
+            engine.who(in: everywhere, fromMs: .min, toMs: .max) {
+                if number == 0 { gate.wait() }
+                return number != 1
+            } completion: {
+                answer.give($0)
+            }
+        }
+        let busy = ReadError.tryAgain(afterMs: 0, reason: "")
+        #expect(throws: busy) { try answers[3].wait() }
+        #expect(throws: busy) { try answers[4].wait() }
+        for _ in 0..<100 { gate.signal() }
+        #expect(try answers[0].wait().count == Self.riders)
+        #expect(throws: ReadError.stopped("")) { try answers[1].wait() }
+        #expect(try answers[2].wait().count == Self.riders)
+        #expect(try engine.who(in: everywhere, fromMs: .min, toMs: .max).count == Self.riders)
+        try engine.close()
+    }
+
     @Test func `no time at all is nobody's`() throws {
         let engine = try Engine.open(options(TemporaryDirectory()))
         try engine.add("r", fix(1))

@@ -46,9 +46,10 @@ extension Engine {
     /// A page of `who`, behind `after`: all of it is looked for each time.
     package func who(
         in area: Area, fromMs: Int64, toMs: Int64, after: VisitCursor?, limit: Int,
+        isWanted: @escaping @Sendable () -> Bool = { true },
         completion: @escaping @Sendable (Result<VisitPage, ReadError>) -> Void
     ) {
-        who(in: area, fromMs: fromMs, toMs: toMs) { [riders] result in
+        who(in: area, fromMs: fromMs, toMs: toMs, isWanted: isWanted) { [riders] result in
             completion(
                 result.map { visits in
                     var rest = visits[...]
@@ -83,46 +84,60 @@ extension Engine {
     /// candidates' fixes of the time are read and measured.
     /// Cost: 10 ns for each rider there is and 1 ns for each row that waits, a step of a cursor for
     /// each row of the place and time and a seek where there is a gap, and some ten µs for each
-    /// candidate. One question at a time.
+    /// candidate. One question at a time; it is broken off when `isWanted` says no.
     package func who(
         in area: Area, fromMs: Int64, toMs: Int64,
+        isWanted: @escaping @Sendable () -> Bool = { true },
         completion: @escaping @Sendable (Result<[AreaVisit], ReadError>) -> Void
     ) {
         if control.isClosing { return completion(.failure(.closed)) }
-        let isTaken = whoThread.post { [self] in
-            completion(
-                Result { () throws(ReadError) in
-                    try visits(in: area, fromMs: fromMs, toMs: toMs)
-                })
+        guard control.beginQuestion(limit: options.maxQuestions) else {
+            return completion(
+                .failure(
+                    .tryAgain(
+                        afterMs: Self.questionRetryMs,
+                        reason: "\(options.maxQuestions) questions of who was where wait")))
         }
-        if !isTaken { completion(.failure(.closed)) }
+        let isTaken = whoThread.post { [self] in
+            let result = Result { () throws(ReadError) in
+                try visits(in: area, fromMs: fromMs, toMs: toMs, isWanted)
+            }
+            control.endQuestion()
+            completion(result)
+        }
+        if isTaken { return }
+        control.endQuestion()
+        completion(.failure(.closed))
     }
 
     package func who(in area: Area, fromMs: Int64, toMs: Int64) throws(ReadError) -> [AreaVisit] {
         try waitFor { who(in: area, fromMs: fromMs, toMs: toMs, completion: $0) }
     }
 
+    private static let questionRetryMs = 1_000
+
     private func visits(
-        in area: Area, fromMs: Int64, toMs: Int64
+        in area: Area, fromMs: Int64, toMs: Int64, _ isWanted: @Sendable () -> Bool
     ) throws(ReadError) -> [AreaVisit] {
-        try checkIsGoing()
+        try checkIsGoing(isWanted)
         let (from, to) = (max(fromMs, -Fix.timeLimitMs), min(toMs, Fix.timeLimitMs))
         guard from <= to else { return [] }
-        let candidates = try candidates(in: area, fromMs: from, toMs: to)
+        let candidates = try candidates(in: area, fromMs: from, toMs: to, isWanted)
         var visits: [AreaVisit] = []
         for start in stride(from: 0, to: candidates.count, by: Self.candidatesAtOnce) {
-            try checkIsGoing()
+            try checkIsGoing(isWanted)
             let some = candidates[start..<min(start + Self.candidatesAtOnce, candidates.count)]
             try measure(Array(some), area, from, to, into: &visits)
         }
         // What failed meanwhile may have taken rows with it.
-        try checkIsGoing()
+        try checkIsGoing(isWanted)
         visits.sort(by: <)
         return visits
     }
 
-    /// Who stops must not wait for all that was asked.
-    private func checkIsGoing() throws(ReadError) {
+    /// Who stops must not wait for all that was asked, and nobody for what is not wanted any more.
+    private func checkIsGoing(_ isWanted: @Sendable () -> Bool) throws(ReadError) {
+        if !isWanted() { throw .stopped("who asked is gone") }
         if let reason = control.failure { throw .stopped(reason) }
         if control.isClosing { throw .closed }
     }
@@ -132,7 +147,7 @@ extension Engine {
 
     /// Ascending, each once.
     private func candidates(
-        in area: Area, fromMs: Int64, toMs: Int64
+        in area: Area, fromMs: Int64, toMs: Int64, _ isWanted: @Sendable () -> Bool
     ) throws(ReadError) -> [UInt32] {
         var found = Set<UInt32>()
         let question = TailQuestion(
@@ -160,7 +175,7 @@ extension Engine {
             try search.forEachRider(store.database) {
                 found.insert($0)
             } whileGoing: {
-                !control.isClosing
+                !control.isClosing && isWanted()
             }
         } catch {
             throw .damaged("\(error)")

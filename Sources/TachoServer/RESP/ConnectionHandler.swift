@@ -20,6 +20,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var session: ClientSession
     /// What an XREAD with BLOCK waits for.
     var blocked: BlockedRead?
+    /// For those who work on an answer.
+    let presence = Presence()
     private(set) var id: UInt64 = 0
     private(set) var context: ChannelHandlerContext?
 
@@ -60,6 +62,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         dropInput()
         blocked?.timeout?.cancel()
         blocked = nil
+        presence.end()
         if id != 0 { service.leave(id) }
         self.context = nil
         context.fireChannelInactive()

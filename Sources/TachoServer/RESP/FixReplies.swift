@@ -161,6 +161,7 @@ extension ReadError {
     var replyText: String {
         switch self {
         case .stopped(let reason): "ERR stopped: \(reason)"
+        case .tryAgain(let afterMs, let reason): "TRYAGAIN \(afterMs) \(reason)"
         case .damaged(let what): "ERR damaged: \(what)"
         }
     }

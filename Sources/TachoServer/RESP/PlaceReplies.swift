@@ -55,7 +55,7 @@ extension ConnectionHandler {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
         service.engine.who(
             in: query.area, fromMs: query.fromMs, toMs: query.toMs, after: after,
-            limit: min(query.count ?? .max, limits.rangeFixes)
+            limit: min(query.count ?? .max, limits.rangeFixes), isWanted: presence.isThere
         ) { result in
             var writer = ReplyWriter()
             writer.who(result, hasCount: query.count != nil, limits)

@@ -104,6 +104,8 @@ package final class LocalTarget: Target {
     static func failure(_ error: ReadError) -> ToolFailure {
         switch error {
         case .stopped(let reason): stopped(reason)
+        case .tryAgain(let afterMs, let reason):
+            ToolFailure(ExitStatus.tryAgain, "busy (\(reason)): try again in \(afterMs) ms")
         case .damaged(let what): damaged(what)
         }
     }
