@@ -111,8 +111,8 @@ package struct Benchmark: Sendable {
 
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
-        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, ingestSealing, ingestRiders,
-        ingestLate,
+        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, h3, ingestSealing,
+        ingestRiders, ingestLate,
         ingestBacklog, ingestBatch, ingestLong, bytesWritten, memory, restart, rules,
     ]
 }
