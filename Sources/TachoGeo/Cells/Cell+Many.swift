@@ -1,6 +1,10 @@
+// Not inlined: it is a large piece of code, and where Swift 6.3.1 had inlined it below a literal array
+// of ids, what was read of the array afterwards were the literals.
+
 extension Cell {
     /// The cells of `resolution` (0…15) many stored positions lie in: for each what `containing` says.
     /// `cells` gets an id for each, and may be longer. Cost: 22 ns a position at resolution 9.
+    @inline(never)
     package static func containing(
         latE7: UnsafeBufferPointer<Int32>, lonE7: UnsafeBufferPointer<Int32>, resolution: Int,
         into cells: UnsafeMutableBufferPointer<UInt64>
@@ -17,6 +21,7 @@ extension Cell {
     }
 
     /// The same of positions in degrees, which must be finite.
+    @inline(never)
     package static func containing(
         latDegrees: UnsafeBufferPointer<Double>, lonDegrees: UnsafeBufferPointer<Double>,
         resolution: Int, into cells: UnsafeMutableBufferPointer<UInt64>
