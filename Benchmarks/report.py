@@ -209,6 +209,28 @@ def rules(results):
     return table(["judging, one core", "", "ns/point"], rows)
 
 
+def cells(results):
+    """What was compared with the h3 package, then what a position costs here and there."""
+    rows = []
+    for label, name in [
+        ("ids, each position alone and many at once", "ids"), ("centres", "centres"),
+        ("boundaries", "boundaries"), ("disks, k 1 and 2", "disks"), ("parents", "parents"),
+        ("children", "children"), ("all", ""),
+    ]:
+        line = results.figures.get("h3_" + (name and name + "_") + "mismatches")
+        rows.append([f"{label}: compared, different", f"{line['n']:,}" if line else "–",
+                     number(line["value"]) if line else "–"])
+    rows.append(["greatest distance of two coordinates, 1e-15 rad", "",
+                 number(results.value("h3_coordinates_off"))])
+    lines = table(["beside h3 4.5.0", "n", ""], rows)
+    rows = [
+        [label, *(number(results.value(f"h3_{name}_{place}")) for place in ("world", "korea"))]
+        for label, name in [
+            ("one position", "alone"), ("many at once", "many"),
+            ("`h3.latlng_to_cell`, Python's share included", "package")]]
+    return [*lines, "", *table(["ns a position at resolution 9", "world", "Korea"], rows)]
+
+
 SECTIONS = {
     "rules": rules,
     "commits": commits,
@@ -250,6 +272,7 @@ SECTIONS = {
         ("sealed segments", "written_segment", ""),
         ("live data at the end, before closing", "written_hot", ""),
     ]),
+    "h3": cells,
     "restart": named(["restart", "measured"], [
         ("after a kill, 150,000 riders", "restart_kill_150000", "s"),
         ("its journal", "restart_journal_150000", "MiB"),

@@ -15,6 +15,7 @@ struct Benchmarks: ParsableCommand {
               Benchmarks ingest naive --json
               Benchmarks ingest --late 30 --riders 150000
               Benchmarks ingest_riders ingest_late ingest_batch --json
+              Benchmarks h3                       15 million positions beside the h3 package
               Benchmarks peers --points 1000000 --rounds 5
             """,
         subcommands: [Measure.self, Peers.self], defaultSubcommand: Measure.self)

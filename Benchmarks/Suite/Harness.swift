@@ -111,9 +111,9 @@ package struct Benchmark: Sendable {
 
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
-        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, ingestSealing, ingestRiders,
-        ingestLate,
-        ingestBacklog, ingestBatch, ingestLong, fences, bytesWritten, memory, restart, rules,
+        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, h3, ingestSealing,
+        ingestRiders, ingestLate, ingestBacklog, ingestBatch, ingestLong, fences, bytesWritten,
+        memory, restart, rules,
     ]
 }
 

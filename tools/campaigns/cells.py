@@ -6,7 +6,8 @@ borders (some exactly on a vertex), sides and middles of the icosahedron's faces
 The package (h3==4.5.0, from PyPI) is installed into .build/h3 once.
 
 Then what lies around, above and below cells: all cells of resolutions 0 to 2 (with --full 0 to 5),
-and 20,000 of the others, half of them beside pentagons and edges of the icosahedron.
+and 20,000 of the others, half of them beside pentagons and edges of the icosahedron. Last a part of
+`Benchmarks h3`, for cells of many positions at once.
 
 examples:
   tools/campaigns/cells.py                      # 200,000 positions
@@ -16,29 +17,11 @@ examples:
 
 import collections
 import itertools
+import json
 import math
-import os
-import subprocess
 import sys
 
-from lib import campaign, process
-
-PACKAGE = "h3==4.5.0"
-ENVIRONMENT = campaign.ROOT / ".build" / "h3"
-
-
-def with_package():
-    """Goes on in a Python that has the package, making one the first time."""
-    python = ENVIRONMENT / "bin" / "python"
-    if sys.prefix == str(ENVIRONMENT):
-        sys.exit(f"cells: {PACKAGE} is not in {ENVIRONMENT}; remove it and run again")
-    probe = [python, "-c", "import h3; assert h3.__version__ == '4.5.0'"]
-    if not python.exists() or process.run(probe).returncode != 0:
-        print(f"cells: {PACKAGE} into {ENVIRONMENT}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        subprocess.run([python, "-m", "pip", "-q", "--disable-pip-version-check", "install",
-                        PACKAGE], check=True)
-    os.execv(python, [str(python), *sys.argv])
+from lib import campaign, h3_package, process
 
 
 def main():
@@ -49,9 +32,9 @@ def main():
     try:
         import h3
     except ImportError:
-        with_package()
-    if h3.__version__ != PACKAGE.split("==")[1]:
-        with_package()
+        h3_package.restart_with()
+    if h3.__version__ != h3_package.PACKAGE.split("==")[1]:
+        h3_package.restart_with()
     sys.path.insert(0, str(campaign.ROOT / "tools" / "cells"))
     import fixtures
 
@@ -63,6 +46,22 @@ def main():
         paths(c, h3, fixtures)
         sets(c, h3)
         refusals(c)
+        many(c)
+
+
+def many(c):
+    """Positions one alone and many at once, from within: a seeded part of `Benchmarks h3`, which has
+    it of 15 million."""
+    points = 3_000_000 if c.options.full else 300_000
+    done = process.run([c.program("Benchmarks"), "h3", "--points", str(points), "--rounds", "1",
+                        "--json"], timeout=600)
+    c.check("Benchmarks h3 ends well", done.returncode == 0, done.stderr.decode()[-300:])
+    figures = map(json.loads, done.stdout.decode().splitlines())
+    seen = {one["name"]: one for one in figures if one["name"].endswith("_mismatches")}
+    for name in ("h3_mismatches", "h3_ids_mismatches", "h3_disks_mismatches"):
+        if c.check(f"{name} is printed", name in seen, " ".join(seen)):
+            c.check(f"{name} of {seen[name]['n']}", seen[name]["value"] == 0,
+                    f"{seen[name]['value']}")
 
 
 def compare(c, positions, h3):

@@ -49,16 +49,33 @@ def near_face_middle(rng):
     return near(lat, lon, 10 ** rng.uniform(-10, 0), rng)
 
 
-def near_face_edge(rng):
+def near_face_edge(rng, spread_deg=None):
     """Beside the great circle between two neighbouring vertices of the icosahedron."""
     vertices = [h3.cell_to_latlng(c) for c in h3.get_pentagons(0)]
     here = rng.choice(vertices)
     there = rng.choice(sorted(vertices, key=lambda v: h3.great_circle_distance(here, v))[1:6])
     part = rng.random()
     u, v = _vector(*here), _vector(*there)
-    x, y, z = (a + part * (b - a) for a, b in zip(u, v))
-    lat, lon = math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
-    return near(lat, lon, 10 ** rng.uniform(-6, 1), rng)
+    lat, lon = _position([a + part * (b - a) for a, b in zip(u, v)])
+    return near(lat, lon, 10 ** rng.uniform(-6, 1) if spread_deg is None else spread_deg, rng)
+
+
+def _position(v):
+    x, y, z = v
+    return math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
+
+
+def on_border(rng, resolution):
+    """So near the line between two corners of a cell, or two faces, that roundings decide."""
+    if rng.random() < 0.3:
+        lat, lon = near_face_edge(rng, 0)
+    else:
+        cell = h3.latlng_to_cell(*(in_korea(rng) if rng.random() < 0.3 else anywhere(rng)), resolution)
+        around = [_vector(*corner) for corner in h3.cell_to_boundary(cell)]
+        n = rng.randrange(len(around))
+        part = rng.choice((0.0, rng.random()))
+        lat, lon = _position([a + part * (b - a) for a, b in zip(around[n], around[n - 1])])
+    return near(lat, lon, 10 ** rng.uniform(-15, -11), rng)
 
 
 def _vector(lat, lon):
@@ -104,4 +121,13 @@ def text(rng):
         cell = h3.latlng_to_cell(lat, lon, resolution)
         centre = ",".join(map(repr, h3.cell_to_latlng(cell))) if n % 4 == 1 else ","
         out.append(f"{lat!r},{lon!r},{resolution},{cell},{centre}\n")
+    return "".join(out)
+
+
+def border_text(rng):
+    """Cases that only the published order of operations decides as H3 does."""
+    out = ["lat,lon,resolution,cell\n"]
+    for n in range(800):
+        lat, lon = on_border(rng, n % 16)
+        out.append(f"{lat!r},{lon!r},{n % 16},{h3.latlng_to_cell(lat, lon, n % 16)}\n")
     return "".join(out)

@@ -26,6 +26,7 @@ import h3
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLES = ROOT / "Sources" / "TachoGeo" / "Cells" / "CellTables.swift"
 FIXTURES = ROOT / "Tests" / "Fixtures" / "cells.csv"
+BORDERS = ROOT / "Tests" / "Fixtures" / "cells-on-borders.csv"
 
 # The digits 1…6 are the bits i, j, k; a turn by 60° counterclockwise goes I, IJ, J, JK, K, IK.
 TURN = {0: 0, 4: 6, 6: 2, 2: 3, 3: 1, 1: 5, 5: 4}
@@ -191,6 +192,10 @@ def tables(samples, seed):
             doc = f"Direction of the {'xy'[axis]} axis of the grid at {kind} resolutions."
             values = [geometry.axis(face, turn, axis) for face in range(20)]
             text += vectors(f"{name}{'XY'[axis]}", doc, values)
+    text += "    /// The frame of a cube that eight of the middles are corners of, divided by √3: `FaceFolding`.\n"
+    for name, (x, y, z) in zip(("foldX", "foldY", "foldZ"), geometry.CUBE):
+        text += f"    static let {name} = Vector(x: {x!r}, y: {y!r}, z: {z!r})\n"
+    text += "\n"
     text += "    /// 12 of the base cells are pentagons: bits 0…63 and 64…121.\n"
     text += f"    static let pentagons: (UInt64, UInt64) = (\n        0x{pentagons & (1 << 64) - 1:016X}, 0x{pentagons >> 64:016X}\n    )\n\n"
     text += "    /// Per face, a + 2 and b + 2 of a place of resolution 0: base cell in bits 0…6; from bit\n"
@@ -216,6 +221,7 @@ def main():
         tables(options.samples, options.seed)
     if options.only != "tables":
         FIXTURES.write_text(fixtures.text(random.Random(options.seed)))
+        BORDERS.write_text(fixtures.border_text(random.Random(options.seed)))
 
 
 if __name__ == "__main__":

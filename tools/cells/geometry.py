@@ -55,6 +55,17 @@ NORTHS = [_north(c) for c in CENTRES]
 EASTS = [_cross(n, c) for n, c in zip(NORTHS, CENTRES)]
 
 
+def _edge(face):
+    """From the middle of `face` to that of face 0: an edge of the cube, made as long as 1/√3."""
+    v = tuple(a - b for a, b in zip(CENTRES[0], CENTRES[face]))
+    return tuple(d / math.sqrt(3 * dot(v, v)) for d in v)
+
+
+# Of the five cubes inside the dodecahedron of the middles one; in an order and with signs that put
+# the other middles at (0, ±1/g, ±g), (±1/g, ±g, 0) and (±g, 0, ±1/g), g the golden ratio.
+CUBE = [_edge(6), _edge(3), _edge(14)]
+
+
 def axis(face, turn, quarter):
     """The direction `turn` + `quarter` · 90° counterclockwise of the face's first axis."""
     azimuth = AZIMUTHS[face] - turn - quarter * math.pi / 2

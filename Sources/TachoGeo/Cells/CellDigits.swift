@@ -10,7 +10,7 @@ struct CellDigits: Hashable {
     static let k: UInt64 = 1
 
     /// The lowest bit of each digit.
-    private static let ones: UInt64 = 0o111_111_111_111_111
+    static let ones: UInt64 = 0o111_111_111_111_111
 
     init(bits: UInt64) { self.bits = bits }
 

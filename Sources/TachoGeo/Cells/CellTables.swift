@@ -181,6 +181,13 @@ enum CellTables {
         Vector(x: -0.6032205116821597, y: 0.663376270254637, z: 0.44278317306437953),
     ]
 
+    /// The frame of a cube that eight of the middles are corners of, divided by √3: `FaceFolding`.
+    static let foldX = Vector(x: 0.5137357685687349, y: 0.2525069647188089, z: 0.07516066920217473)
+    static let foldY = Vector(
+        x: -0.26146297550910924, y: 0.5088816729276512, z: 0.07752347212045746)
+    static let foldZ = Vector(
+        x: -0.03234201391916511, y: -0.10301945961896042, z: 0.567163396569986)
+
     /// 12 of the base cells are pentagons: bits 0…63 and 64…121.
     static let pentagons: (UInt64, UInt64) = (
         0x8402004001004010, 0x0020080200080100

@@ -47,7 +47,7 @@ struct FaceAxes {
     private static let cosineOfTurn = 0.9449111825230680
 
     /// (3 + √5) / 2 times √7 to the resolution.
-    private static let unitsPerRadius: [Double] = [
+    static let unitsPerRadius: [Double] = [
         2.618033988749895, 6.926666858146694, 18.326237921249266, 48.486668007026864,
         128.28366544874487, 339.4066760491881, 897.9856581412142, 2375.846732344317,
         6285.8996069885, 16630.92712641022, 44001.2972489195, 116416.48988487155,
