@@ -24,7 +24,7 @@ package enum UTCTime {
 
     private static let msPerDay: Int64 = 86_400_000
     /// Days from 0000-03-01 to 1970-01-01.
-    private static let daysToEpoch: Int64 = 719_468
+    static let daysToEpoch: Int64 = 719_468
 
     /// Years are counted from March, so that the leap day comes last and months have a regular
     /// length: (153 m + 2) / 5 days lie before month m.
@@ -41,7 +41,7 @@ package enum UTCTime {
         return (year, month, dayOfYear - (153 * m + 2) / 5 + 1)
     }
 
-    private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
+    static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
         a / b - (a % b < 0 ? 1 : 0)
     }
 
