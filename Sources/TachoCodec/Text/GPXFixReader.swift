@@ -96,12 +96,13 @@ package struct GPXFixReader: FixReader {
             throw XMLError(
                 what: "the file has no element, <gpx> expected", at: tokenizer.position)
         }
-        if waypoints > 0 { warnings.append(Self.ignored(waypoints, "waypoints (wpt)")) }
-        if routePoints > 0 { warnings.append(Self.ignored(routePoints, "route points (rtept)")) }
+        if waypoints > 0 { warnings.append(Self.ignored(waypoints, "waypoint", "wpt")) }
+        if routePoints > 0 { warnings.append(Self.ignored(routePoints, "route point", "rtept")) }
     }
 
-    private static func ignored(_ count: Int, _ what: String) -> String {
-        "\(count) \(what) are no fixes and ignored, points of tracks (trkpt) are read"
+    private static func ignored(_ count: Int, _ what: String, _ tag: String) -> String {
+        "ignored \(count) \(what)\(count > 1 ? "s" : "") (\(tag)): only points of tracks (trkpt) are"
+            + " fixes"
     }
 
     private mutating func keep(_ bytes: Slice<UnsafeRawBufferPointer>) {

@@ -70,6 +70,7 @@ package final class ImportJob {
     private var progress: ProgressBar
     private var batch: FixBatch
     private var inFlight: (pending: PendingMasks, batch: FixBatch)?
+    private var firstReason = ""
     private var lastStored = ContinuousClock.now
 
     /// `shouldStop` is asked between batches and pieces of a file.
@@ -113,7 +114,7 @@ package final class ImportJob {
         if outcome.failure == nil && summary.read > 0 && summary.malformed == summary.read {
             outcome.failure = ToolFailure(
                 ExitStatus.badData,
-                "no valid fix in \(summary.read) lines; the reasons are in "
+                "no valid fix in \(summary.read) lines, the first: \(firstReason); all reasons are in "
                     + rejected.paths.joined(separator: ", "))
         }
         return outcome
@@ -208,9 +209,11 @@ package final class ImportJob {
 
     private func reject(_ row: FixRecord, _ reason: Malformed, name: String) throws {
         outcome.summary.addMalformed()
+        let text = row.reason(reason)
+        if firstReason.isEmpty { firstReason = text }
         let cut = row.isCut ? " (only its first \(row.raw.count) bytes are kept)" : ""
         try rejected.append(
-            name: name, nowMs: nowMs, line: row.line, reason: row.reason(reason) + cut,
+            name: name, nowMs: nowMs, line: row.line, reason: text + cut,
             raw: row.raw)
     }
 
