@@ -13,11 +13,13 @@ struct ImportCommand: ParsableCommand {
             ending (.csv .ndjson .jsonl .json .gpx .plt) or else in its first bytes; --format \
             says it for all of them.
 
-              csv     a header names the columns: rider,ts_ms,lat,lon are needed, speed_mps, \
-            heading_deg,accuracy_m,alt_m,src,recv_ms are read, others are ignored
+              csv     a header names the columns: rider,ts_ms,lat,lon are needed,
+                      speed_mps,heading_deg,accuracy_m,alt_m,src,recv_ms are
+                      read, others are ignored
               ndjson  one JSON object a line with the same names as keys
-              gpx     points of tracks; without a time they are no fixes; waypoints and routes \
-            are ignored. Speed and course of GPX 1.0 and of extensions are read
+              gpx     points of tracks, with speed and course of GPX 1.0 or of
+                      extensions; those without time are no fixes; waypoints
+                      and routes are ignored
               plt     GeoLife: GMT, feet
 
             GPX and plt do not say whose fixes they hold: the rider is the name of the file \

@@ -39,14 +39,15 @@ struct TrackCommand: ParsableCommand {
             ndjson or gpx can be imported again and gives the same fixes:
 
               csv      the header of imports, and a column src if any fix has one
-              ndjson   one object a fix, with recv_ms, src and verdict, null where nothing was said; \
-            an import judges by the recv_ms in it
-              gpx      GPX 1.1, one track; speed and course in Garmin's extension, accuracy, src and \
-            verdicts that are not ok in one of Tacho's. The rider is its name; an import takes it \
-            from the file's name, or --rider
-              geojson  one Feature with a line (cut where it crosses the antimeridian); times, \
-            speeds and the rest as arrays in properties.coordinateProperties. Long tracks are kept \
-            in TMPDIR meanwhile, 90 bytes a fix
+              ndjson   one object a fix, with recv_ms, src and verdict, null where
+                       nothing was said; an import judges by that recv_ms
+              gpx      GPX 1.1, one track; speed and course in Garmin's extension,
+                       accuracy, src and verdicts that are not ok in Tacho's. An
+                       import takes the rider from the file's name or --rider
+              geojson  one Feature with a line, cut where it crosses the
+                       antimeridian; times, speeds and the rest as arrays in
+                       properties.coordinateProperties. Long tracks are kept in
+                       TMPDIR meanwhile, 90 bytes a fix
 
             Examples:
               tacho track --data ./fleet t1 > t1.csv

@@ -47,9 +47,14 @@ package enum FixFileFormat: String, CaseIterable, Sendable {
 package struct RiderNeeded: FixFileError, Equatable {
     package var format: FixFileFormat
     package var message: String {
-        "\(format.rawValue) does not say whose fixes these are, and the name of the file is no"
-            + " rider's: name one with --rider"
+        "\(format.rawValue) does not say whose fixes these are, and there is no file name to take the"
+            + " rider from: name one with --rider"
     }
+}
+
+/// A file that is not what its name says.
+private struct NotAsNamed: FixFileError {
+    var message: String
 }
 
 /// Reads fixes of any format, which may show only in the first bytes.
@@ -60,6 +65,7 @@ package struct FixFileReader: FixReader {
     private let stem: [UInt8]
     /// nil: not known yet.
     package private(set) var format: FixFileFormat?
+    private var looksLike: FixFileFormat?
 
     /// - Parameters:
     ///   - format: nil: told by the first bytes.
@@ -78,7 +84,7 @@ package struct FixFileReader: FixReader {
     package mutating func feed(
         _ bytes: UnsafeRawBufferPointer, isLast: Bool, record: (FixRecord) throws -> Void
     ) throws {
-        if reader != nil { return try reader!.feed(bytes, isLast: isLast, record: record) }
+        if reader != nil { return try pass(bytes, isLast, record) }
         held.append(contentsOf: bytes)
         let found = format ?? held.withUnsafeBytes { FixFileFormat.sniffed($0, isLast: isLast) }
         guard let found else { return }
@@ -86,7 +92,22 @@ package struct FixFileReader: FixReader {
         reader = try make(found)
         var start: [UInt8] = []
         swap(&start, &held)
-        try start.withUnsafeBytes { try reader!.feed($0, isLast: isLast, record: record) }
+        looksLike = start.withUnsafeBytes { FixFileFormat.sniffed($0, isLast: true) }
+        try start.withUnsafeBytes { try pass($0, isLast, record) }
+    }
+
+    private mutating func pass(
+        _ bytes: UnsafeRawBufferPointer, _ isLast: Bool, _ record: (FixRecord) throws -> Void
+    ) throws {
+        do {
+            try reader!.feed(bytes, isLast: isLast, record: record)
+        } catch let error as any FixFileError {
+            // Anything could be CSV, so of that the first bytes say nothing.
+            guard let looksLike, looksLike != format, looksLike != .csv else { throw error }
+            throw NotAsNamed(
+                message: error.message + "; it looks like \(looksLike.rawValue), which"
+                    + " --format \(looksLike.rawValue) reads")
+        }
     }
 
     private func make(_ format: FixFileFormat) throws(RiderNeeded) -> any FixReader {

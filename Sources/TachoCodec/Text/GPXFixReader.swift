@@ -134,7 +134,7 @@ extension GPXFixReader {
         }
         try XMLTokenizer.forEachAttribute(raw, at, attributes, from: position) {
             (name, value) throws(XMLError) in
-            try attribute(raw, name, value, ofPoint: isPoint, position)
+            try attribute(raw, at, name, value, ofPoint: isPoint, position)
         }
         let isOwn = colon.map { raw[name.lowerBound..<$0].elementsEqual(ownPrefix ?? []) } ?? false
         let place = GPXPlace(local, in: places.last, isOwn: isOwn)
@@ -145,8 +145,8 @@ extension GPXFixReader {
     }
 
     private mutating func attribute(
-        _ raw: UnsafeRawBufferPointer, _ name: Range<Int>, _ text: Range<Int>, ofPoint: Bool,
-        _ position: XMLPosition
+        _ raw: UnsafeRawBufferPointer, _ at: Int, _ name: Range<Int>, _ text: Range<Int>,
+        ofPoint: Bool, _ position: XMLPosition
     ) throws(XMLError) {
         if raw[name].starts(with: GPXNames.namespace), raw[text].elementsEqual(GPXNames.own) {
             ownPrefix = Array(raw[name].dropFirst(GPXNames.namespace.count))
@@ -155,8 +155,8 @@ extension GPXFixReader {
         let isLat = raw[name].elementsEqual(GPXNames.lat)
         guard isLat || raw[name].elementsEqual(GPXNames.lon) else { return }
         value.removeAll(keepingCapacity: true)
-        guard XMLReferences.append(raw[text], to: &value) else {
-            throw XMLError(what: "a reference (&…;) that XML does not know", at: position)
+        if let bad = XMLReferences.append(raw[text], to: &value) {
+            throw Self.badReference(raw[at..<bad], from: position)
         }
         guard point.set(isLat ? .lat : .lon, GPXPoint.trimmed(value[...])) else {
             throw XMLError(what: "\(isLat ? "lat" : "lon") twice in one tag", at: position)
@@ -167,10 +167,18 @@ extension GPXFixReader {
         _ raw: UnsafeRawBufferPointer, _ at: Int, _ range: Range<Int>, _ position: XMLPosition
     ) throws(XMLError) {
         guard case .field = places.last, value.count <= Self.maxValueBytes else { return }
-        guard XMLReferences.append(raw[range], to: &value) else {
-            throw XMLError(what: "a reference (&…;) that XML does not know", at: position)
+        if let bad = XMLReferences.append(raw[range], to: &value) {
+            throw Self.badReference(raw[at..<bad], from: position)
         }
         clampValue()
+    }
+
+    private static func badReference(
+        _ before: Slice<UnsafeRawBufferPointer>, from position: XMLPosition
+    ) -> XMLError {
+        var place = position
+        place.advance(over: before)
+        return XMLError(what: "a reference (&…;) that XML does not know", at: place)
     }
 
     private mutating func addLiteral(_ text: Slice<UnsafeRawBufferPointer>) {

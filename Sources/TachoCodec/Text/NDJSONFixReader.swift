@@ -6,6 +6,7 @@ package enum NDJSONError: FixFileError, Equatable {
     case array
     /// Its first line is `{` alone: one object over several lines.
     case spread
+    case geoJSON
 
     package var message: String {
         switch self {
@@ -14,6 +15,8 @@ package enum NDJSONError: FixFileError, Equatable {
         case .spread:
             "JSON over several lines, one object a line is expected: make it NDJSON with"
                 + " jq -c . FILE"
+        case .geoJSON:
+            "GeoJSON is written but not read; tracks printed as csv, ndjson or gpx are"
         }
     }
 }
@@ -68,6 +71,7 @@ package struct NDJSONFixReader: FixReader {
         if !hasRow {
             hasRow = true
             if trimmed.first == UInt8(ascii: "[") { throw NDJSONError.array }
+            if Self.isGeoJSON(trimmed) { throw NDJSONError.geoJSON }
             if trimmed.count == 1 && trimmed[0] == UInt8(ascii: "{") { throw NDJSONError.spread }
         }
         if line.isCut {
@@ -94,6 +98,12 @@ package struct NDJSONFixReader: FixReader {
                 try deliver(row)
             }
         }
+    }
+
+    /// An object whose first key is `type`, and its value one of GeoJSON's.
+    private static func isGeoJSON(_ line: UnsafeRawBufferPointer) -> Bool {
+        let start = String(decoding: line.prefix(64).filter { $0 > 0x20 }, as: UTF8.self)
+        return start.hasPrefix("{\"type\":\"Feature")
     }
 
     private mutating func noteName() {

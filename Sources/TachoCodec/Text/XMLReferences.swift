@@ -1,13 +1,13 @@
 /// The references that XML has without any declaration: five names, and characters by number.
 enum XMLReferences {
-    /// Appends text with its references replaced. False: one of them is none, or none of a character
-    /// that XML allows.
+    /// Appends text with its references replaced. Gives the place of the first that is none, or none
+    /// of a character that XML allows; what stands before it is appended.
     static func append(
         _ text: Slice<UnsafeRawBufferPointer>, to out: inout [UInt8]
-    ) -> Bool {
+    ) -> Int? {
         guard text.contains(UInt8(ascii: "&")) else {
             out.append(contentsOf: text)
-            return true
+            return nil
         }
         var at = text.startIndex
         while at < text.endIndex {
@@ -19,11 +19,11 @@ enum XMLReferences {
             let rest = text[(at + 1)...].prefix(XMLTokenizer.maxReferenceBytes)
             guard let end = rest.firstIndex(of: UInt8(ascii: ";")),
                 let scalar = scalar(rest[..<end])
-            else { return false }
+            else { return at }
             out.append(contentsOf: String(Character(scalar)).utf8)
             at = end + 1
         }
-        return true
+        return nil
     }
 
     private static func scalar(_ name: Slice<UnsafeRawBufferPointer>) -> Unicode.Scalar? {

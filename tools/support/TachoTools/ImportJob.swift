@@ -114,7 +114,7 @@ package final class ImportJob {
         if outcome.failure == nil && summary.read > 0 && summary.malformed == summary.read {
             outcome.failure = ToolFailure(
                 ExitStatus.badData,
-                "no valid fix in \(summary.read) lines, the first: \(firstReason); all reasons are in "
+                "no valid fix in \(summary.read) line\(summary.read > 1 ? "s" : ""), the first: \(firstReason); all reasons are in "
                     + rejected.paths.joined(separator: ", "))
         }
         return outcome
@@ -154,6 +154,8 @@ package final class ImportJob {
                 shownWarnings = reader.warnings.count
                 progress.update(doneBytes: doneBytes, fixes: outcome.summary.read)
             }
+        } catch let error as RiderNeeded {
+            throw ToolFailure(ExitStatus.usage, "\(input.path): \(error.message)")
         } catch let error as any FixFileError {
             throw unreadable(
                 input, error.message, validBefore: validBefore, filesBehind: filesBehind)
