@@ -38,6 +38,9 @@ package struct FixRecord {
             case .lonNotNumber, .lonOutOfRange: text.lon
             case .riderEmpty, .riderTooLong, .riderNotText, .rowBroken, .tsMissing: Self.nothing
             }
+        if value.isEmpty && (defect == .latNotNumber || defect == .lonNotNumber) {
+            return "\(defect.code): no \(defect == .latNotNumber ? "lat" : "lon")"
+        }
         let shown = String(decoding: value.prefix(Self.shownBytes), as: UTF8.self)
         return "\(defect.code): \(defect.message(value: shown))"
     }

@@ -118,7 +118,7 @@ struct XMLTokenizer {
             if byte == UInt8(ascii: ";") { reference = nil }
             end += 1
         }
-        if let reference, end == raw.count, !isLast, end - reference < Self.maxReferenceBytes {
+        if let reference, end == raw.count, !isLast, end - reference <= Self.maxReferenceBytes {
             end = reference
         }
         return end > at ? (.text(at..<end), end) : nil
