@@ -11,6 +11,10 @@ package enum Malformed: UInt8, Sendable, CaseIterable, Error, BitwiseCopyable {
     case lonOutOfRange = 9
     /// A row has not as many fields as its header, broken quotes, or is longer than any row.
     case rowBroken = 10
+    /// A track point or an object without any time.
+    case tsMissing = 11
+    /// A time that should be RFC 3339.
+    case tsNotTime = 12
 
     /// A name for machines, as HTTP and rejected files show it.
     package var code: String {
@@ -25,6 +29,8 @@ package enum Malformed: UInt8, Sendable, CaseIterable, Error, BitwiseCopyable {
         case .lonNotNumber: "LON_NOT_NUMBER"
         case .lonOutOfRange: "LON_RANGE"
         case .rowBroken: "ROW_BROKEN"
+        case .tsMissing: "TS_MISSING"
+        case .tsNotTime: "TS_NOT_TIME"
         }
     }
 
@@ -40,6 +46,8 @@ package enum Malformed: UInt8, Sendable, CaseIterable, Error, BitwiseCopyable {
         case .latOutOfRange: "lat \(value) out of range, did you swap lat and lon?"
         case .lonNotNumber: "lon \(value) is not a number"
         case .lonOutOfRange: "lon \(value) out of range, -180 to 180 expected"
+        case .tsMissing: "no time"
+        case .tsNotTime: "time \(value) is not RFC 3339 as in 2019-02-17T07:10:28Z"
         case .rowBroken: "the row has too few or too many fields, a stray quote, or is over 1 MiB"
         }
     }

@@ -72,6 +72,12 @@ package struct TextCursor {
     }
 
     @inline(__always)
+    package mutating func put(_ text: StaticString) {
+        at.copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
+        at += text.utf8CodeUnitCount
+    }
+
+    @inline(__always)
     package mutating func put(integer value: Int64) {
         let magnitude = sign(value)
         if magnitude < Self.eightDigits {

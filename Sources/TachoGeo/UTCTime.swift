@@ -22,9 +22,45 @@ package enum UTCTime {
             ? timeOfDay(ms: ms) : text(ms: ms)
     }
 
+    /// Bytes `put` writes at most.
+    package static let room = 32
+
+    /// What `text(ms:)` is. Cost: about 15 ns, for writing by the million.
+    package static func put(ms: Int64, to cursor: inout TextCursor) {
+        let day = floorDivide(ms, msPerDay)
+        let (year, month, date) = date(daysFromEpoch: day)
+        guard (0...9999).contains(year) else {
+            for byte in text(ms: ms).utf8 { cursor.put(byte) }
+            return
+        }
+        let rest = ms - day * msPerDay
+        put(year / 100, to: &cursor)
+        put(year % 100, to: &cursor)
+        cursor.put(UInt8(ascii: "-"))
+        put(month, to: &cursor)
+        cursor.put(UInt8(ascii: "-"))
+        put(date, to: &cursor)
+        cursor.put(UInt8(ascii: "T"))
+        put(rest / 3_600_000, to: &cursor)
+        cursor.put(UInt8(ascii: ":"))
+        put(rest / 60_000 % 60, to: &cursor)
+        cursor.put(UInt8(ascii: ":"))
+        put(rest / 1000 % 60, to: &cursor)
+        cursor.put(UInt8(ascii: "."))
+        cursor.put(UInt8(truncatingIfNeeded: 48 + rest % 1000 / 100))
+        put(rest % 100, to: &cursor)
+        cursor.put(UInt8(ascii: "Z"))
+    }
+
+    /// Two digits.
+    private static func put(_ value: Int64, to cursor: inout TextCursor) {
+        cursor.put(UInt8(truncatingIfNeeded: 48 + value / 10))
+        cursor.put(UInt8(truncatingIfNeeded: 48 + value % 10))
+    }
+
     private static let msPerDay: Int64 = 86_400_000
     /// Days from 0000-03-01 to 1970-01-01.
-    private static let daysToEpoch: Int64 = 719_468
+    static let daysToEpoch: Int64 = 719_468
 
     /// Years are counted from March, so that the leap day comes last and months have a regular
     /// length: (153 m + 2) / 5 days lie before month m.
@@ -41,7 +77,7 @@ package enum UTCTime {
         return (year, month, dayOfYear - (153 * m + 2) / 5 + 1)
     }
 
-    private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
+    static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
         a / b - (a % b < 0 ? 1 : 0)
     }
 

@@ -58,6 +58,16 @@ package struct RangeQuery: Equatable, Sendable {
     /// Which argument is the cursor of an earlier, cut reply.
     package var cursorArgument: Int?
     package var filter = VerdictFilter.all
+    package var form = TrackForm.points
+}
+
+/// What T.RANGE answers with.
+package enum TrackForm: Equatable, Sendable {
+    /// An array of arrays.
+    case points
+    /// The argument of a T.PUT that would store the same fixes.
+    case packed
+    case geojson
 }
 
 extension Command {
@@ -142,9 +152,7 @@ extension Command {
             } else if isRange && arguments.isWord(i, "CURSOR") {
                 query.cursorArgument = i + 1
             } else if isRange && arguments.isWord(i, "AS") {
-                guard arguments.isWord(i + 1, "POINTS") else {
-                    throw .badOption("AS", value: arguments.shown(i + 1), expected: "points")
-                }
+                query.form = try trackForm(arguments, i + 1)
             } else if isRange && arguments.isWord(i, "SIMPLIFY") {
                 throw .notAvailable("SIMPLIFY is not in this version, leave it out")
             } else {
@@ -153,6 +161,16 @@ extension Command {
             i += 2
         }
         return query
+    }
+
+    private static func trackForm(
+        _ arguments: Arguments, _ index: Int
+    ) throws(CommandError) -> TrackForm {
+        if arguments.isWord(index, "POINTS") { return .points }
+        if arguments.isWord(index, "PACKED") { return .packed }
+        if arguments.isWord(index, "GEOJSON") { return .geojson }
+        throw .badOption(
+            "AS", value: arguments.shown(index), expected: "points, packed or geojson")
     }
 
     /// A time in ms; `-` is before and `+` after every time.

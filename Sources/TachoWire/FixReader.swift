@@ -126,7 +126,7 @@ package enum FixReader {
         let index =
             switch reason {
             case .riderEmpty, .riderTooLong, .riderNotText, .rowBroken: 1
-            case .tsNotInteger, .tsOutOfRange: 2
+            case .tsNotInteger, .tsOutOfRange, .tsMissing, .tsNotTime: 2
             case .latNotNumber, .latOutOfRange: 3
             case .lonNotNumber, .lonOutOfRange: 4
             }

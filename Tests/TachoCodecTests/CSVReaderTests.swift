@@ -11,7 +11,7 @@ struct ReadRow: Equatable {
     var defect: Malformed?
     var isCut: Bool
 
-    init(_ row: CSVRow) {
+    init(_ row: FixRecord) {
         func text(_ bytes: UnsafeRawBufferPointer) -> String {
             String(decoding: bytes, as: UTF8.self)
         }

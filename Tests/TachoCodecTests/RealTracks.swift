@@ -20,7 +20,7 @@ enum RealTracks {
 
     /// Reads `NAME.csv.gz` in pieces, all at once in memory at most for the pipe's buffer.
     static func read(
-        _ name: String, row: (CSVRow) throws -> Void
+        _ name: String, row: (FixRecord) throws -> Void
     ) throws -> [String] {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/gzip")

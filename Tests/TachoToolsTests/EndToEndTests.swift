@@ -145,7 +145,7 @@ import Testing
         #expect(try importing(local, odd).summary.duplicate == 7)
 
         for rider in ["t1", "t3", "t5", "z", "q,\"uoted"].map({ Array($0.utf8) }) {
-            for format in [TrackFormat.csv, .ndjson] {
+            for format in TrackFormat.allCases {
                 let here = try track(local, rider, format)
                 #expect(here == (try track(remote, rider, format)))
                 #expect(here.contains("\n"))
@@ -176,6 +176,37 @@ import Testing
         remote.close()
         server.stop()
         try local.close()
+    }
+
+    @Test func `tracks of every format that is read give the same fixes in another directory`()
+        throws
+    {
+        let target = LocalTarget(try open(), nowMs: { Self.nowMs })
+        _ = try importing(target)
+        let riders = ["t1", "t2", "t3", "t4", "t5"]
+        let tracks = try riders.map { try track(target, Array($0.utf8), .csv) }
+        for format in [TrackFormat.csv, .ndjson, .gpx] {
+            let files = try riders.map {
+                directory.write(
+                    "\($0).\(format.rawValue)", try track(target, Array($0.utf8), format))
+            }
+            var options = EngineOptions(directory: directory.path + "/" + format.rawValue)
+            options.rangeSeconds = 0
+            options.nowMs = { Self.nowMs }
+            options.minFreeBytes = 0
+            let other = LocalTarget(try Engine.open(options), nowMs: { Self.nowMs })
+            for file in files {
+                let outcome = try importing(other, file)
+                #expect(outcome.failure == nil && outcome.summary.malformed == 0)
+                #expect(outcome.summary.fieldDropped == 0 && outcome.warnings.isEmpty)
+            }
+            for (rider, expected) in zip(riders, tracks) {
+                let isSame = try track(other, Array(rider.utf8), .csv) == expected
+                #expect(isSame, "\(rider) as \(format)")
+            }
+            try other.close()
+        }
+        try target.close()
     }
 
     @Test func `a running server is found through the directory and a dead one is not`() throws {

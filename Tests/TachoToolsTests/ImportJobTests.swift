@@ -231,11 +231,11 @@ import Testing
         #expect(try run(MemoryTarget(), [file]).failure?.status == ExitStatus.badData)
     }
 
-    @Test(arguments: ["a.gpx", "A.GPX.gz", "track.plt", "x.ndjson", "x.ndjson.gz"])
-    func `formats of later versions are refused by name`(name: String) {
+    @Test(arguments: ["a.geojson", "A.FIT", "x.tcx.gz", "x.kml", "rides.zip"])
+    func `files of other formats are refused with how to convert them`(name: String) {
         let failure = InputFile.formatDefect(name)
         #expect(failure?.status == ExitStatus.error)
-        #expect(failure?.message.contains("not available in this version") == true)
+        #expect(failure?.message.contains("csv, ndjson, gpx and GeoLife plt are read") == true)
     }
 
     @Test func `a missing file and a directory are errors that name them`() {

@@ -1,5 +1,6 @@
 import TachoClient
 import TachoGeo
+import TachoWire
 import Testing
 
 @testable import TachoTools
@@ -85,9 +86,33 @@ import Testing
         #expect(failure?.message.contains("r,1") == true)
     }
 
-    @Test(arguments: [TrackFormat.gpx, .geojson])
-    func `formats of later versions are refused by name`(format: TrackFormat) {
-        let failure = #expect(throws: ToolFailure.self) { try TrackJob.check(format) }
-        #expect(failure?.message.contains(format.rawValue) == true)
+    @Test func `gpx has one point a fix, and none is a track without points`() throws {
+        let target = MemoryTarget()
+        target.tracks[Self.rider] = Self.rows(25)
+        let lines = try print(target, .gpx)
+        #expect(lines.count == 3 + 25 + 2)
+        #expect(lines[2].contains("<trk><name>r,1</name><trkseg>"))
+        #expect(lines[4].contains("<tacho:verdict>flag:TELEPORT</tacho:verdict>"))
+        #expect(lines[29] == "</gpx>")
+        target.tracks[Self.rider] = []
+        #expect(try print(target, .gpx).count == 5)
+    }
+
+    @Test(arguments: [0, 1, 2, 30_000])
+    func `geojson is the same however many pages it was made of`(count: Int) throws {
+        let target = MemoryTarget()
+        target.pageFixes = 700
+        target.tracks[Self.rider] = Self.rows(count)
+        let text = try print(target, .geojson).joined()
+        var whole = GeoJSONTrack(rider: Self.rider)
+        for row in Self.rows(count) { whole.append(row.fix, verdict: row.verdict) }
+        let isSame = Array(text.utf8) == whole.text()
+        #expect(isSame)
+    }
+
+    @Test(arguments: TrackFormat.allCases)
+    func `an unknown rider is an error before anything is printed`(format: TrackFormat) {
+        let failure = #expect(throws: ToolFailure.self) { try print(MemoryTarget(), format) }
+        #expect(failure?.status == ExitStatus.error)
     }
 }

@@ -72,8 +72,8 @@ struct CommandTests {
             "ERR VERDICT 'good' is not known, all, ok or flagged expected"
         ),
         (
-            ["T.RANGE", "r", "-", "+", "AS", "packed"],
-            "ERR AS 'packed' is not known, points expected"
+            ["T.RANGE", "r", "-", "+", "AS", "kml"],
+            "ERR AS 'kml' is not known, points, packed or geojson expected"
         ),
         (
             ["T.RANGE", "r", "-", "+", "SIMPLIFY", "10"],
@@ -141,6 +141,11 @@ struct CommandTests {
         query.count = 3
         query.cursorArgument = 11
         #expect(full == .range(query))
+        for (word, form) in [("Packed", TrackForm.packed), ("GEOJSON", .geojson)] {
+            query = RangeQuery(fromMs: 1, toMs: 2)
+            query.form = form
+            #expect(try command("T.RANGE", "r", "1", "2", "AS", word) == .range(query))
+        }
         query = RangeQuery(fromMs: 1, toMs: 2)
         query.filter = .ok
         #expect(try command("T.LEN", "r", "1", "2", "VERDICT", "ok") == .length(query))

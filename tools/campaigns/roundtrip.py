@@ -6,6 +6,10 @@ what each rider's track must be is worked out here, from the file's text, in exa
 everything is imported again (nothing may be stored), the server is restarted, ranges are sealed,
 and each time all tracks are compared again.
 
+The same for the other formats: real GPX files (--tracks DIR/gpx) and made-up GeoLife against what
+Python's own parsers read in them; tracks written as NDJSON and GPX into a second directory, which
+must hold the same fixes; tracks as GeoJSON against the fixes.
+
 examples:
   tools/campaigns/roundtrip.py
   tools/campaigns/roundtrip.py --file Tests/Fixtures/tiny.csv
@@ -19,7 +23,7 @@ import pathlib
 import subprocess
 import sys
 
-from lib import campaign, fixes, process, server
+from lib import campaign, fixes, process, server, texts as formats
 
 COLUMNS = ["rider", "ts_ms", "lat", "lon", "speed_mps", "heading_deg", "accuracy_m", "alt_m"]
 
@@ -60,7 +64,7 @@ class Expected:
 
 
 def main():
-    parser = campaign.parser(__doc__, seed=False, faulty=False)
+    parser = campaign.parser(__doc__, faulty=False)
     parser.add_argument("--tracks", default=str(campaign.ROOT.parent / "shared" / "data"),
                         metavar="DIR", help="directory of CSV files")
     parser.add_argument("--file", action="append", help="these files instead")
@@ -78,6 +82,9 @@ def main():
         for path, one in zip(files, expected):
             first_import(c, path, one, data)
         offline_sample(c, data, tracks, texts)
+        written_and_read(c, data, tracks, texts)
+        gpx_files(c, pathlib.Path(options.tracks) / "gpx")
+        geolife_files(c)
         # Every track is compared twice; in between a sample is, unless there is time for all.
         some = texts if options.full else sample(texts, tracks)
         subject = server.started(c.server_command(), data, logs, timeout=60)
@@ -177,6 +184,85 @@ def offline_sample(c, data, tracks, texts):
         c.check(f"offline track of {rider} ({conflicts(*tracks[rider])} conflicts)",
                 done.returncode == 0 and done.stdout == texts[rider],
                 difference(texts[rider], done.stdout) or done.stderr.decode()[-200:])
+
+
+def written_and_read(c, data, tracks, texts):
+    """A few tracks as NDJSON and GPX into directories of their own, and as GeoJSON."""
+    place = c.place("formats")
+    riders = list(sample(texts, tracks))[:None if c.options.full else 12]
+    files = {"ndjson": [], "gpx": []}
+    for number, rider in enumerate(riders):
+        for kind in files:
+            path = place / kind / f"{rider if '/' not in rider else number}.{kind}"
+            path.parent.mkdir(exist_ok=True)
+            with open(path, "wb") as out:
+                done = process.run([c.program("tacho"), "track", rider, "--data", data, "--format",
+                                    kind], timeout=120, capture_output=False, stdout=out,
+                                   stderr=subprocess.PIPE)
+            c.check(f"{rider} as {kind}: exit 0", done.returncode == 0, done.stderr[-200:])
+            files[kind].append(path)
+        done = process.run([c.program("tacho"), "track", rider, "--data", data, "--format",
+                            "geojson"], timeout=120)
+        expected = sorted(tracks[rider][0], key=lambda fix: fix[0])
+        c.check(f"{rider} as geojson", done.returncode == 0 and
+                formats.geojson(done.stdout) == expected, done.stderr.decode()[-200:])
+    for kind, paths in files.items():
+        other = place / f"data-{kind}"
+        done = process.run([c.program("tacho"), "import", *paths, "--data", other, "--json"],
+                           text=True, timeout=600)
+        got = counts(c, f"import of {kind}", done)
+        total = sum(len(tracks[rider][0]) for rider in riders)
+        c.check(f"import of {kind}: every fix once", got.get("stored") == got.get("read") == total,
+                f"{got}, {total} expected")
+        c.check(f"import of {kind}: no field is lost", got.get("field_dropped") == 0, f"{got}")
+        for rider in riders:
+            done = process.run([c.program("tacho"), "track", rider, "--data", other], timeout=120)
+            c.check(f"{rider} through {kind}", done.stdout == texts[rider],
+                    difference(texts[rider], done.stdout) or done.stderr.decode()[-200:])
+        c.note(f"{len(riders)} tracks, {total} fixes through {kind} in {got.get('seconds')} s")
+
+
+def check_file(c, data, path, points):
+    """One file into `data`, and the track of its stem; `points` are fixes, None is malformed."""
+    done = process.run([c.program("tacho"), "import", path, "--data", data, "--json"], text=True,
+                       timeout=120)
+    good = [point for point in points if point is not None]
+    distinct = dict.fromkeys(good)
+    only_bad = points and not good
+    c.check(f"{path.name}: exit {65 if only_bad else 0}",
+            done.returncode == (65 if only_bad else 0), done.stderr[-300:])
+    lines = done.stdout.strip().splitlines()
+    got = json.loads(lines[-1]) if lines else {}
+    expected = {"read": len(points), "stored": len(distinct),
+                "duplicate": len(good) - len(distinct), "malformed": len(points) - len(good),
+                "field_dropped": 0}
+    c.check(f"{path.name}: counts", {key: got.get(key) for key in expected} == expected,
+            f"{got}, expected {expected}")
+    if not distinct:
+        return
+    done = process.run([c.program("tacho"), "track", path.stem, "--data", data], timeout=120)
+    wanted = track_text(path.stem, distinct)
+    c.check(f"{path.name}: its fixes", done.stdout == wanted, difference(wanted, done.stdout))
+
+
+def gpx_files(c, directory):
+    paths = sorted(directory.glob("*.gpx"))
+    if not paths:
+        return c.note(f"skipped: no GPX files in {directory}")
+    data = c.place("gpx") / "data"
+    for path in paths:
+        check_file(c, data, path, formats.gpx(path))
+    c.note(f"{len(paths)} GPX files compared")
+
+
+def geolife_files(c):
+    place = c.place("geolife")
+    for number in range(4):
+        path = place / f"2008102{number}.plt"
+        text, expected = formats.geolife(c.random, 500)
+        path.write_bytes(text.encode())
+        check_file(c, place / "data", path, expected)
+    c.note("4 GeoLife files compared")
 
 
 def seal(c, subject, data, tracks):

@@ -35,12 +35,24 @@ struct TrackCommand: ParsableCommand {
         commandName: "track",
         abstract: "Print the fixes of a rider, by time.",
         discussion: """
-            CSV has the header of imports, and a column src if any fix has one: what is printed \
-            can be imported again. Times are Unix ms or RFC 3339; both ends belong to the answer.
+            Times are Unix ms or RFC 3339; both ends belong to the answer. What is printed as csv, \
+            ndjson or gpx can be imported again and gives the same fixes:
+
+              csv      the header of imports, and a column src if any fix has one
+              ndjson   one object a fix, with recv_ms, src and verdict, null where
+                       nothing was said; an import judges by that recv_ms
+              gpx      GPX 1.1, one track; speed and course in Garmin's extension,
+                       accuracy, src and verdicts that are not ok in Tacho's. An
+                       import takes the rider from the file's name or --rider
+              geojson  one Feature with a line, cut where it crosses the
+                       antimeridian; times, speeds and the rest as arrays in
+                       properties.coordinateProperties. Long tracks are kept in
+                       TMPDIR meanwhile, 90 bytes a fix
 
             Examples:
               tacho track --data ./fleet t1 > t1.csv
               tacho track --server 127.0.0.1:7227 t1 --from 2019-02-17T07:00:00Z --verdict flagged
+              tacho track --data ./fleet t1 --format geojson > t1.geojson
             """)
 
     @OptionGroup var target: TargetOptions
@@ -57,13 +69,12 @@ struct TrackCommand: ParsableCommand {
     @Option(help: "Which fixes: all, ok (accepted) or flagged (all others).")
     var verdict: VerdictFilter = .all
 
-    @Option(help: "csv or ndjson; geojson and gpx come in a later version.")
+    @Option(help: "csv, ndjson, geojson or gpx.")
     var format: TrackFormat = .csv
 
     func run() throws {
         let request = TrackRequest(
             rider: Array(rider.utf8), fromMs: from, toMs: to, filter: verdict)
-        try TrackJob.check(format)
         try target.withTarget {
             try TrackJob(target: $0, request: request, output: Output.standard()).run(format)
         }

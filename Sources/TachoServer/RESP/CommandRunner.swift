@@ -64,14 +64,23 @@ extension ConnectionHandler {
             }
             track.after = cursor
         }
-        track.limit = query.count.map { min($0, limits.pageFixes) } ?? limits.rangeFixes
+        // A packed batch is to fit a T.PUT, as a page does.
+        let whole = query.form == .packed ? limits.pageFixes : limits.rangeFixes
+        track.limit = query.count.map { min($0, limits.pageFixes) } ?? whole
+        let rider = track.rider
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
         service.engine.track(track) { result in
             // On the engine's thread: a day of a rider is megabytes of text, and the loop has
             // other clients.
             var writer = ReplyWriter()
-            writer.page(result, hasCount: query.count != nil, limits: limits) { piece in
-                mailbox.post(.answering(connection: id, ticket: ticket, piece: piece))
+            if query.form == .points {
+                writer.page(result, hasCount: query.count != nil, limits: limits) { piece in
+                    mailbox.post(.answering(connection: id, ticket: ticket, piece: piece))
+                }
+            } else {
+                writer.page(
+                    result, of: rider, as: query.form, hasCount: query.count != nil, whole: whole,
+                    limits)
             }
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }

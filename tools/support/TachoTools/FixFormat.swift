@@ -4,34 +4,12 @@ import TachoGeo
 /// One fix in the formats of the command line.
 package enum FixFormat {
     /// The header names of the CSV, then recv_ms, src, verdict; null where the phone said nothing.
+    /// Without a line feed.
     package static func json(rider: [UInt8], _ row: FixRow) -> [UInt8] {
-        var object = JSONObject()
-        object.add("rider", string: String(decoding: rider, as: UTF8.self))
-        object.add("ts_ms", integer: row.fix.tsMs)
-        object.add("lat", decimal: Int64(row.fix.latE7), decimals: 7, trimmed: false)
-        object.add("lon", decimal: Int64(row.fix.lonE7), decimals: 7, trimmed: false)
-        add(row.fix.speedCms, decimals: 2, as: "speed_mps", to: &object)
-        add(row.fix.headingCdeg, decimals: 2, as: "heading_deg", to: &object)
-        add(row.fix.accuracyDm, decimals: 1, as: "accuracy_m", to: &object)
-        add(row.fix.altitudeDm, decimals: 1, as: "alt_m", to: &object)
-        object.add("recv_ms", integer: row.recvMs)
-        if let source = row.fix.source.name {
-            object.add("src", string: source)
-        } else {
-            object.addNull("src")
-        }
-        object.add("verdict", string: row.verdict)
-        return object.finished()
-    }
-
-    private static func add(
-        _ value: Int32, decimals: Int, as key: String, to object: inout JSONObject
-    ) {
-        if value == Fix.absent {
-            object.addNull(key)
-        } else {
-            object.add(key, decimal: Int64(value), decimals: decimals, trimmed: true)
-        }
+        var text = TextBuffer(capacity: 512)
+        rider.withUnsafeBytes { NDJSONFixWriter(rider: $0) }
+            .append(row.fix, recvMs: row.recvMs, verdict: row.verdict, to: &text)
+        return Array(text.text.dropLast())
     }
 
     /// One line for people: rider, time, place, what the phone said, verdict.

@@ -12,8 +12,10 @@ package import TachoGeo
 package struct ImportOptions: Sendable {
     /// `-` is standard input.
     package var files: [String]
-    /// Whose fixes a file without a rider column holds.
+    /// Whose fixes a file holds that does not say.
     package var rider: [UInt8]?
+    /// Of all files; nil: by their names, then by their first bytes.
+    package var format: ImportFormat?
     /// Sets the vehicle class of every rider in the files.
     package var vehicle: VehicleClass?
     package var rejected: RejectedLines.Place
@@ -29,6 +31,20 @@ package struct ImportOptions: Sendable {
     }
 }
 
+/// What `--format` may say.
+package enum ImportFormat: String, CaseIterable, Sendable {
+    case csv, ndjson, gpx, plt
+
+    var ofFile: FixFileFormat {
+        switch self {
+        case .csv: .csv
+        case .ndjson: .ndjson
+        case .gpx: .gpx
+        case .plt: .plt
+        }
+    }
+}
+
 /// What an import did, also when it did not come to its end.
 package struct ImportOutcome {
     package var summary = ImportSummary()
@@ -40,7 +56,7 @@ package struct ImportOutcome {
     package var failure: ToolFailure?
 }
 
-/// Reads CSV files and stores their fixes, in order, each batch durable before the next is sent.
+/// Reads files and stores their fixes, in order, each batch durable before the next is sent.
 ///
 /// The next batch is read while one is being stored; more than one on its way would let a refused
 /// batch overtake the following one, and a rider's order of delivery is part of what is stored.
@@ -54,6 +70,7 @@ package final class ImportJob {
     private var progress: ProgressBar
     private var batch: FixBatch
     private var inFlight: (pending: PendingMasks, batch: FixBatch)?
+    private var firstReason = ""
     private var lastStored = ContinuousClock.now
 
     /// `shouldStop` is asked between batches and pieces of a file.
@@ -76,7 +93,10 @@ package final class ImportJob {
         let start = ContinuousClock.now
         do {
             var doneBytes = 0
-            for input in inputs { try importFile(input, doneBytes: &doneBytes) }
+            for (number, input) in inputs.enumerated() {
+                try importFile(
+                    input, doneBytes: &doneBytes, filesBehind: inputs.count - number - 1)
+            }
         } catch is ImportStopped {
             outcome.failure = ToolFailure(
                 ExitStatus.interrupted,
@@ -94,7 +114,7 @@ package final class ImportJob {
         if outcome.failure == nil && summary.read > 0 && summary.malformed == summary.read {
             outcome.failure = ToolFailure(
                 ExitStatus.badData,
-                "no valid fix in \(summary.read) lines; the reasons are in "
+                "no valid fix in \(summary.read) line\(summary.read > 1 ? "s" : ""), the first: \(firstReason); all reasons are in "
                     + rejected.paths.joined(separator: ", "))
         }
         return outcome
@@ -102,12 +122,19 @@ package final class ImportJob {
 
     private struct ImportStopped: Error {}
 
-    private func importFile(_ input: InputFile, doneBytes: inout Int) throws {
-        var reader = CSVFixReader()
+    private var validFixes: Int { outcome.summary.read - outcome.summary.malformed }
+
+    private func importFile(
+        _ input: InputFile, doneBytes: inout Int, filesBehind: Int
+    ) throws {
+        var reader = FixFileReader(
+            format: options.format?.ofFile ?? FixFileFormat.named(input.path), rider: options.rider,
+            stem: input.path == "-" ? [] : Array(input.stem.utf8))
         let gzip = GzipReader()
         var shownWarnings = 0
         var isLast = false
         let name = input.stem
+        let validBefore = validFixes
         do {
             while !isLast {
                 if shouldStop() { throw ImportStopped() }
@@ -127,10 +154,14 @@ package final class ImportJob {
                 shownWarnings = reader.warnings.count
                 progress.update(doneBytes: doneBytes, fixes: outcome.summary.read)
             }
-        } catch let error as CSVError {
-            throw ToolFailure(ExitStatus.badData, "\(input.path): \(error.message)")
+        } catch let error as RiderNeeded {
+            throw ToolFailure(ExitStatus.usage, "\(input.path): \(error.message)")
+        } catch let error as any FixFileError {
+            throw unreadable(
+                input, error.message, validBefore: validBefore, filesBehind: filesBehind)
         } catch let error as GzipError {
-            throw damaged(input, error)
+            throw unreadable(
+                input, error.message, validBefore: validBefore, filesBehind: filesBehind)
         }
         try flush()
         try settle()
@@ -138,7 +169,9 @@ package final class ImportJob {
     }
 
     /// Nothing valid so far is bad data; otherwise the import is incomplete, which is an error.
-    private func damaged(_ input: InputFile, _ error: GzipError) -> ToolFailure {
+    private func unreadable(
+        _ input: InputFile, _ reason: String, validBefore: Int, filesBehind: Int
+    ) -> ToolFailure {
         do {
             try flush()
             try settle()
@@ -147,22 +180,21 @@ package final class ImportJob {
         } catch {
             return ToolFailure(ExitStatus.error, "\(error)")
         }
-        let valid = outcome.summary.read - outcome.summary.malformed
-        return ToolFailure(
-            valid == 0 ? ExitStatus.badData : ExitStatus.error,
-            "\(input.path): \(error.message)"
-                + (valid == 0 ? "" : "; the fixes before the damage are stored"))
+        var message = "\(input.path): \(reason)"
+        if validFixes > validBefore { message += "; the fixes before the damage are stored" }
+        if filesBehind > 0 {
+            message += "; \(filesBehind) more file\(filesBehind > 1 ? "s were" : " was") not read"
+        }
+        return ToolFailure(validFixes == 0 ? ExitStatus.badData : ExitStatus.error, message)
     }
 
     private func feed(
-        _ reader: inout CSVFixReader, _ text: UnsafeRawBufferPointer, isLast: Bool, name: String
+        _ reader: inout FixFileReader, _ text: UnsafeRawBufferPointer, isLast: Bool, name: String
     ) throws {
-        try reader.feed(text, isLast: isLast, fallbackRider: options.rider) { row in
-            try take(row, name: name)
-        }
+        try reader.feed(text, isLast: isLast) { try take($0, name: name) }
     }
 
-    private func take(_ row: CSVRow, name: String) throws {
+    private func take(_ row: FixRecord, name: String) throws {
         if let reason = row.defect ?? RiderName.defect(row.rider) {
             return try reject(row, reason, name: name)
         }
@@ -177,21 +209,14 @@ package final class ImportJob {
         }
     }
 
-    private func reject(_ row: CSVRow, _ reason: Malformed, name: String) throws {
+    private func reject(_ row: FixRecord, _ reason: Malformed, name: String) throws {
         outcome.summary.addMalformed()
-        let value =
-            switch reason {
-            case .tsNotInteger, .tsOutOfRange: row.text.ts
-            case .latNotNumber, .latOutOfRange: row.text.lat
-            case .lonNotNumber, .lonOutOfRange: row.text.lon
-            case .riderEmpty, .riderTooLong, .riderNotText, .rowBroken:
-                UnsafeRawBufferPointer(start: nil, count: 0)
-            }
-        let shown = String(decoding: value.prefix(64), as: UTF8.self)
+        let text = row.reason(reason)
+        if firstReason.isEmpty { firstReason = text }
         let cut = row.isCut ? " (only its first \(row.raw.count) bytes are kept)" : ""
         try rejected.append(
-            name: name, nowMs: nowMs, line: row.line,
-            reason: "\(reason.code): \(reason.message(value: shown))\(cut)", raw: row.raw)
+            name: name, nowMs: nowMs, line: row.line, reason: text + cut,
+            raw: row.raw)
     }
 
     /// Sends the batch that was read, after the one before it is durable.

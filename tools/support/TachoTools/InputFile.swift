@@ -1,4 +1,5 @@
 package import TachoClient
+import TachoCodec
 
 #if canImport(Glibc)
     import Glibc
@@ -51,12 +52,26 @@ package final class InputFile {
         return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(block)[..<count])
     }
 
-    /// The name without folders, `.gz` and the ending of its format; `stdin` for `-`.
+    /// The name without folders, `.gz` and its ending; `stdin` for `-`.
     package var stem: String {
         if path == "-" { return "stdin" }
         var name = path.split(separator: "/").last.map { String($0) } ?? "file"
-        for ending in [".gz", ".csv"] where name.count > ending.count {
-            if name.hasSuffix(ending) { name.removeLast(ending.count) }
+        func drop(_ ending: String) {
+            if name.count > ending.count && name.lowercased().hasSuffix(ending) {
+                name.removeLast(ending.count)
+            }
+        }
+        drop(".gz")
+        guard FixFileFormat.named(name) == nil else {
+            for (ending, _) in FixFileFormat.endings { drop(ending) }
+            return name
+        }
+        // Of another file what looks like an ending: letters, so that no date is cut.
+        if let dot = name.lastIndex(of: "."), dot > name.startIndex {
+            let ending = name[name.index(after: dot)...]
+            if (1...5).contains(ending.count) && ending.allSatisfy(\.isLetter) {
+                name.removeSubrange(dot...)
+            }
         }
         return name
     }
@@ -65,13 +80,21 @@ package final class InputFile {
     package static func formatDefect(_ path: String) -> ToolFailure? {
         var name = path.lowercased()
         if name.hasSuffix(".gz") { name.removeLast(3) }
-        for (ending, format) in [
-            (".gpx", "GPX"), (".ndjson", "NDJSON"), (".plt", "GeoLife PLT"),
+        for (ending, advice) in [
+            (".geojson", "print it with tacho track --format gpx or ndjson instead"),
+            (".kml", "convert it to GPX: gpsbabel -i kml -f FILE -o gpx -F FILE.gpx"),
+            (".kmz", "unpack it, then convert it to GPX with gpsbabel"),
+            (".tcx", "convert it to GPX: gpsbabel -i gtrnctr -f FILE -o gpx -F FILE.gpx"),
+            (".fit", "convert it to GPX: gpsbabel -i garmin_fit -f FILE -o gpx -F FILE.gpx"),
+            (".nmea", "convert it to GPX: gpsbabel -i nmea -f FILE -o gpx -F FILE.gpx"),
+            (".zip", "unpack it and name the files in it"),
+            (".tar", "unpack it and name the files in it"),
+            (".tgz", "unpack it and name the files in it"),
+            (".xlsx", "save it as CSV"),
         ] where name.hasSuffix(ending) {
             return ToolFailure(
                 ExitStatus.error,
-                "\(path): \(format) import is not available in this version; convert it to CSV"
-                    + " with the header rider,ts_ms,lat,lon")
+                "\(path): csv, ndjson, gpx and GeoLife plt are read; \(advice)")
         }
         return nil
     }

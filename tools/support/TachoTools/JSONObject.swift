@@ -39,23 +39,7 @@ package struct JSONObject {
         bytes.append(UInt8(ascii: ":"))
     }
 
-    /// RFC 8259: quotes, backslashes and control characters are escaped, other text stays UTF-8.
     package static func append(quoted text: String, to out: inout [UInt8]) {
-        out.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                out.append(UInt8(ascii: "\\"))
-                out.append(byte)
-            case UInt8(ascii: "\n"): out.append(contentsOf: Array("\\n".utf8))
-            case UInt8(ascii: "\r"): out.append(contentsOf: Array("\\r".utf8))
-            case UInt8(ascii: "\t"): out.append(contentsOf: Array("\\t".utf8))
-            case 0..<0x20, 0x7F:
-                let digits = String(byte, radix: 16)
-                out.append(contentsOf: Array(("\\u00" + (byte < 16 ? "0" : "") + digits).utf8))
-            default: out.append(byte)
-            }
-        }
-        out.append(UInt8(ascii: "\""))
+        JSONText.append(quoted: text.utf8, to: &out)
     }
 }

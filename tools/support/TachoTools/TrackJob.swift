@@ -1,6 +1,7 @@
-package import TachoClient
+import TachoClient
 import TachoCodec
 import TachoGeo
+import TachoWire
 
 /// How a track is written.
 package enum TrackFormat: String, CaseIterable, Sendable {
@@ -26,27 +27,59 @@ package struct TrackJob {
     package func run(_ format: TrackFormat) throws {
         switch format {
         case .csv: try writeCSV()
-        case .ndjson:
-            try forEachPage(from: nil) { rows in
-                for row in rows {
-                    try output.line(FixFormat.json(rider: request.rider, row))
-                }
-            }
-        case .geojson, .gpx: try Self.check(format)
+        case .ndjson: try writeNDJSON()
+        case .geojson: try writeGeoJSON()
+        case .gpx: try writeGPX()
         }
         try output.flush()
     }
 
-    /// Refuses formats that are named but not built, before anything is opened.
-    package static func check(_ format: TrackFormat) throws(ToolFailure) {
-        switch format {
-        case .csv, .ndjson: return
-        case .geojson, .gpx:
-            throw ToolFailure(
-                ExitStatus.error,
-                "--format \(format.rawValue) is not available in this version;"
-                    + " use csv or ndjson")
+    private func writeNDJSON() throws {
+        let writer = request.rider.withUnsafeBytes { NDJSONFixWriter(rider: $0) }
+        var text = TextBuffer()
+        try forEachPage(from: nil) { rows in
+            text.removeAll()
+            for row in rows {
+                writer.append(row.fix, recvMs: row.recvMs, verdict: row.verdict, to: &text)
+            }
+            try output.append { $0.append(contentsOf: text.text) }
         }
+    }
+
+    private func writeGPX() throws {
+        var text = TextBuffer()
+        var hasHeader = false
+        try forEachPage(from: nil) { rows in
+            if !hasHeader {
+                let header = request.rider.withUnsafeBytes { GPXFixWriter.header(rider: $0) }
+                try output.append { $0.append(contentsOf: header) }
+            }
+            hasHeader = true
+            text.removeAll()
+            for row in rows { GPXFixWriter.append(row.fix, verdict: row.verdict, to: &text) }
+            try output.append { $0.append(contentsOf: text.text) }
+        }
+        try output.append { $0.append(contentsOf: GPXFixWriter.footer) }
+    }
+
+    /// The arrays of a GeoJSON stand one behind the other, so all but short ones wait in temporary
+    /// files: about 90 bytes a fix.
+    private func writeGeoJSON() throws {
+        var track = GeoJSONTrack(rider: request.rider)
+        let spools = GeoJSONTrack.Column.allCases.map { _ in SpooledText() }
+        try forEachPage(from: nil) { rows in
+            for row in rows { track.append(row.fix, verdict: row.verdict) }
+            for column in GeoJSONTrack.Column.allCases {
+                try spools[column.rawValue].append(track.take(column))
+            }
+        }
+        for piece in track.frame() {
+            switch piece {
+            case .text(let text): try output.append { $0.append(contentsOf: text) }
+            case .column(let column): try spools[column.rawValue].copy(to: output)
+            }
+        }
+        try output.append { $0.append(UInt8(ascii: "\n")) }
     }
 
     /// A track of up to `lookAheadFixes` is read once. Of a longer one the pages after those are

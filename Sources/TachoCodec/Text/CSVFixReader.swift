@@ -1,20 +1,4 @@
-package import TachoGeo
-
-/// One row of a CSV file. Everything is borrowed and valid during the call that hands it out.
-package struct CSVRow {
-    /// The line of the file the row begins in; the first line is 1.
-    package var line: Int
-    /// The row without its line break; of a row longer than `CSVFixReader.maxRowBytes` the start.
-    package var raw: UnsafeRawBufferPointer
-    /// `raw` is only the start of the row.
-    package var isCut: Bool
-    /// The rider's name, unquoted. Not checked: `RiderName.defect` does that.
-    package var rider: UnsafeRawBufferPointer
-    /// The other fields. Not read yet: `FixText.read` does that.
-    package var text: FixText
-    /// Why the row has no fields; `rider` and `text` are empty then.
-    package var defect: Malformed?
-}
+import TachoGeo
 
 /// Reads fixes from CSV as it arrives, in pieces cut anywhere.
 ///
@@ -25,7 +9,7 @@ package struct CSVRow {
 ///
 /// Memory: at most `maxRowBytes` beyond the piece fed, whatever the file contains. Cost: about
 /// 1.5 ns a byte; no allocation per row.
-package struct CSVFixReader {
+package struct CSVFixReader: FixReader {
     /// A longer row, line breaks included, is broken. A last row without one is shorter.
     package static let maxRowBytes = 1 << 20
 
@@ -43,7 +27,16 @@ package struct CSVFixReader {
     private var splitter = CSVSplitter()
     private var unquoted: [UInt8] = []
 
-    package init() {}
+    private let rider: [UInt8]?
+
+    /// `rider`: whose fixes these are if the file has no column `rider`.
+    package init(rider: [UInt8]? = nil) { self.rider = rider }
+
+    package mutating func feed(
+        _ bytes: UnsafeRawBufferPointer, isLast: Bool, record: (FixRecord) throws -> Void
+    ) throws {
+        try feed(bytes, isLast: isLast, fallbackRider: rider, row: record)
+    }
 
     /// Takes the next piece and hands out the rows that it completes.
     ///
@@ -55,7 +48,7 @@ package struct CSVFixReader {
     ///   of no use afterwards.
     package mutating func feed(
         _ bytes: UnsafeRawBufferPointer, isLast: Bool, fallbackRider: [UInt8]?,
-        row: (CSVRow) throws -> Void
+        row: (FixRecord) throws -> Void
     ) throws {
         var buffer: [UInt8] = []
         swap(&buffer, &pending)
@@ -81,7 +74,7 @@ package struct CSVFixReader {
     /// Returns how many bytes are done with.
     private mutating func consume(
         _ raw: UnsafeRawBufferPointer, isLast: Bool, fallback: UnsafeRawBufferPointer?,
-        row: (CSVRow) throws -> Void
+        row: (FixRecord) throws -> Void
     ) throws -> Int {
         var at = 0
         if isAtStart {
@@ -123,7 +116,7 @@ package struct CSVFixReader {
     /// it is read afresh, so that an open quote costs one line and not the rest of the file.
     private mutating func giveUp(
         _ raw: UnsafeRawBufferPointer, _ at: Int, _ lineEnd: Int?, _ limit: Int, isCut: Bool,
-        _ row: (CSVRow) throws -> Void
+        _ row: (FixRecord) throws -> Void
     ) throws -> Int {
         guard let header else { throw CSVError.notText }
         if let lineEnd {
@@ -141,7 +134,7 @@ package struct CSVFixReader {
 
     private mutating func deliver(
         _ raw: UnsafeRawBufferPointer, _ start: Int, _ end: Int,
-        _ fallback: UnsafeRawBufferPointer?, _ row: (CSVRow) throws -> Void
+        _ fallback: UnsafeRawBufferPointer?, _ row: (FixRecord) throws -> Void
     ) throws {
         if isBlank(raw) { return }
         guard let header else {
@@ -161,10 +154,9 @@ package struct CSVFixReader {
             altitude: optional(raw, header[.altitude]),
             source: optional(raw, header[.source]), recv: optional(raw, header[.recv]))
         let place = header[.rider]
-        var result = CSVRow(
-            line: line, raw: withoutLineBreak(raw, start, end), isCut: false,
-            rider: place < 0 ? fallback ?? Self.nothing : slice(raw, place), text: text,
-            defect: nil)
+        var result = FixRecord(line: line, raw: withoutLineBreak(raw, start, end))
+        result.rider = place < 0 ? fallback ?? FixRecord.nothing : slice(raw, place)
+        result.text = text
         if place >= 0 && splitter.fields[place].hasDoubledQuotes {
             unquote(result.rider)
             try unquoted.withUnsafeBytes {
@@ -198,10 +190,6 @@ package struct CSVFixReader {
         }
     }
 
-    private static var nothing: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: nil, count: 0)
-    }
-
     @inline(__always)
     private func slice(_ raw: UnsafeRawBufferPointer, _ place: Int) -> UnsafeRawBufferPointer {
         let field = splitter.fields[place]
@@ -225,12 +213,10 @@ package struct CSVFixReader {
 
     private func broken(
         _ raw: UnsafeRawBufferPointer, _ start: Int, _ end: Int, _ defect: Malformed
-    ) -> CSVRow {
-        CSVRow(
-            line: line, raw: withoutLineBreak(raw, start, end), isCut: false,
-            rider: Self.nothing,
-            text: FixText(ts: Self.nothing, lat: Self.nothing, lon: Self.nothing),
-            defect: defect)
+    ) -> FixRecord {
+        var broken = FixRecord(line: line, raw: withoutLineBreak(raw, start, end))
+        broken.defect = defect
+        return broken
     }
 
     private func withoutLineBreak(

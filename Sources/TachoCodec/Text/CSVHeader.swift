@@ -27,7 +27,7 @@ package enum CSVColumn: Int, Sendable, CaseIterable {
 
 /// Why a file cannot be read as CSV at all. A bad row is no such reason: it is delivered as
 /// malformed.
-package enum CSVError: Error, Equatable {
+package enum CSVError: FixFileError, Equatable {
     /// The input is empty or has blank lines only.
     case noHeader
     /// The first line has bytes that no text has, or no end within the limit of a row.
