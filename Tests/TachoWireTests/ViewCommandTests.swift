@@ -14,7 +14,8 @@ struct ViewCommandTests {
 
     @Test func `keys are told apart by their letters`() {
         for (text, key) in [
-            ("live", ViewKey.live), ("alerts", .stream(.alerts)), ("LIVE", .missing), ("", .missing),
+            ("live", ViewKey.live), ("alerts", .stream(.alerts)), ("LIVE", .missing),
+            ("", .missing),
         ] {
             #expect(Array(text.utf8).withUnsafeBytes { ViewKey($0) } == key, "\(text)")
         }
