@@ -16,6 +16,7 @@ package enum CommandError: Error, Equatable, Sendable {
     /// The session was answered up to `last`, and older replies are not remembered.
     case oldSequence(Int64, last: Int64)
     case area(AreaError)
+    case trackNumber(TrackNumberError)
     case badOption(String, value: String, expected: String)
     case invalidStreamID
     case unevenStreams
@@ -47,6 +48,7 @@ package enum CommandError: Error, Equatable, Sendable {
             "ERR SEQ \(sequence) is older than \(last), the last one answered in this session;"
                 + " send it without SESSION to store it again"
         case .area(let error): "ERR \(error)"
+        case .trackNumber(let error): "ERR \(error)"
         case .badOption(let option, let value, let expected):
             "ERR \(option) '\(value)' is not known, \(expected) expected"
         case .invalidStreamID:

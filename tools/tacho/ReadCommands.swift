@@ -38,9 +38,14 @@ struct TrackCommand: ParsableCommand {
             CSV has the header of imports, and a column src if any fix has one: what is printed \
             can be imported again. Times are Unix ms or RFC 3339; both ends belong to the answer.
 
+            With --simplify M only as many fixes as a line needs: each one left out lies within M \
+            metres of where the line is at its time, also if it was held; --verdict ok leaves those \
+            out.
+
             Examples:
               tacho track --data ./fleet t1 > t1.csv
               tacho track --server 127.0.0.1:7227 t1 --from 2019-02-17T07:00:00Z --verdict flagged
+              tacho track --data ./fleet t1 --verdict ok --simplify 10 --format ndjson
             """)
 
     @OptionGroup var target: TargetOptions
@@ -57,12 +62,18 @@ struct TrackCommand: ParsableCommand {
     @Option(help: "Which fixes: all, ok (accepted) or flagged (all others).")
     var verdict: VerdictFilter = .all
 
+    @Option(
+        help: ArgumentHelp("Leave out fixes within so many metres of the line.", valueName: "m"),
+        transform: simplification)
+    var simplify: Int64?
+
     @Option(help: "csv or ndjson; geojson and gpx come in a later version.")
     var format: TrackFormat = .csv
 
     func run() throws {
         let request = TrackRequest(
-            rider: Array(rider.utf8), fromMs: from, toMs: to, filter: verdict)
+            rider: Array(rider.utf8), fromMs: from, toMs: to, filter: verdict,
+            simplifyMm: simplify)
         try TrackJob.check(format)
         try target.withTarget {
             try TrackJob(target: $0, request: request, output: Output.standard()).run(format)
@@ -77,6 +88,15 @@ func instant(_ text: String) throws -> Int64 {
             "\(text) is no time; Unix ms or RFC 3339 as in 2019-02-17T07:10:28Z expected")
     }
     return ms
+}
+
+/// The distance of `--simplify`, in mm.
+func simplification(_ text: String) throws -> Int64 {
+    do {
+        return try TrackNumber.simplify(word: text, name: "--simplify")
+    } catch {
+        throw ValidationError("\(error)")
+    }
 }
 
 extension VerdictFilter: ExpressibleByArgument {}

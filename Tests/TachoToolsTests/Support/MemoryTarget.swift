@@ -63,6 +63,10 @@ final class MemoryTarget: Target {
     func who(_ request: WhoRequest, after cursor: String?) -> WhoRows {
         WhoRows(rows: [], next: nil)
     }
+    func trips(_ request: TripsRequest, after cursor: String?) -> TripRows {
+        TripRows(items: [], next: nil, isKnownRider: tracks[request.rider] != nil)
+    }
+    func position(_ query: PositionQuery) -> PositionRow? { nil }
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) {}
     func rider(_ name: [UInt8]) -> RiderRow? { nil }
     func riders(after cursor: String?) -> RiderRows { RiderRows(rows: [], next: nil) }
