@@ -111,7 +111,8 @@ package struct Benchmark: Sendable {
 
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
-        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, ingestSealing, ingestRiders,
+        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, trips, ingestSealing,
+        ingestRiders,
         ingestLate,
         ingestBacklog, ingestBatch, ingestLong, bytesWritten, memory, restart, rules,
     ]

@@ -80,6 +80,11 @@ struct StopWindow {
         }
     }
 
+    /// The first fix outside of the radius, noise apart.
+    func firstMisfit(_ squaredRadius: Double) -> TrackMember? {
+        all.first { !$0.isNoise && !holds($0, squaredRadius) }
+    }
+
     /// What it is when it has become long enough.
     func startStop() -> OpenStop {
         let furthest = all.reduce(0.0) { most, member in
@@ -99,6 +104,8 @@ struct OpenStop {
     private(set) var points: Int
     private var mean: TimeMean
     private(set) var centre: SpaceCentre
+    /// Its centre when it was long enough.
+    private let home: SpaceCentre
     private var squaredFurthestMm: Double
 
     init(
@@ -110,6 +117,12 @@ struct OpenStop {
         self.mean = mean
         self.squaredFurthestMm = squaredFurthestMm
         centre = mean.centre(ifNone: last.space)
+        home = centre
+    }
+
+    func holds(_ member: TrackMember, _ squaredRadius: Double) -> Bool {
+        centre.squaredDistance(to: member.space) <= squaredRadius
+            && home.squaredDistance(to: member.space) <= 4 * squaredRadius
     }
 
     /// `noise`: fixes since the last one inside.

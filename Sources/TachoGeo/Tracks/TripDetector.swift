@@ -7,9 +7,11 @@
 /// **Stop**: fixes in a row that lie within the radius of their centre, for at least `minStopMs`.
 /// The centre is their mean over time. Each fix is compared with the centre of those before it, and
 /// then the first ones must lie within the radius of the new centre, or leave; so the stop begins
-/// where the rider came to the place, not where the search began. From then on it lasts as long as
-/// fixes lie within the radius of the centre so far. A mean of minutes withstands noise, and as it
-/// gets slower the longer a stop lasts, it does not wander along with who creeps away.
+/// where the rider came to the place, not where the search began. When they are long enough all
+/// must lie within the radius, else what is before the misfit leaves with it. From then on a stop lasts as long as
+/// fixes lie within the radius of the centre so far, and within two radii of the centre it began
+/// with. A mean of minutes withstands noise and a receiver that first has to find its place, and it
+/// does not wander along with who creeps away.
 /// One fix outside is noise if the next is inside again and comes at most `minStopMs` after the
 /// last one inside: a receiver's glitch splits no stop, a way there and back that took longer does.
 ///
@@ -78,7 +80,7 @@ package struct TripDetector {
 
     private mutating func placeInStop(_ member: TrackMember, _ emit: Emit) {
         guard var open = stop else { return }
-        let isInside = open.centre.squaredDistance(to: member.space) <= squaredRadius
+        let isInside = open.holds(member, squaredRadius)
         guard let alone = outside else {
             if isInside {
                 open.append(member, noise: 0)
@@ -94,9 +96,18 @@ package struct TripDetector {
             stop = open
             return
         }
-        endStop(open, isOpen: false, emit)
-        window.append(alone)
+        goOn(from: alone, emit)
         place(member, emit)
+    }
+
+    /// What lies outside is no noise: a stop ends, of a window leaves what is too far from it.
+    private mutating func goOn(from alone: TrackMember, _ emit: Emit) {
+        if let open = stop {
+            endStop(open, isOpen: false, emit)
+            return window.append(alone)
+        }
+        while !window.isEmpty, !window.holds(alone, squaredRadius) { leave() }
+        join(alone, emit)
     }
 
     private mutating func endStop(_ open: OpenStop, isOpen: Bool, _ emit: Emit) {
@@ -120,18 +131,24 @@ package struct TripDetector {
             window.append(noise: alone)
             return join(member, emit)
         }
-        // What is too far from it leaves, and the stretch goes on from there.
-        while !window.isEmpty, !window.holds(alone, squaredRadius) { leave() }
-        join(alone, emit)
+        goOn(from: alone, emit)
         place(member, emit)
     }
 
     private mutating func join(_ member: TrackMember, _ emit: Emit) {
         window.append(member)
+        trim()
+        while window.durationMs >= settings.minStopMs {
+            guard let misfit = window.firstMisfit(squaredRadius) else { return startStop(emit) }
+            while window.count > 1, window.first.point.tsMs <= misfit.point.tsMs { leave() }
+            trim()
+        }
+    }
+
+    private mutating func trim() {
         while !window.holds(window.first, squaredRadius) || window.count > StopWindow.limit {
             leave()
         }
-        if window.durationMs >= settings.minStopMs { startStop(emit) }
     }
 
     /// The first fix of the window belongs to the trip.
@@ -148,17 +165,19 @@ package struct TripDetector {
     }
 
     private mutating func end(isOpen: Bool, _ emit: Emit) {
+        if let alone = outside {
+            outside = nil
+            goOn(from: alone, emit)
+        }
         if let open = stop {
-            endStop(open, isOpen: isOpen && outside == nil, emit)
+            endStop(open, isOpen: isOpen, emit)
         } else {
             for member in window.all { trip?.append(member) }
         }
-        if let alone = outside { trip?.append(alone) }
         if let trip = trip?.finished(isOpen: isOpen) {
             emit(.trip(trip), TripCursor(tsMs: trip.toMs, isDone: true))
         }
         trip = nil
-        outside = nil
         window.removeAll()
     }
 }
