@@ -47,7 +47,8 @@ struct TripTests {
                 }
                 fixes.append(("r\(rider)", one))
                 if Int.random(in: 0..<40, using: &random) == 0 {
-                    one.latE7 += Bool.random(using: &random) ? 5 : 90_000
+                    let north: Int32 = Bool.random(using: &random) ? 5 : 90_000
+                    one.latE7 = min(one.latE7 + north, 900_000_000)
                     fixes.append(("r\(rider)", one))
                 }
             }

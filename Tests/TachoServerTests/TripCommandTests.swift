@@ -22,7 +22,7 @@ struct TripCommandTests {
                 for _ in stride(from: 0, to: seconds, by: 10) {
                     let lat = "37.\(5_000_000 + metres * 90)"
                     #expect(
-                        try client.ask("T.ADD", "r", "\(start + second * 1_000)", lat, "127")
+                        try client.ask("T.ADD", "r", "\(start + Int64(second) * 1_000)", lat, "127")
                             == .integer(0))
                     second += 10
                     metres += mps * 10
@@ -184,7 +184,7 @@ struct TripCommandTests {
             for (ts, lat) in [(0, "37.5"), (10, "37.501"), (100, "37.502"), (300, "37.502")] {
                 #expect(
                     try client.ask(
-                        "T.ADD", "r7", "\(1_767_312_000_000 - 300_000 + ts * 1_000)", lat, "127")
+                        "T.ADD", "r7", "\(1_767_311_700_000 + ts * 1_000)", lat, "127")
                         == .integer(0))
             }
             client.send(blocks[0])
