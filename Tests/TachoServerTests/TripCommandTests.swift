@@ -176,8 +176,8 @@ struct TripCommandTests {
     }
 
     @Test func `the examples of the page are what is asked and answered`() throws {
-        let page = try SpecPage(subsection: "10.1")
-        let blocks = page.hexBlocks()
+        // The last two of the section.
+        let blocks = Array(try SpecPage(section: 10).hexBlocks().suffix(2))
         try #require(blocks.count == 2)
         try withServer { server in
             let client = try TestClient(server)
