@@ -111,7 +111,7 @@ package struct Benchmark: Sendable {
 
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
-        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, h3, ingestSealing,
+        bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, trips, h3, ingestSealing,
         ingestRiders, ingestLate, ingestBacklog, ingestBatch, ingestLong, fences, bytesWritten,
         memory, restart, rules,
     ]

@@ -41,11 +41,17 @@ extension Engine {
     }
 
     /// A page of a rider's track, as of all writes answered before the call. `completion` runs on
-    /// a thread of the engine.
+    /// a thread of the engine. A simplified one is read in turns, as a page of few fixes may stand
+    /// for years.
     package func track(
         _ query: TrackQuery, completion: @escaping @Sendable (Result<TrackPage, ReadError>) -> Void
     ) {
         let unknown = TrackPage(fixes: [], next: nil, isKnownRider: false)
+        if let simplifyMm = query.simplifyMm {
+            let reader = SimplifiedReader(query, withinMm: simplifyMm)
+            return readInTurns(
+                query.rider, unknown: unknown, { try reader.turn($0) }, completion)
+        }
         read(query, unknown: unknown, { try $0.page() }, completion)
     }
 
@@ -94,6 +100,15 @@ extension Engine {
         _ name: [UInt8], unknown: R, _ body: @escaping @Sendable (HistorySource) throws -> R,
         _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void
     ) {
+        readInTurns(name, unknown: unknown, { .some(try body($0)) }, completion)
+    }
+
+    /// The same for what takes long: `body` is called again, behind what others asked meanwhile, as
+    /// long as it gives nil. The history stays that of the call.
+    func readInTurns<R: Sendable>(
+        _ name: [UInt8], unknown: R, _ body: @escaping @Sendable (HistorySource) throws -> R?,
+        _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void
+    ) {
         if control.isClosing {
             completion(.failure(.closed))
             return
@@ -102,23 +117,10 @@ extension Engine {
             completion(.success(unknown))
             return
         }
-        let reader = reader
-        let control = control
+        let turns = ReadingTurns(
+            reader: reader, control: control, body: body, completion: completion)
         let isTaken = workers[Int(rider) % workers.count].post(
-            .read(rider: rider) { copy in
-                if let reason = control.failure {
-                    completion(.failure(.stopped(reason)))
-                    return
-                }
-                let isTaken = reader.post {
-                    do {
-                        completion(.success(try copy.withSource { try body($0) }))
-                    } catch {
-                        completion(.failure(.damaged("\(error)")))
-                    }
-                }
-                if !isTaken { completion(.failure(.closed)) }
-            })
+            .read(rider: rider) { turns.next(of: $0) })
         if !isTaken { completion(.failure(.closed)) }
     }
 

@@ -19,6 +19,9 @@ package struct ServerLimits: Sendable {
     package var pageFixes = 28_800
     /// Fixes of one T.RANGE without COUNT; more is an error that asks for COUNT.
     package var rangeFixes = 65_536
+    /// Trips, stops and gaps of one T.TRIPS or T.STOPS; a greater COUNT is cut there and gets a cursor,
+    /// without COUNT more is an error that asks for it.
+    package var tripRows = 16_384
     /// Entries of one XRANGE or XREAD.
     package var streamEntries = 16_384
     /// Riders of one T.RISK, also without COUNT.

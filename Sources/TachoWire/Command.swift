@@ -14,6 +14,9 @@ package enum Command: Equatable, Sendable {
     case getMany
     case range(RangeQuery)
     case length(RangeQuery)
+    case position(PositionRequest)
+    case trips(TripRequest)
+    case stops(TripRequest)
     case alerts(AlertQuery)
     case explain(ExplainQuery)
     case nearby(NearbyQuery)
@@ -58,6 +61,8 @@ package struct RangeQuery: Equatable, Sendable {
     /// Which argument is the cursor of an earlier, cut reply.
     package var cursorArgument: Int?
     package var filter = VerdictFilter.all
+    /// The fixes left out lie within so much of the line through the others, mm; nil: all fixes.
+    package var simplifyMm: Int64?
     package var form = TrackForm.points
 }
 
@@ -86,6 +91,9 @@ extension Command {
         case .getMany: return .getMany
         case .range: return .range(try rangeQuery(arguments, isRange: true))
         case .length: return .length(try rangeQuery(arguments, isRange: false))
+        case .position: return .position(try PositionRequest.parse(arguments))
+        case .trips: return .trips(try TripRequest.parse(arguments))
+        case .stops: return .stops(try TripRequest.parse(arguments))
         case .explain: return .explain(try ExplainQuery.parse(arguments))
         case .nearby: return .nearby(try NearbyQuery.parse(arguments))
         case .who: return .who(try WhoQuery.parse(arguments))
@@ -154,7 +162,11 @@ extension Command {
             } else if isRange && arguments.isWord(i, "AS") {
                 query.form = try trackForm(arguments, i + 1)
             } else if isRange && arguments.isWord(i, "SIMPLIFY") {
-                throw .notAvailable("SIMPLIFY is not in this version, leave it out")
+                do {
+                    query.simplifyMm = try TrackNumber.simplify(arguments[i + 1])
+                } catch {
+                    throw .trackNumber(error)
+                }
             } else {
                 throw .syntax
             }

@@ -18,6 +18,7 @@ package enum CommandError: Error, Equatable, Sendable {
     case area(AreaError)
     case fence(FenceError)
     case view(ViewError)
+    case trackNumber(TrackNumberError)
     case badOption(String, value: String, expected: String)
     case invalidStreamID
     case unevenStreams
@@ -51,6 +52,7 @@ package enum CommandError: Error, Equatable, Sendable {
         case .area(let error): "ERR \(error)"
         case .fence(let error): "ERR \(error)"
         case .view(let error): error.message
+        case .trackNumber(let error): "ERR \(error)"
         case .badOption(let option, let value, let expected):
             "ERR \(option) '\(value)' is not known, \(expected) expected"
         case .invalidStreamID:

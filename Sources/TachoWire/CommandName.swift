@@ -9,6 +9,9 @@ package enum CommandName: String, CaseIterable, Sendable {
     case getMany = "T.MGET"
     case range = "T.RANGE"
     case length = "T.LEN"
+    case position = "T.AT"
+    case trips = "T.TRIPS"
+    case stops = "T.STOPS"
     case alerts = "T.ALERTS"
     case explain = "T.EXPLAIN"
     case nearby = "T.NEARBY"
@@ -68,6 +71,8 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .put: 1...5
         case .get, .getMany: 1...many
         case .range, .length: 3...many
+        case .position: 2...4
+        case .trips, .stops: 3...13
         case .seal, .stats, .time, .size, .reset: 0...0
         case .explain: 2...4
         case .reindex: 0...2
@@ -109,6 +114,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     package var hasKey: Bool {
         switch self {
         case .add, .addMany, .addManyExtended, .get, .getMany, .range, .length, .explain: true
+        case .position, .trips, .stops: true
         case .streamRange, .streamLength: true
         case .geoPositions, .geoDistance, .geoHashes, .geoSearch, .geoAdd, .geoSearchStore: true
         case .geoRadius, .geoRadiusReadOnly: true

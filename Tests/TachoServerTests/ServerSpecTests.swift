@@ -17,6 +17,7 @@ struct ServerSpecTests {
             "connections": limits.connections,
             "fixes of a T.RANGE without COUNT": limits.rangeFixes,
             "fixes of a page of T.RANGE with COUNT": limits.pageFixes,
+            "rows of a T.TRIPS or T.STOPS": limits.tripRows,
             "entries of an XRANGE or XREAD": limits.streamEntries,
             "riders of a T.RISK": limits.riskRiders,
         ]

@@ -76,8 +76,8 @@ struct CommandTests {
             "ERR AS 'kml' is not known, points, packed or geojson expected"
         ),
         (
-            ["T.RANGE", "r", "-", "+", "SIMPLIFY", "10"],
-            "ERR SIMPLIFY is not in this version, leave it out"
+            ["T.RANGE", "r", "-", "+", "SIMPLIFY", "-10"],
+            "ERR SIMPLIFY '-10': metres, more than 0 and at most 100000 expected"
         ),
         (["T.LEN", "r", "-", "+", "COUNT", "1"], "ERR syntax error"),
         (
@@ -147,8 +147,32 @@ struct CommandTests {
             #expect(try command("T.RANGE", "r", "1", "2", "AS", word) == .range(query))
         }
         query = RangeQuery(fromMs: 1, toMs: 2)
+        query.simplifyMm = 12_500
+        #expect(try command("T.RANGE", "r", "1", "2", "simplify", "12.5") == .range(query))
+        query.simplifyMm = nil
         query.filter = .ok
         #expect(try command("T.LEN", "r", "1", "2", "VERDICT", "ok") == .length(query))
+    }
+
+    @Test func `trips and stops have defaults, and options in any order`() throws {
+        var request = TripRequest(fromMs: Int64.min, toMs: 7)
+        #expect(try command("T.TRIPS", "r", "-", "7") == .trips(request))
+        #expect(request.settings.minStopMs == 180_000)
+        #expect(request.settings.radiusMm == 50_000)
+        #expect(request.settings.gapMs == 3_600_000)
+        request.settings = TripSettings(minStopMs: 60_500, radiusMm: 30_000, gapMs: 900_000)
+        request.count = 4
+        request.cursorArgument = 11
+        #expect(
+            try command(
+                "t.stops", "r", "-", "7", "gap", "900", "RADIUS", "30", "count", "4", "cursor",
+                "1-0", "MinStop", "60.5") == .stops(request))
+        #expect(
+            try command("T.AT", "r", "-5")
+                == .position(PositionRequest(atMs: -5, maxGapMs: 3_600_000)))
+        #expect(
+            try command("T.AT", "r", "5", "maxgap", "0")
+                == .position(PositionRequest(atMs: 5, maxGapMs: 0)))
     }
 
     @Test func `stream ranges know inclusive and exclusive bounds`() throws {

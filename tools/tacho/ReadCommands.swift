@@ -49,10 +49,15 @@ struct TrackCommand: ParsableCommand {
                        properties.coordinateProperties. Long tracks are kept in
                        TMPDIR meanwhile, 90 bytes a fix
 
+            With --simplify M only as many fixes as a line needs: each one left out lies within M \
+            metres of where the line is at its time, also if it was held; --verdict ok leaves those \
+            out.
+
             Examples:
               tacho track --data ./fleet t1 > t1.csv
               tacho track --server 127.0.0.1:7227 t1 --from 2019-02-17T07:00:00Z --verdict flagged
               tacho track --data ./fleet t1 --format geojson > t1.geojson
+              tacho track --data ./fleet t1 --verdict ok --simplify 10 --format ndjson
             """)
 
     @OptionGroup var target: TargetOptions
@@ -69,12 +74,18 @@ struct TrackCommand: ParsableCommand {
     @Option(help: "Which fixes: all, ok (accepted) or flagged (all others).")
     var verdict: VerdictFilter = .all
 
+    @Option(
+        help: ArgumentHelp("Leave out fixes within so many metres of the line.", valueName: "m"),
+        transform: simplification)
+    var simplify: Int64?
+
     @Option(help: "csv, ndjson, geojson or gpx.")
     var format: TrackFormat = .csv
 
     func run() throws {
         let request = TrackRequest(
-            rider: Array(rider.utf8), fromMs: from, toMs: to, filter: verdict)
+            rider: Array(rider.utf8), fromMs: from, toMs: to, filter: verdict,
+            simplifyMm: simplify)
         try target.withTarget {
             try TrackJob(target: $0, request: request, output: Output.standard()).run(format)
         }
@@ -88,6 +99,15 @@ func instant(_ text: String) throws -> Int64 {
             "\(text) is no time; Unix ms or RFC 3339 as in 2019-02-17T07:10:28Z expected")
     }
     return ms
+}
+
+/// The distance of `--simplify`, in mm.
+func simplification(_ text: String) throws -> Int64 {
+    do {
+        return try TrackNumber.simplify(word: text, name: "--simplify")
+    } catch {
+        throw ValidationError("\(error)")
+    }
 }
 
 extension VerdictFilter: ExpressibleByArgument {}

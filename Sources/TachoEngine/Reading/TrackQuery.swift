@@ -11,11 +11,15 @@ package struct TrackQuery: Sendable {
     /// Goes on behind this place.
     package var after: TrackCursor?
     package var descending: Bool
+    /// Only as many fixes as a line needs that is at most so far off, mm; not with `descending`.
+    package var simplifyMm: Int64?
 
     package init(
         rider: [UInt8], fromMs: Int64 = .min, toMs: Int64 = .max, filter: VerdictFilter = .all,
-        limit: Int? = nil, after: TrackCursor? = nil, descending: Bool = false
+        limit: Int? = nil, after: TrackCursor? = nil, descending: Bool = false,
+        simplifyMm: Int64? = nil
     ) {
+        precondition(!descending || simplifyMm == nil, "a simplified track is read forwards")
         self.rider = rider
         self.fromMs = fromMs
         self.toMs = toMs
@@ -23,6 +27,7 @@ package struct TrackQuery: Sendable {
         self.limit = limit
         self.after = after
         self.descending = descending
+        self.simplifyMm = simplifyMm
     }
 }
 

@@ -14,6 +14,9 @@ extension ConnectionHandler {
             latest(arguments.count - 1) { arguments[$0 + 1] }
         case .range(let query): range(query, arguments)
         case .length(let query): length(query, arguments)
+        case .position(let request): position(request, arguments)
+        case .trips(let request): trips(request, .trips, arguments)
+        case .stops(let request): trips(request, .stops, arguments)
         case .alerts(let query): alerts(query, arguments)
         case .explain(let query): explain(query, arguments)
         case .nearby(let query): nearby(query)
@@ -97,7 +100,8 @@ extension ConnectionHandler {
 
     private func trackQuery(_ query: RangeQuery, _ arguments: Arguments) -> TrackQuery {
         TrackQuery(
-            rider: arguments.copy(1), fromMs: query.fromMs, toMs: query.toMs, filter: query.filter)
+            rider: arguments.copy(1), fromMs: query.fromMs, toMs: query.toMs, filter: query.filter,
+            simplifyMm: query.simplifyMm)
     }
 
     /// By receipt time, with counts: read on the engine's thread, like a track.

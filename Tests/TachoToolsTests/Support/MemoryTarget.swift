@@ -69,6 +69,10 @@ final class MemoryTarget: Target {
     func deleteFence(_ id: String) -> Bool { false }
     func fences(after cursor: String?) -> FenceRows { FenceRows(rows: [], next: nil) }
     func fenceEvents(_ id: String, after: String?) -> [FenceEventRow] { [] }
+    func trips(_ request: TripsRequest, after cursor: String?) -> TripRows {
+        TripRows(items: [], next: nil, isKnownRider: tracks[request.rider] != nil)
+    }
+    func position(_ query: PositionQuery) -> PositionRow? { nil }
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) {}
     func rider(_ name: [UInt8]) -> RiderRow? { nil }
     func riders(after cursor: String?) -> RiderRows { RiderRows(rows: [], next: nil) }

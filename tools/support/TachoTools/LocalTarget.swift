@@ -42,6 +42,7 @@ package final class LocalTarget: Target {
         query.filter = request.filter
         query.limit = TrackRequest.pageFixes
         query.after = cursor.flatMap { TrackCursor($0) }
+        query.simplifyMm = request.simplifyMm
         do {
             let page = try engine.track(query)
             return TrackRows(

@@ -93,7 +93,8 @@ package final class RemoteTarget: Target {
         _ request: TrackRequest, after cursor: String?
     ) throws(ToolFailure) -> TrackRows {
         let reply = try call { writer in
-            writer.begin(arguments: 8 + (cursor == nil ? 0 : 2))
+            writer.begin(
+                arguments: 8 + (cursor == nil ? 0 : 2) + (request.simplifyMm == nil ? 0 : 2))
             writer.argument("T.RANGE")
             writer.argument(request.rider)
             writer.argument(request.fromMs.map { String($0) } ?? "-")
@@ -102,6 +103,10 @@ package final class RemoteTarget: Target {
             writer.argument(request.filter.rawValue)
             writer.argument("COUNT")
             writer.argument(integer: Int64(TrackRequest.pageFixes))
+            if let simplifyMm = request.simplifyMm {
+                writer.argument("SIMPLIFY")
+                writer.argument(simplifyMm, decimals: 3)
+            }
             if let cursor {
                 writer.argument("CURSOR")
                 writer.argument(cursor)
@@ -117,7 +122,7 @@ package final class RemoteTarget: Target {
     }
 
     /// T.RANGE answers the same for a rider without fixes there and one without any.
-    private func isKnown(_ rider: [UInt8]) throws(ToolFailure) -> Bool {
+    func isKnown(_ rider: [UInt8]) throws(ToolFailure) -> Bool {
         let newest = try call { writer in
             writer.begin(arguments: 3)
             writer.argument("T.GET")

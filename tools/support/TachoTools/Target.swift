@@ -39,6 +39,12 @@ package protocol Target: AlertTarget {
     /// One page of a fence's stream behind an id; empty at the end.
     func fenceEvents(_ id: String, after: String?) throws(ToolFailure) -> [FenceEventRow]
 
+    /// One page of a rider's trips or stops; `cursor` is that of the page before.
+    func trips(_ request: TripsRequest, after cursor: String?) throws(ToolFailure) -> TripRows
+
+    /// Where a rider was at a moment; nil: nobody knows.
+    func position(_ query: PositionQuery) throws(ToolFailure) -> PositionRow?
+
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) throws(ToolFailure)
 
     /// What is known of a rider; nil: nobody has named it.
@@ -106,14 +112,18 @@ package struct TrackRequest: Sendable {
     package var fromMs: Int64?
     package var toMs: Int64?
     package var filter: VerdictFilter
+    /// Only as many fixes as a line needs that is at most so far off, mm; nil: all.
+    package var simplifyMm: Int64?
 
     package init(
-        rider: [UInt8], fromMs: Int64? = nil, toMs: Int64? = nil, filter: VerdictFilter = .all
+        rider: [UInt8], fromMs: Int64? = nil, toMs: Int64? = nil, filter: VerdictFilter = .all,
+        simplifyMm: Int64? = nil
     ) {
         self.rider = rider
         self.fromMs = fromMs
         self.toMs = toMs
         self.filter = filter
+        self.simplifyMm = simplifyMm
     }
 
     /// Fixes asked for at a time: about half a MiB as RESP.

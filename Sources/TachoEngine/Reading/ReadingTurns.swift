@@ -1,0 +1,24 @@
+/// A question that is answered on the reading thread, a turn at a time.
+struct ReadingTurns<Answer: Sendable>: Sendable {
+    let reader: ReaderThread
+    let control: EngineControl
+    /// nil: it wants another turn.
+    let body: @Sendable (HistorySource) throws -> Answer?
+    let completion: @Sendable (Result<Answer, ReadError>) -> Void
+
+    func next(of copy: HistoryCopy) {
+        if let reason = control.failure { return completion(.failure(.stopped(reason))) }
+        let isTaken = reader.post {
+            do {
+                if let answer = try copy.withSource({ try body($0) }) {
+                    completion(.success(answer))
+                } else {
+                    next(of: copy)
+                }
+            } catch {
+                completion(.failure(.damaged("\(error)")))
+            }
+        }
+        if !isTaken { completion(.failure(.closed)) }
+    }
+}
