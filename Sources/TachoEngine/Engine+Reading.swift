@@ -217,6 +217,7 @@ extension Engine {
             ("fences", .integer(Int64(fences.book.liveCount))),
             ("fence_events", .integer(Int64(fences.book.state.with { $0.told }))),
             ("fences_waiting", .integer(Int64(fences.waiting))),
+            ("geo_bytes", .integer(control.isClosing ? 0 : Int64(store.database.bytes(of: .geo)))),
             ("geo_resolution", .integer(Int64(geoResolution.fine))),
             ("geo_is_mixed", .integer(geoResolution.isMixed ? 1 : 0)),
             ("range", .integer(Int64(now.range))),

@@ -10,7 +10,9 @@ extension Benchmark {
     static let nearby = Benchmark(
         name: "nearby", about: "the ten nearest riders: in process, over TCP, and Redis GEOSEARCH"
     ) { scale in
-        let riders = min(150_000, scale.points / 10)
+        // The mission's fleet; more with --riders.
+        let riders =
+            scale.riders > 150_000 ? scale.riders : min(150_000, scale.points / 10)
         var fleet = BenchmarkFleet(riders: riders)
         let places = (0..<riders).map { _ in fleet.step().fix.coordinate }
         let town = try LiveTown(scale, places, nowMs: fleet.nowMs)
@@ -56,6 +58,10 @@ extension Benchmark {
         let batches = FleetBatches(scale)
         let run = try IngestRun("who", batches, scale)
         try run.send(points: scale.points)
+        // All rows in table files, as they are after a while.
+        try run.engine.close()
+        let engine = try run.reopen()
+        let perPoint = Double(engine.figure("geo_bytes")) / Double(run.sent)
         let names = (0..<scale.riders).map(BenchmarkFleet.name)
         var random = SplitMix(seed: 11)
         var costs: [Double] = []
@@ -65,7 +71,7 @@ extension Benchmark {
             let name = names[random.next(names.count)]
             let middleMs =
                 FleetBatches.firstMs + Int64(random.next(rounds)) * FleetBatches.intervalMs
-            let there = try run.engine.track(
+            let there = try engine.track(
                 TrackQuery(rider: name, fromMs: middleMs - 10_000, toMs: middleMs, limit: 1)
             ).fixes.first
             guard let place = there?.fix.coordinate else { continue }
@@ -73,15 +79,16 @@ extension Benchmark {
             var visits: [AreaVisit] = []
             costs.append(
                 try Timing.seconds {
-                    visits = try run.engine.who(
+                    visits = try engine.who(
                         in: .circle(circle), fromMs: middleMs - 600_000,
                         toMs: middleMs + 600_000)
                 } * 1e3)
             hash.mix(UInt64(visits.count))
             for visit in visits { hash.mix(UInt64(visit.points)) }
         }
-        try run.engine.close()
+        try engine.close()
         return [
+            Measurement("who_index", perPoint, "B/point", n: run.sent, hash: 0),
             Measurement("who", Timing.median(costs), "ms", n: costs.count, hash: hash.value),
             Measurement(
                 "who_p99", Timing.percentile(costs, 0.99), "ms", n: costs.count,

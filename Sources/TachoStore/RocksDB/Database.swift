@@ -168,11 +168,14 @@ package final class Database: @unchecked Sendable {
     /// Bytes of live table files and memtables: what hot data costs.
     package var bytes: UInt64 {
         var sum: UInt64 = 0
-        for family in families {
-            sum += property("rocksdb.live-sst-files-size", of: family)
-            sum += property("rocksdb.cur-size-all-mem-tables", of: family)
-        }
+        for family in Family.allCases { sum += bytes(of: family) }
         return sum
+    }
+
+    /// The same of one family.
+    package func bytes(of family: Family) -> UInt64 {
+        property("rocksdb.live-sst-files-size", of: families[family.rawValue])
+            + property("rocksdb.cur-size-all-mem-tables", of: families[family.rawValue])
     }
 
     /// Memory in use: memtables, indexes of open tables, and the block cache all families share.
