@@ -63,7 +63,14 @@ struct TimeMean: BitwiseCopyable {
         }
         let weight = 2 * Double(durationMs)
         return SpaceCentre(
-            x: Double(x) / weight, y: Double(y) / weight, z: Double(z) / weight)
+            x: Self.real(x) / weight, y: Self.real(y) / weight, z: Self.real(z) / weight)
+    }
+
+    /// The standard library's own way from 128 bits is a generic one that takes 0.4 µs.
+    @inline(__always)
+    private static func real(_ value: Int128) -> Double {
+        Double(Int64(truncatingIfNeeded: value >> 64)) * 0x1p64
+            + Double(UInt64(truncatingIfNeeded: value))
     }
 }
 

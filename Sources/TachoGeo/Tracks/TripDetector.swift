@@ -20,7 +20,7 @@
 ///
 /// Learned from Q. Li et al., "Mining user similarity based on location history", 2008 (stay points:
 /// the anchor there is the first fix, which the way in moves aside), and from what Traccar and
-/// MovingPandas call a stop. State: at most `StopWindow.limit` fixes. Cost: 0.2 µs a fix, each
+/// MovingPandas call a stop. State: at most `StopWindow.limit` fixes. Cost: 0.1 µs a fix, each
 /// comes and goes once.
 package struct TripDetector {
     private let settings: TripSettings
