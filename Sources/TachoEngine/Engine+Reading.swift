@@ -44,13 +44,15 @@ extension Engine {
     /// a thread of the engine. A simplified one is read in turns, as a page of few fixes may stand
     /// for years.
     package func track(
-        _ query: TrackQuery, completion: @escaping @Sendable (Result<TrackPage, ReadError>) -> Void
+        _ query: TrackQuery, isWanted: @escaping @Sendable () -> Bool = { true },
+        completion: @escaping @Sendable (Result<TrackPage, ReadError>) -> Void
     ) {
         let unknown = TrackPage(fixes: [], next: nil, isKnownRider: false)
         if let simplifyMm = query.simplifyMm {
             let reader = SimplifiedReader(query, withinMm: simplifyMm)
             return readInTurns(
-                query.rider, unknown: unknown, { try reader.turn($0) }, completion)
+                query.rider, unknown: unknown, isWanted: isWanted, { try reader.turn($0) },
+                completion)
         }
         read(query, unknown: unknown, { try $0.page() }, completion)
     }
@@ -100,13 +102,17 @@ extension Engine {
         _ name: [UInt8], unknown: R, _ body: @escaping @Sendable (HistorySource) throws -> R,
         _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void
     ) {
-        readInTurns(name, unknown: unknown, { .some(try body($0)) }, completion)
+        readInTurns(
+            name, unknown: unknown, isCounted: false, isWanted: { true }, { .some(try body($0)) },
+            completion)
     }
 
     /// The same for what takes long: `body` is called again, behind what others asked meanwhile, as
     /// long as it gives nil. The history stays that of the call.
     func readInTurns<R: Sendable>(
-        _ name: [UInt8], unknown: R, _ body: @escaping @Sendable (HistorySource) throws -> R?,
+        _ name: [UInt8], unknown: R, isCounted: Bool = true,
+        isWanted: @escaping @Sendable () -> Bool,
+        _ body: @escaping @Sendable (HistorySource) throws -> R?,
         _ completion: @escaping @Sendable (Result<R, ReadError>) -> Void
     ) {
         if control.isClosing {
@@ -117,11 +123,18 @@ extension Engine {
             completion(.success(unknown))
             return
         }
+        guard !isCounted || control.beginQuestion(limit: options.maxQuestions) else {
+            return completion(.failure(.tooManyQuestions(options.maxQuestions)))
+        }
+        let finish: @Sendable (Result<R, ReadError>) -> Void = { [control] result in
+            if isCounted { control.endQuestion() }
+            completion(result)
+        }
         let turns = ReadingTurns(
-            reader: reader, control: control, body: body, completion: completion)
+            reader: reader, control: control, body: body, isWanted: isWanted, completion: finish)
         let isTaken = workers[Int(rider) % workers.count].post(
             .read(rider: rider) { turns.next(of: $0) })
-        if !isTaken { completion(.failure(.closed)) }
+        if !isTaken { finish(.failure(.closed)) }
     }
 
     // MARK: Alerts

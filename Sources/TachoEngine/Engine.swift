@@ -29,7 +29,8 @@ package final class Engine: Sendable {
     let rulesThread: ReaderThread
     let control: EngineControl
     let rulesInForce: Mutex<RulesInForce>
-    let geoPlan: Mutex<GeoPlan>
+    /// With how often it changed.
+    let geoPlan: Mutex<(plan: GeoPlan, changes: Int)>
     let alerts: AlertReader
     let book: AlertBook
     private let threads: Mutex<[NamedThread]>
@@ -81,7 +82,7 @@ package final class Engine: Sendable {
             plan = plan.changed(to: resolution)
             try plan.write(store.database)
         }
-        geoPlan = Mutex(plan)
+        geoPlan = Mutex((plan, 0))
         let fenceState = try FenceState(database: store.database)
         var recovery = Recovery(
             store: store, riders: riders, shards: shards, ownRules: options.thresholds,

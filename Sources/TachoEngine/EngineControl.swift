@@ -168,6 +168,9 @@ final class EngineControl: Sendable {
         }
     }
 
+    /// Why writers hear "try again" for want of disk space; nil: there is enough.
+    var diskRefusal: String? { state.withLock { $0.diskRefusal } }
+
     /// False: too many questions of who was where wait already.
     func beginQuestion(limit: Int) -> Bool {
         state.withLock { state in

@@ -31,6 +31,10 @@ package enum ReadError: Error, Equatable, CustomStringConvertible {
 
     static let closed = ReadError.stopped("the engine is closed")
 
+    static func tooManyQuestions(_ limit: Int) -> ReadError {
+        .tryAgain(afterMs: 1_000, reason: "\(limit) questions wait")
+    }
+
     package var description: String {
         switch self {
         case .stopped(let reason): "stopped: \(reason)"

@@ -62,7 +62,8 @@ package struct PositionRequest: Equatable, Sendable {
             guard let value = Decimal.integer(arguments[4]), value >= 0 else {
                 throw .notInteger(what: "MAXGAP", text: arguments.shown(4))
             }
-            request.maxGapMs = value
+            // As a gap of trips: beyond, a look for it would read a whole history.
+            request.maxGapMs = min(value, 31_536_000_000)
         }
         return request
     }

@@ -42,6 +42,32 @@ import Testing
         #expect(FixFileFormat.named(name) == format)
     }
 
+    @Test(arguments: [
+        [0xFF, 0xD8, 0xFF, 0xE0], [0xEF, 0xBB, 0xBF, 0xEF, 0xBB, 0xBF], [0xEF, 0xBC, 0x92],
+    ])
+    func `what is no format at all is refused as CSV, and not kept`(start: [UInt8]) throws {
+        for piece in [1, 3, 4_096] {
+            var reader = FixFileReader(format: nil, rider: nil, stem: Array("photo".utf8))
+            let bytes = start + [UInt8](repeating: 7, count: 3 << 20)
+            var (most, failure): (Int, (any Error)?) = (0, nil)
+            var at = 0
+            while at < bytes.count && failure == nil {
+                let end = min(bytes.count, at + (at < 64 ? piece : 1 << 16))
+                do {
+                    try bytes[at..<end].withUnsafeBytes {
+                        try reader.feed($0, isLast: end == bytes.count) { _ in }
+                    }
+                } catch {
+                    failure = error
+                }
+                most = max(most, reader.bufferedBytes)
+                at = end
+            }
+            #expect(failure != nil, "pieces of \(piece)")
+            #expect(most < 2 << 20, "pieces of \(piece): \(most) bytes were kept")
+        }
+    }
+
     @Test func `a format that was named is the one that is read`() {
         let named = read(NDJSONReaderTests.line, format: .csv).failure
         #expect(named?.hasSuffix("; it looks like ndjson, which --format ndjson reads") == true)

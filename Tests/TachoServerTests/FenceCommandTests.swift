@@ -77,6 +77,8 @@ struct FenceCommandTests {
             #expect(try client.ask("T.FENCE", "GET", "f3") == .null)
             #expect(try events(client, "f3") == [["event", "delete", "ts_ms", "\(testNowMs)"]])
             #expect(try client.ask("T.FENCE", "LIST").elements?.count == 4)
+            #expect(try client.ask("TYPE", "fence:f3") == .simple("stream"))
+            #expect(try client.ask("TYPE", "fence:f4") == .simple("none"))
         }
     }
 

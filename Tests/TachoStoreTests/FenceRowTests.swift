@@ -74,7 +74,7 @@ struct FenceRowTests {
             }
         }
         let rider = FenceRider(
-            rider: 3, newestMs: -5,
+            rider: 3, epoch: 2, newestMs: -5,
             stays: [.init(serial: 7, sinceMs: 9, wasToldOfDwell: true)])
         refuses(rider.row) { _ = try FenceRider.read(rider: 3, $0) }
         refuses(event.row) { row in
@@ -113,7 +113,7 @@ struct FenceRowTests {
         }
         #expect(read == event)
         let rider = FenceRider(
-            rider: 3, newestMs: 1 << 46,
+            rider: 3, epoch: 2, newestMs: 1 << 46,
             stays: (0..<300).map { .init(serial: $0, sinceMs: -1, wasToldOfDwell: false) })
         #expect(
             try rider.row.withUnsafeBytes { try FenceRider.read(rider: 3, $0) } == rider)
@@ -126,11 +126,12 @@ struct FenceRowTests {
 
     @Test func `keys sort by kind, then by stream and id`() {
         let keys = [
-            Keys.fence(stream: 1), Keys.fence(stream: 256), Keys.fence(rider: 0),
+            Keys.fence(stream: 1, isLive: true), Keys.fence(stream: 256, isLive: true),
+            Keys.fence(rider: 0),
             Keys.fenceEvent(stream: 1, AlertID(ms: 255, n: 9)),
             Keys.fenceEvent(stream: 1, AlertID(ms: 256, n: 0)),
             Keys.fenceEvent(stream: 2, AlertID(ms: 0, n: 0)), Keys.fenceTotals,
-            Keys.fence(id: [65]),
+            Keys.fence(id: [65]), Keys.fence(stream: 0, isLive: false),
         ]
         for (a, b) in zip(keys, keys.dropFirst()) { #expect(a.lexicographicallyPrecedes(b)) }
     }

@@ -185,8 +185,9 @@ struct FenceCommand: ParsableCommand {
             commandName: "load",
             abstract: "Set the fences of a file.",
             discussion: """
-                One JSON object a line: id, area (words with spaces between), detect; margin_m and ex_s if \
-                wanted, what list --json prints. Stops at the first line that is no fence; those before \
+                One JSON object a line, what list --json prints: id, area (words with spaces between), \
+                detect; if wanted margin_m, and expires_ms (Unix ms) or ex_s (seconds from now). Fences \
+                whose time has passed are left out. Stops at the first line that is no fence; those before \
                 it are set, and setting them again changes nothing.
 
                 Example:

@@ -185,7 +185,10 @@ struct H3Comparison {
         var off = 0.0
         for (a, b) in zip(ours, theirs) {
             let east = (a.lon - b.lon).remainder(dividingBy: 360) * cos(b.lat * .pi / 180)
-            off = max(off, max(abs(a.lat - b.lat), abs(east)) * .pi / 180)
+            let here = max(abs(a.lat - b.lat), abs(east)) * .pi / 180
+            // max() would pass over what is no number.
+            guard (a.lat - b.lat + east).isFinite else { return .infinity }
+            off = max(off, here)
         }
         furthest = max(furthest, off)
         return off

@@ -29,12 +29,11 @@ package enum FixFileFormat: String, CaseIterable, Sendable {
         text = text.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
         guard let first = text.first, text.count >= pltStart.count || isLast || first != pltStart[0]
         else { return isLast || bytes.count >= maxSniffedBytes ? .csv : nil }
+        // Perhaps the beginning of a mark that has not come whole.
+        if bytes.count < 4 && !isLast && (first == 0xEF || first >= 0xFE) { return nil }
         switch first {
         case UInt8(ascii: "<"): return .gpx
         case UInt8(ascii: "{"), UInt8(ascii: "["): return .ndjson
-        case 0xEF, 0xFF,
-            0xFE where bytes.count < 4 && !isLast:
-            return nil
         default: return text.starts(with: pltStart) ? .plt : .csv
         }
     }
@@ -47,8 +46,8 @@ package enum FixFileFormat: String, CaseIterable, Sendable {
 package struct RiderNeeded: FixFileError, Equatable {
     package var format: FixFileFormat
     package var message: String {
-        "\(format.rawValue) does not say whose fixes these are, and there is no file name to take the"
-            + " rider from: name one with --rider"
+        "\(format.rawValue) does not say whose fixes these are, and there is no file name that could be"
+            + " a rider's (1 to 128 bytes of UTF-8 without control characters): name one with --rider"
     }
 }
 

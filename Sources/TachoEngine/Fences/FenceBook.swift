@@ -6,14 +6,32 @@ import TachoStore
 /// Changed by the thread of the fences alone. Fences that are gone stay until their last state is in the
 /// database.
 final class FenceBook: Sendable {
+    struct Entry {
+        var stream: FenceStream
+        /// Among `counters`; nil: the fence is gone, the stream says all.
+        var place: Int32?
+    }
+
+    /// What changes with each event, by place.
+    struct Counter: BitwiseCopyable {
+        var events: UInt64 = 0
+        var lastMs: Int64 = -1
+        var lastN: UInt32 = 0
+        var inside: Int32 = 0
+    }
+
     struct State {
-        var streams: [[UInt8]: FenceStream] = [:]
-        /// Riders inside, by serial.
-        var inside: [UInt32: Int] = [:]
+        var entries: [[UInt8]: Entry] = [:]
+        var counters: [Counter] = []
         var live = 0
         /// Entries of all streams since the start.
         var told = 0
-        /// Not sorted but for its first: a heap by time.
+        /// Streams with news that nobody took yet.
+        var news: Set<[UInt8]> = []
+        var wantsNews = false
+        /// Of what is set, in order; nil: not sorted since the last change.
+        var sorted: [[UInt8]]?
+        /// A heap by time.
         var expiries: [Expiry] = []
     }
 
@@ -33,7 +51,7 @@ final class FenceBook: Sendable {
             while due.count < limit, let first = state.expiries.first, first.atMs <= nowMs {
                 state.removeFirstExpiry()
                 // It may have been set again with another time, or be gone.
-                let live = state.streams[first.id]?.live
+                let live = state.entries[first.id]?.stream.live
                 if live?.definition.expiresMs == first.atMs { due.append(first) }
             }
             return due
@@ -42,7 +60,38 @@ final class FenceBook: Sendable {
 }
 
 extension FenceBook.State {
+    /// The stream of an id as of now; nil: it must be looked for in the database.
+    func stream(_ id: [UInt8]) -> FenceStream? {
+        guard let entry = entries[id] else { return nil }
+        guard let place = entry.place else { return entry.stream }
+        var stream = entry.stream
+        let counter = counters[Int(place)]
+        stream.events = counter.events
+        stream.lastID =
+            counter.lastMs < 0 ? nil : AlertID(ms: counter.lastMs, n: counter.lastN)
+        return stream
+    }
+
+    func inside(_ id: [UInt8]) -> Int {
+        guard let place = entries[id]?.place else { return 0 }
+        return Int(counters[Int(place)].inside)
+    }
+
+    /// Those that were set again or are gone leave their old times behind: sorted out when they are the
+    /// most.
     mutating func addExpiry(_ one: FenceBook.Expiry) {
+        if expiries.count > 2 * live + 1_024 {
+            let old = expiries
+            expiries = []
+            for expiry in old
+            where entries[expiry.id]?.stream.live?.definition.expiresMs == expiry.atMs {
+                push(expiry)
+            }
+        }
+        push(one)
+    }
+
+    private mutating func push(_ one: FenceBook.Expiry) {
         expiries.append(one)
         var child = expiries.count - 1
         while child > 0 {

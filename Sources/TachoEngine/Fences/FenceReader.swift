@@ -8,7 +8,7 @@ struct FenceReader {
 
     /// The stream of an id, whether the fence is still set or not; nil: it never was.
     func stream(_ id: [UInt8]) throws(StoreError) -> FenceStream? {
-        if let stream = book.state.with({ $0.streams[id] }) { return stream }
+        if let stream = book.state.with({ $0.stream(id) }) { return stream }
         return try Self.stored(id, database)
     }
 
@@ -18,7 +18,12 @@ struct FenceReader {
         let stream = number.withUnsafeBytes {
             UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))
         }
-        guard let row = try database.get(.fences, Keys.fence(stream: stream)) else {
+        // It moves between the two, never out of both.
+        var row: [UInt8]?
+        for isLive in [true, false, true] where row == nil {
+            row = try database.get(.fences, Keys.fence(stream: stream, isLive: isLive))
+        }
+        guard let row else {
             throw .damaged("the fence of stream \(stream) is missing")
         }
         let read = row.withUnsafeBytes { raw in

@@ -15,32 +15,37 @@ extension FenceState {
     }
 
     private func set(_ definition: FenceDefinition, _ atMs: Int64) throws(StoreError) {
-        var stream =
-            try find(definition.id)
-            ?? {
-                defer { totals.nextStream += 1 }
-                return FenceStream(number: totals.nextStream, id: definition.id)
-            }()
-        // A replay may find what was given out after its beginning.
-        totals.nextStream = max(totals.nextStream, stream.number + 1)
+        var stream: FenceStream
+        if let found = try find(definition.id) {
+            stream = found
+        } else {
+            stream = FenceStream(number: totals.nextStream, id: definition.id)
+            totals.nextStream += 1
+        }
         var serial: UInt32?
+        var place: Int32?
         if let live = stream.live {
             let isSame =
                 live.definition.areaText == definition.areaText
                 && live.definition.marginDm == definition.marginDm
-            if isSame { serial = live.serial } else { takeOut(live.serial) }
+            if isSame {
+                serial = live.serial
+                place = placeOf[live.serial]
+            } else {
+                takeOut(live)
+            }
         }
-        if let serial, let place = placeOf[serial] {
-            fences[Int(place)]!.detection = definition.detection
-            forgetQuiet()
+        if let place {
+            fences.obey(definition.detection, at: place)
+            // Whoever stays may be due for a dwell now.
+            version &+= UInt32(Self.remembered) + 1
         } else {
             serial = totals.nextSerial
             totals.nextSerial += 1
-            try putIn(definition, stream: stream.number, serial: serial!)
+            place = try putIn(definition, stream, serial: serial!)
         }
-        stream.live = FenceStream.Live(
-            definition: definition, serial: serial!, setMs: atMs)
-        record(stream)
+        stream.live = FenceStream.Live(definition: definition, serial: serial!, setMs: atMs)
+        record(stream, place)
     }
 
     private func end(
@@ -58,17 +63,29 @@ extension FenceState {
         stream.events += 1
         stream.lastID = eventID
         stream.live = nil
-        takeOut(live.serial)
-        record(stream)
+        takeOut(live)
+        record(stream, nil)
+        book.state.with { book in
+            book.told += 1
+            if book.wantsNews { book.news.insert(id) }
+        }
     }
 
-    func record(_ stream: FenceStream) {
-        dirtyStreams.insert(stream.id)
+    func record(_ stream: FenceStream, _ place: Int32?) {
+        changed.insert(stream.id)
         areTotalsDirty = true
         let live = placeOf.count
         book.state.with { book in
-            book.streams[stream.id] = stream
+            book.entries[stream.id] = FenceBook.Entry(stream: stream, place: place)
+            if let place {
+                while book.counters.count <= Int(place) { book.counters.append(.init()) }
+                let record = fences.records[Int(place)]
+                book.counters[Int(place)] = FenceBook.Counter(
+                    events: record.events, lastMs: record.lastMs, lastN: record.lastN,
+                    inside: record.inside)
+            }
             book.live = live
+            book.sorted = nil
             if let at = stream.live?.definition.expiresMs {
                 book.addExpiry(FenceBook.Expiry(atMs: at, id: stream.id))
             }
@@ -76,51 +93,38 @@ extension FenceState {
     }
 
     private func find(_ id: [UInt8]) throws(StoreError) -> FenceStream? {
-        if let stream = book.state.with({ $0.streams[id] }) { return stream }
+        if let stream = book.state.with({ $0.stream(id) }) { return stream }
         return try FenceReader.stored(id, database)
     }
 
     func putIn(
-        _ definition: FenceDefinition, stream: UInt32, serial: UInt32
-    ) throws(StoreError) {
+        _ definition: FenceDefinition, _ stream: FenceStream, serial: UInt32
+    ) throws(StoreError) -> Int32 {
         let area: Area
         do {
             area = try definition.area()
         } catch {
             throw .damaged("the area of a fence cannot be read: \(error)")
         }
-        let boxes = area.bounds.map { FenceBox($0) }
-        let fence = Fence(
-            id: definition.id, stream: stream, serial: serial, outline: AreaOutline(area),
-            boxes: boxes, marginM: definition.marginM, detection: definition.detection)
-        let place: Int32
-        if let spare = free.popLast() {
-            place = spare
-            fences[Int(place)] = fence
-        } else {
-            place = Int32(fences.count)
-            fences.append(fence)
-        }
+        let place = fences.put(definition, area, stream: stream, serial: serial)
         placeOf[serial] = place
-        for box in boxes {
+        for box in fences.boxes[Int(place)] {
             squares.insert(box, fence: place)
             version &+= 1
             recent[Int(version % UInt32(Self.remembered))] = box
         }
+        return place
     }
 
     /// Riders inside are forgotten with their next look: a fence that ended says nothing of them.
-    private func takeOut(_ serial: UInt32) {
-        guard let place = placeOf.removeValue(forKey: serial) else { return }
-        for box in fences[Int(place)]!.boxes { squares.remove(box, fence: place) }
-        fences[Int(place)] = nil
-        free.append(place)
-        book.state.with { $0.inside[serial] = nil }
+    private func takeOut(_ live: FenceStream.Live) {
+        guard let place = placeOf.removeValue(forKey: live.serial) else { return }
+        for box in fences.boxes[Int(place)] { squares.remove(box, fence: place) }
+        fences.remove(place, textBytes: live.definition.areaText.utf8.count)
         guard placeOf.isEmpty else { return }
         riders.removeAll()
         stays.removeAll()
-        mustForgetRiders = true
+        // Their rows mean nothing from here on.
+        totals.epoch += 1
     }
-
-    private func forgetQuiet() { version &+= UInt32(Self.remembered) + 1 }
 }

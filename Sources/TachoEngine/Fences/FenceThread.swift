@@ -106,6 +106,7 @@ final class FenceThread: @unchecked Sendable {
             }
             if items.isEmpty { return }
             for item in items { perform(item) }
+            attempt { () throws(StoreError) in try write() }
         }
     }
 
@@ -115,7 +116,8 @@ final class FenceThread: @unchecked Sendable {
             attempt { () throws(StoreError) in
                 if !changes.isEmpty { try state.apply(changes, commitMs: commitMs) }
                 for part in parts { try state.apply(part.events.raw, commitMs: commitMs) }
-                try write()
+                // Few large writes: many groups wait when there is much to tell.
+                if !done.isEmpty || state.made.count >= Self.eventsAtOnce { try write() }
             }
             heldBytes.withLock { $0 = state.bytes }
             // Also after a failure: who waits must not wait for ever.
@@ -129,7 +131,10 @@ final class FenceThread: @unchecked Sendable {
             }
         case .checkpoint(let mark, let journalEnd, let barrier):
             var rows: [StateRow]?
-            attempt { () throws(StoreError) in rows = try state.checkpoint() }
+            attempt { () throws(StoreError) in
+                try write()
+                rows = try state.checkpoint()
+            }
             if let rows {
                 context.pass(mark, journalEnd, barrier, rows)
             } else {
@@ -137,6 +142,8 @@ final class FenceThread: @unchecked Sendable {
             }
         }
     }
+
+    private static let eventsAtOnce = 16_384
 
     /// Events go to the database from here, not synced: the journal makes them again.
     private func write() throws(StoreError) {

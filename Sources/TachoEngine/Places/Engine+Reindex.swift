@@ -53,7 +53,8 @@ extension Engine {
                     return try rebuildPlaces(resolution, progress)
                 } catch {
                     if control.isClosing { throw .read(.closed) }
-                    throw .read(.damaged(error.description))
+                    if case .damaged = error { throw .read(.damaged(error.description)) }
+                    throw .read(.stopped(error.description))
                 }
             }
             control.endReindex()
@@ -79,25 +80,25 @@ extension Engine {
 
     /// The resolution of cells, and whether there may be rows of others.
     package var geoResolution: (fine: Int, isMixed: Bool) {
-        let plan = geoPlan.withLock { $0 }
+        let plan = geoPlan.withLock { $0.plan }
         return (plan.fine, plan != plan.settled)
     }
 
     private func rebuildPlaces(
         _ resolution: Int?, _ progress: @Sendable (Int) -> Void
     ) throws(StoreError) -> ReindexReport {
-        var plan = geoPlan.withLock { $0 }
+        var plan = geoPlan.withLock { $0.plan }
         plan = plan.changed(to: resolution ?? plan.fine)
         // First on the device, then known to who looks, then to who writes.
         try plan.write(store.database)
-        geoPlan.withLock { $0 = plan }
+        geoPlan.withLock { $0 = (plan, $0.changes + 1) }
         try follow(plan)
         var report = ReindexReport(resolution: plan.fine)
         try writePlaces(plan, &report, progress)
         try removePlaces(plan, &report)
         let settled = plan.settled
         try settled.write(store.database)
-        geoPlan.withLock { $0 = settled }
+        geoPlan.withLock { $0 = (settled, $0.changes + 1) }
         return report
     }
 
@@ -177,5 +178,6 @@ extension Engine {
     private func checkIsOpen() throws(StoreError) {
         if control.isClosing { throw .io("the engine is closed") }
         if let reason = control.failure { throw .io(reason) }
+        if let reason = control.diskRefusal { throw .io("\(reason); free some and begin again") }
     }
 }

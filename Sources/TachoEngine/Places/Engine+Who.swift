@@ -92,11 +92,7 @@ extension Engine {
     ) {
         if control.isClosing { return completion(.failure(.closed)) }
         guard control.beginQuestion(limit: options.maxQuestions) else {
-            return completion(
-                .failure(
-                    .tryAgain(
-                        afterMs: Self.questionRetryMs,
-                        reason: "\(options.maxQuestions) questions of who was where wait")))
+            return completion(.failure(.tooManyQuestions(options.maxQuestions)))
         }
         let isTaken = whoThread.post { [self] in
             let result = Result { () throws(ReadError) in
@@ -114,15 +110,19 @@ extension Engine {
         try waitFor { who(in: area, fromMs: fromMs, toMs: toMs, completion: $0) }
     }
 
-    private static let questionRetryMs = 1_000
-
     private func visits(
         in area: Area, fromMs: Int64, toMs: Int64, _ isWanted: @Sendable () -> Bool
     ) throws(ReadError) -> [AreaVisit] {
         try checkIsGoing(isWanted)
         let (from, to) = (max(fromMs, -Fix.timeLimitMs), min(toMs, Fix.timeLimitMs))
         guard from <= to else { return [] }
-        let candidates = try candidates(in: area, fromMs: from, toMs: to, isWanted)
+        var candidates: [UInt32]
+        var changes: Int
+        repeat {
+            // What a reindexing takes out while rows are walked is looked for again.
+            changes = geoPlan.withLock { $0.changes }
+            candidates = try self.candidates(in: area, fromMs: from, toMs: to, isWanted)
+        } while geoPlan.withLock { $0.changes } != changes
         var visits: [AreaVisit] = []
         for start in stride(from: 0, to: candidates.count, by: Self.candidatesAtOnce) {
             try checkIsGoing(isWanted)
@@ -160,7 +160,7 @@ extension Engine {
             }
             found.formUnion(answer.riders(question))
         }
-        let search = GeoSearch(area, fromMs: fromMs, toMs: toMs, geoPlan.withLock { $0 })
+        let search = GeoSearch(area, fromMs: fromMs, toMs: toMs, geoPlan.withLock { $0.plan })
         found.formUnion(
             try waitFor { completion in
                 if !derived.ask(

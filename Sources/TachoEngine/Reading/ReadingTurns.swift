@@ -4,9 +4,12 @@ struct ReadingTurns<Answer: Sendable>: Sendable {
     let control: EngineControl
     /// nil: it wants another turn.
     let body: @Sendable (HistorySource) throws -> Answer?
+    /// Whether anybody waits for the answer.
+    let isWanted: @Sendable () -> Bool
     let completion: @Sendable (Result<Answer, ReadError>) -> Void
 
     func next(of copy: HistoryCopy) {
+        if !isWanted() { return completion(.failure(.stopped("who asked is gone"))) }
         if let reason = control.failure { return completion(.failure(.stopped(reason))) }
         let isTaken = reader.post {
             do {

@@ -35,14 +35,18 @@ final class SimplifiedReader: @unchecked Sendable {
         var slices = TrackSlices(
             source: source, cursor: source.database.cursor(.track, at: source.snapshot))
         var left = Self.turnFixes
+        var lastMs = Int64.min
         var here = TrackCursor(tsMs: .min, ordinal: 0)
         let isAll = try slices.forEach(fromMs: positionMs, toMs: toMs) { slice in
-            if left <= 0 {
+            // Not within one time: the next turn begins with the first fix of a time.
+            let firstMs = slice.columns.tsMs[slice.range.lowerBound]
+            if left <= 0 && firstMs > lastMs {
                 // Its first time again, as places are counted from the first fix of a time on.
-                positionMs = slice.columns.tsMs[slice.range.lowerBound]
+                positionMs = firstMs
                 return false
             }
             left -= slice.range.count
+            lastMs = slice.columns.tsMs[slice.range.upperBound - 1]
             for index in slice.range {
                 let tsMs = slice.columns.tsMs[index]
                 here = TrackCursor(tsMs: tsMs, ordinal: tsMs == here.tsMs ? here.ordinal + 1 : 0)

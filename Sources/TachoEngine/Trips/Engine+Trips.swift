@@ -5,11 +5,13 @@ extension Engine {
     /// accepted or flagged fix of each time. `completion` runs on a thread of the engine.
     /// Cost: 0.3 µs a fix of the time asked for; in turns, between which others are answered.
     package func trips(
-        _ query: TripQuery, completion: @escaping @Sendable (Result<TripPage, ReadError>) -> Void
+        _ query: TripQuery, isWanted: @escaping @Sendable () -> Bool = { true },
+        completion: @escaping @Sendable (Result<TripPage, ReadError>) -> Void
     ) {
         let unknown = TripPage(items: [], next: nil, isKnownRider: false)
         let reader = TripReader(query)
-        readInTurns(query.rider, unknown: unknown, { try reader.turn($0) }, completion)
+        readInTurns(
+            query.rider, unknown: unknown, isWanted: isWanted, { try reader.turn($0) }, completion)
     }
 
     package func trips(_ query: TripQuery) throws(ReadError) -> TripPage {

@@ -31,13 +31,17 @@ final class TripReader: @unchecked Sendable {
         var slices = TrackSlices(
             source: source, cursor: source.database.cursor(.track, at: source.snapshot))
         var left = Self.turnFixes
+        var lastMs = Int64.min
         let isAll = try slices.forEach(fromMs: positionMs, toMs: toMs) { slice in
-            if left <= 0 {
+            // Not within one time: the next turn begins with the first fix of a time.
+            let firstMs = slice.columns.tsMs[slice.range.lowerBound]
+            if left <= 0 && firstMs > lastMs {
                 // Its first time again: one that was looked at already is passed over.
-                positionMs = slice.columns.tsMs[slice.range.lowerBound]
+                positionMs = firstMs
                 return false
             }
             left -= slice.range.count
+            lastMs = slice.columns.tsMs[slice.range.upperBound - 1]
             take(slice)
             return !isCut
         }

@@ -8,6 +8,20 @@ extension Area {
         return (area, reader.taken)
     }
 
+    /// The words of an area as it is kept: the shape in capitals, numbers in their shortest form, so that
+    /// one area has one text. They must be those of an area, nothing behind.
+    package static func canonical(_ words: [String]) -> [String] {
+        guard let shape = words.first?.uppercased() else { return [] }
+        return [shape]
+            + words.dropFirst().map { word in
+                if shape == "CELL" { return Cell(hex: word)?.hex ?? word }
+                if let count = Int(word) { return String(count) }
+                guard let value = Double(word) else { return word }
+                let text = "\(value)"
+                return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+            }
+    }
+
     /// The same words with commas between them, nothing behind: as a command line has them.
     package init(commaSeparated text: String) throws(AreaError) {
         let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)

@@ -50,7 +50,7 @@ extension Coordinate {
 }
 
 /// The positions up to a distance from a centre, along geodesics of WGS84.
-package struct Circle: Hashable, Sendable {
+package struct Circle: Hashable, Sendable, BitwiseCopyable {
     /// Degrees.
     package let lat: Double
     package let lon: Double

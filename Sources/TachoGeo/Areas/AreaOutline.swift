@@ -13,7 +13,7 @@ package struct AreaOutline: Sendable {
     /// Beyond this distance bounds say no more: the plane bends.
     private static let farM = 10_000.0
     /// Nearer to a pole than 5° a degree of longitude changes too fast for such a plane.
-    private static let highestLatE7: Int32 = 850_000_000
+    fileprivate static let highestLatE7: Int32 = 850_000_000
     private static let share = 0.95
 
     package init(_ area: Area) {
@@ -46,40 +46,40 @@ package struct AreaOutline: Sendable {
 
     package func contains(_ position: Coordinate) -> Bool { area.contains(position) }
 
+    /// Memory on the heap, with the area's own, about.
+    package var bytes: Int {
+        let points =
+            if case .polygon(let polygon) = area { polygon.rings.joined().count } else { 0 }
+        return points * MemoryLayout<PlanePosition>.stride
+            + edges.count * MemoryLayout<PlaneEdge>.stride
+    }
+
     /// Whether a position is outside, and more than `marginM` from the area.
     package func isBeyond(_ marginM: Double, _ position: Coordinate) -> Bool {
-        if case .circle(let circle) = area {
-            let (nearestM, furthestM) = circle.distanceBoundsM(to: position)
-            if nearestM > circle.radiusM + marginM { return true }
-            if furthestM <= circle.radiusM + marginM { return false }
-            return circle.distanceM(to: position) > circle.radiusM + marginM
-        }
+        if case .circle(let circle) = area { return circle.isBeyond(marginM, position) }
         return !area.contains(position) && borderM(position) > marginM
     }
 
     /// From outside: how far one can go, at least, before the area can begin, m.
     package func roomToEnterM(_ position: Coordinate) -> Double {
         guard position.latE7.magnitude < Self.highestLatE7.magnitude else { return 0 }
-        if case .circle(let circle) = area {
-            return bounded(circle.distanceBoundsM(to: position).nearest - circle.radiusM)
-        }
-        return bounded(borderM(position) - slackM)
+        if case .circle(let circle) = area { return circle.roomToEnterM(position) }
+        return Self.bounded(borderM(position) - slackM)
     }
 
     /// Not beyond the margin: how far one can go, at least, before one is, m.
     package func roomToLeaveM(_ position: Coordinate, marginM: Double) -> Double {
         guard position.latE7.magnitude < Self.highestLatE7.magnitude else { return 0 }
         if case .circle(let circle) = area {
-            let furthestM = circle.distanceBoundsM(to: position).furthest
-            return bounded(circle.radiusM + marginM - furthestM)
+            return circle.roomToLeaveM(position, marginM: marginM)
         }
         let border = borderM(position)
-        return bounded(
+        return Self.bounded(
             area.contains(position) ? border + marginM - slackM : marginM - border - slackM)
     }
 
-    private func bounded(_ metres: Double) -> Double {
-        max(0, min(metres, Self.farM)) * Self.share
+    fileprivate static func bounded(_ metres: Double) -> Double {
+        max(0, min(metres, farM)) * share
     }
 
     /// To the nearest point of the border, m. Not of a circle.
@@ -89,6 +89,26 @@ package struct AreaOutline: Sendable {
         var nearest = Double.infinity
         for edge in edges { nearest = min(nearest, plane.squaredMetres(to: edge)) }
         return nearest.squareRoot()
+    }
+}
+
+/// A circle's, without an outline: what there are most of costs no memory of its own.
+extension Circle {
+    package func isBeyond(_ marginM: Double, _ position: Coordinate) -> Bool {
+        let (nearestM, furthestM) = distanceBoundsM(to: position)
+        if nearestM > radiusM + marginM { return true }
+        if furthestM <= radiusM + marginM { return false }
+        return distanceM(to: position) > radiusM + marginM
+    }
+
+    package func roomToEnterM(_ position: Coordinate) -> Double {
+        guard position.latE7.magnitude < AreaOutline.highestLatE7.magnitude else { return 0 }
+        return AreaOutline.bounded(distanceBoundsM(to: position).nearest - radiusM)
+    }
+
+    package func roomToLeaveM(_ position: Coordinate, marginM: Double) -> Double {
+        guard position.latE7.magnitude < AreaOutline.highestLatE7.magnitude else { return 0 }
+        return AreaOutline.bounded(radiusM + marginM - distanceBoundsM(to: position).furthest)
     }
 }
 

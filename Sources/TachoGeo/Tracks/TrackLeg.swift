@@ -13,6 +13,9 @@ package struct TrackLeg: Sendable, BitwiseCopyable {
     /// noise of standing phones.
     package static let alg = "wgs84-legs-1"
 
+    /// Ways padded by ZIGZAG are counted whole, and reviews change nothing: what settlement makes of
+    /// those needs another definition.
+    ///
     /// Legs to a fix with one of these codes are 0 m: a jump that was believed in the end, a gap
     /// nobody could have crossed, a position that stood still while the phone reported speed.
     package static let excludingCodes = Code.teleport.bit | Code.gapSpeed.bit | Code.frozen.bit

@@ -72,7 +72,7 @@ extension ConnectionHandler {
         track.limit = query.count.map { min($0, limits.pageFixes) } ?? whole
         let rider = track.rider
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
-        service.engine.track(track) { result in
+        service.engine.track(track, isWanted: presence.isThere) { result in
             // On the engine's thread: a day of a rider is megabytes of text, and the loop has
             // other clients.
             var writer = ReplyWriter()

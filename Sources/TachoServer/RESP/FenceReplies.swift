@@ -35,10 +35,19 @@ extension ConnectionHandler {
                 output.nullArray()
             }
         case .list(let count, let cursorArgument):
-            let page = service.engine.fencePage(
+            let limits = service.limits
+            let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            service.engine.fencePage(
                 after: cursorArgument.map { arguments.copy($0) },
-                limit: min(count ?? Int.max, service.limits.streamEntries))
-            output.fences(page, limits: service.limits)
+                limit: min(count ?? Int.max, limits.streamEntries)
+            ) { result in
+                var writer = ReplyWriter()
+                switch result {
+                case .success(let page): writer.fences(page, limits: limits)
+                case .failure(let failure): writer.error(failure.replyText)
+                }
+                mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
+            }
         }
     }
 }

@@ -16,7 +16,13 @@ final class LoopMailbox: Sendable {
         case newAlerts
     }
 
-    private let waiting = Mutex<[Letter]>([])
+    private struct Waiting {
+        var letters: [Letter] = []
+        /// One says as much as many.
+        var hasNews = false
+    }
+
+    private let waiting = Mutex(Waiting())
     private let loop: any EventLoop
     private let receiver: NIOLoopBoundBox<RespService?>
 
@@ -30,17 +36,21 @@ final class LoopMailbox: Sendable {
 
     /// From any thread. Bounded by what connections may have unanswered.
     func post(_ letter: Letter) {
-        let wasEmpty = waiting.withLock { letters in
-            letters.append(letter)
-            return letters.count == 1
+        let wasEmpty = waiting.withLock { waiting in
+            if case .newAlerts = letter {
+                if waiting.hasNews { return false }
+                waiting.hasNews = true
+            }
+            waiting.letters.append(letter)
+            return waiting.letters.count == 1
         }
         if wasEmpty { loop.execute { self.drain() } }
     }
 
     private func drain() {
-        let letters = waiting.withLock { letters in
-            let all = letters
-            letters = []
+        let letters = waiting.withLock { waiting in
+            let all = waiting.letters
+            waiting = Waiting()
             return all
         }
         receiver.value?.receive(letters)

@@ -17,8 +17,9 @@ final class RespService {
 
     private(set) var connections: [UInt64: ConnectionHandler] = [:]
     private var lastID: UInt64 = 0
-    /// Connections inside XREAD BLOCK.
-    private var blocked: Set<UInt64> = []
+    /// Connections inside XREAD BLOCK, and what they wait for.
+    private var blocked: [UInt64: [StreamName]] = [:]
+    private var waiting: [StreamName: Set<UInt64>] = [:]
     private var isStopping = false
     private var whenEmpty: (() -> Void)?
 
@@ -68,16 +69,41 @@ final class RespService {
 
     func leave(_ id: UInt64) {
         connections[id] = nil
-        blocked.remove(id)
+        unblock(id)
         if connections.isEmpty, let whenEmpty {
             self.whenEmpty = nil
             whenEmpty()
         }
     }
 
-    func block(_ id: UInt64) { blocked.insert(id) }
+    /// On streams that can have entries.
+    func block(_ id: UInt64, on streams: [StreamName]) {
+        guard !streams.isEmpty else { return }
+        blocked[id] = streams
+        for stream in streams { waiting[stream, default: []].insert(id) }
+    }
 
-    func unblock(_ id: UInt64) { blocked.remove(id) }
+    func unblock(_ id: UInt64) {
+        for stream in blocked.removeValue(forKey: id) ?? [] {
+            waiting[stream]?.remove(id)
+            if waiting[stream]?.isEmpty == true { waiting[stream] = nil }
+        }
+    }
+
+    /// Who waits for one of the streams that may have something new.
+    private func takeExpectant() -> Set<UInt64> {
+        let told = engine.takeFenceNews()
+        var ids = waiting[.alerts] ?? []
+        if told.isEmpty { return ids }
+        if told.count > waiting.count {
+            for (stream, waiters) in waiting {
+                if case .fence(let id) = stream, told.contains(id) { ids.formUnion(waiters) }
+            }
+        } else {
+            for id in told { ids.formUnion(waiting[.fence(id: id)] ?? []) }
+        }
+        return ids
+    }
 
     /// Each connection that got letters sends once, however many there were.
     func receive(_ letters: [LoopMailbox.Letter]) {
@@ -96,7 +122,7 @@ final class RespService {
             case .newAlerts:
                 var found: [BlockedRead.Question: [(name: StreamName, entries: StreamEntries)]] =
                     [:]
-                for id in blocked {
+                for id in takeExpectant() {
                     guard let connection = connections[id] else { continue }
                     if connection.entriesArrived(&found) { touched.append(connection) }
                 }

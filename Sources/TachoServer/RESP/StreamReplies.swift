@@ -131,7 +131,7 @@ extension ConnectionHandler {
             ) { [weak self] in self?.timedOut(ticket) }
         }
         self.blocked = blocked
-        if !read.streams.isEmpty { service.block(id) }
+        service.block(id, on: question.streams.map(\.name))
     }
 
     /// True if there is something for this connection. `answers` spares asking the engine again
@@ -200,14 +200,20 @@ extension RespService {
         }
     }
 
-    /// Streams with entries behind what is known of them.
+    /// Streams with entries behind what is known of them, no more in all than fit into a reply: the rest by
+    /// the next call.
     func answer(
         _ question: BlockedRead.Question
     ) -> [(name: StreamName, entries: StreamEntries)] {
-        question.streams.compactMap { place in
+        var left = limits.streamEntries
+        var answer: [(name: StreamName, entries: StreamEntries)] = []
+        for place in question.streams where left > 0 {
             let found = entries(
-                of: place.name, after: place.after, through: nil, limit: question.limit)
-            return found.count > 0 ? (place.name, found) : nil
+                of: place.name, after: place.after, through: nil,
+                limit: min(question.limit, left))
+            left -= found.count
+            if found.count > 0 { answer.append((place.name, found)) }
         }
+        return answer
     }
 }

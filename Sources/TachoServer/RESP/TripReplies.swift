@@ -20,7 +20,7 @@ extension ConnectionHandler {
         let limits = service.limits
         query.limit = min(request.count ?? .max, limits.tripRows)
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
-        service.engine.trips(query) { result in
+        service.engine.trips(query, isWanted: presence.isThere) { result in
             var writer = ReplyWriter()
             writer.trips(result, hasCount: request.count != nil, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))

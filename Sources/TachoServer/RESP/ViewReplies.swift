@@ -16,7 +16,7 @@ extension ConnectionHandler {
         }
         let key = ViewKey(arguments[1])
         if case .stream = key, isThere(key) { return output.error(ViewError.wrongType.message) }
-        let isLive = key == .live
+        let isLive = key == .live && isThere(key)
         switch view {
         case .positions:
             members(isLive, arguments) { $0.positionOfView($1) }

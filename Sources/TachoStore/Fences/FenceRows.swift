@@ -30,7 +30,9 @@ package struct FenceStream: Hashable, Sendable {
         self.id = id
     }
 
-    package var key: [UInt8] { Keys.fence(stream: number) }
+    package var key: [UInt8] { Keys.fence(stream: number, isLive: live != nil) }
+    /// Where it is no more.
+    package var formerKey: [UInt8] { Keys.fence(stream: number, isLive: live == nil) }
 
     package var row: [UInt8] {
         var writer = ByteWriter()
@@ -145,11 +147,14 @@ package struct FenceRider: Hashable, Sendable {
     }
 
     package var rider: UInt32
+    /// Of the fences: rows of another mean nothing.
+    package var epoch: UInt32
     package var newestMs: Int64
     package var stays: [Stay]
 
-    package init(rider: UInt32, newestMs: Int64, stays: [Stay]) {
+    package init(rider: UInt32, epoch: UInt32, newestMs: Int64, stays: [Stay]) {
         self.rider = rider
+        self.epoch = epoch
         self.newestMs = newestMs
         self.stays = stays
     }
@@ -158,6 +163,7 @@ package struct FenceRider: Hashable, Sendable {
 
     package var row: [UInt8] {
         var writer = ByteWriter()
+        writer.put(epoch)
         writer.put(newestMs)
         writer.putVarint(UInt64(stays.count))
         for stay in stays {
@@ -173,7 +179,8 @@ package struct FenceRider: Hashable, Sendable {
     ) throws(StoreError) -> FenceRider {
         var reader = ByteReader(row)
         do {
-            var one = FenceRider(rider: rider, newestMs: try reader.read(), stays: [])
+            var one = FenceRider(
+                rider: rider, epoch: try reader.read(), newestMs: try reader.read(), stays: [])
             let count = try reader.readVarint()
             guard count <= UInt64(reader.remaining) else { throw StoreError.damaged("") }
             for _ in 0..<count {
@@ -195,6 +202,8 @@ package struct FenceRider: Hashable, Sendable {
 package struct FenceTotals: Hashable, Sendable {
     package var nextStream: UInt32 = 1
     package var nextSerial: UInt32 = 1
+    /// Counts how often all fences were gone.
+    package var epoch: UInt32 = 1
     package var lastID: AlertID?
 
     package init() {}
@@ -204,6 +213,7 @@ package struct FenceTotals: Hashable, Sendable {
         writer.put(UInt8(0))
         writer.put(nextStream)
         writer.put(nextSerial)
+        writer.put(epoch)
         writer.put(lastID?.ms ?? -1)
         writer.put(lastID?.n ?? 0)
         return writer.bytes
@@ -216,6 +226,7 @@ package struct FenceTotals: Hashable, Sendable {
             var totals = FenceTotals()
             totals.nextStream = try reader.read()
             totals.nextSerial = try reader.read()
+            totals.epoch = try reader.read()
             let (ms, n): (Int64, UInt32) = (try reader.read(), try reader.read())
             if ms >= 0 { totals.lastID = AlertID(ms: ms, n: n) }
             guard reader.isAtEnd else { throw StoreError.damaged("") }

@@ -7,12 +7,14 @@ extension Keys {
     static let fenceEventKind: UInt8 = 2
     static let fenceTotalsKind: UInt8 = 3
     static let fenceNameKind: UInt8 = 4
+    static let fenceEndedKind: UInt8 = 5
 
     package static let fenceTotals: [UInt8] = [fenceTotalsKind]
 
-    package static func fence(stream: UInt32) -> [UInt8] {
+    /// Apart, so that a start reads those that are set alone.
+    package static func fence(stream: UInt32, isLive: Bool) -> [UInt8] {
         var key = KeyWriter()
-        key.u8(fenceStreamKind)
+        key.u8(isLive ? fenceStreamKind : fenceEndedKind)
         key.u32(stream)
         return key.bytes
     }

@@ -3,7 +3,7 @@ import TachoCodec
 import TachoGeo
 
 /// Sets the fences of a file: one JSON object a line, with the keys `tacho fence list --json` prints
-/// (`id`, `area`, `detect`; `margin_m` and `ex_s` if wanted).
+/// (`id`, `area`, `detect`; `margin_m`, and `expires_ms` or `ex_s`, if wanted).
 package enum FenceFile {
     /// Stops at the first line that is no fence: those before it are set, and setting them again
     /// changes nothing.
@@ -17,7 +17,8 @@ package enum FenceFile {
             let text = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             guard text.contains(where: { $0 != UInt8(ascii: " ") }) else { return }
             do {
-                try target.setFence(try request(Array(text)))
+                guard let request = try request(Array(text), nowMs: Clock.nowMs()) else { return }
+                try target.setFence(request)
             } catch {
                 throw ToolFailure(
                     error.status == ExitStatus.usage ? ExitStatus.badData : error.status,
@@ -48,7 +49,14 @@ package enum FenceFile {
         try output.flush()
     }
 
-    private static func request(_ line: [UInt8]) throws(ToolFailure) -> FenceRequest {
+    private static let keys = [
+        "id", "area", "detect", "margin_m", "ex_s", "expires_ms", "inside", "events",
+    ]
+
+    /// nil: its time has passed.
+    private static func request(
+        _ line: [UInt8], nowMs: Int64
+    ) throws(ToolFailure) -> FenceRequest? {
         let value: JSONValue
         do {
             value = try JSONValue.read(line)
@@ -62,9 +70,20 @@ package enum FenceFile {
             }
             return text
         }
+        for key in value.members ?? [] where !keys.contains(key.key) {
+            throw ToolFailure(
+                ExitStatus.usage,
+                "'\(key.key)' is no key of a fence: \(keys.joined(separator: ", "))")
+        }
+        var expiresAfter = value["ex_s"]?.text
+        if let ms = value["expires_ms"]?.integer {
+            // Nothing to watch for any more.
+            if ms <= nowMs { return nil }
+            expiresAfter = String((ms - nowMs + 999) / 1000)
+        }
         return try FenceRequest(
             id: try word("id"), area: try word("area").split(separator: " ").joined(separator: ","),
             detect: try word("detect"), margin: value["margin_m"]?.text,
-            expiresAfter: value["ex_s"]?.text)
+            expiresAfter: expiresAfter)
     }
 }

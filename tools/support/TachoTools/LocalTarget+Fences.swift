@@ -28,8 +28,13 @@ extension LocalTarget {
     }
 
     package func fences(after cursor: String?) throws(ToolFailure) -> FenceRows {
-        let page = engine.fencePage(
-            after: cursor.map { Array($0.utf8) }, limit: FenceRows.pageFences)
+        let page: FencePage
+        do {
+            page = try engine.fencePage(
+                after: cursor.map { Array($0.utf8) }, limit: FenceRows.pageFences)
+        } catch {
+            throw Self.failure(error)
+        }
         return FenceRows(
             rows: page.fences.map { Self.row($0) },
             next: page.next.map { String(decoding: $0, as: UTF8.self) })
