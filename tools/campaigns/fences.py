@@ -24,8 +24,7 @@ RIDERS = 30
 STEP_MS = 40_000
 DWELL_S = 100
 START_MS = 1_767_225_600_000
-BATCH = 60
-WINDOW = 4
+BATCH = 300
 
 
 def fence_of(station):
@@ -102,16 +101,15 @@ class Feeder(threading.Thread):
 
     def feed(self, connection):
         walks = self.walks
-        following = walks.answered
-        while True:
-            while following - walks.answered < WINDOW and not self.stopping.is_set():
-                if self.last is not None and following >= self.last:
-                    break
-                connection.send(*walks.batch(following))
-                following += 1
-            if following == walks.answered:
+        # One at a time: a batch that is refused for overload must not be overtaken by the next one.
+        while not self.stopping.is_set():
+            if self.last is not None and walks.answered >= self.last:
                 return
+            connection.send(*walks.batch(walks.answered))
             masks = connection.read()
+            if isinstance(masks, resp.ReplyError) and str(masks).startswith("TRYAGAIN"):
+                time.sleep(0.05)
+                continue
             # Stored, or stored before; accepted or flagged.
             if not isinstance(masks, list) or any(mask & ~5 for mask in masks):
                 raise ValueError(f"T.IMPORT answered {masks!r}")
