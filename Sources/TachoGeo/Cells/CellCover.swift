@@ -6,6 +6,8 @@ package struct CellCover: Hashable, Sendable {
 
     /// Coarser cells are divided until the resolution is reached or there would be more than this.
     private static let most = 2_048
+    /// Up to so many are measured one by one, 3 µs each: every cell too many is a few riders too many.
+    private static let mostMeasured = 256
 
     /// Cost: about 2 µs for each cell that is looked at, some hundred for a small area.
     package init(_ area: Area, resolution: Int) {
@@ -26,6 +28,10 @@ package struct CellCover: Hashable, Sendable {
         while r < resolution && cells.count * 7 <= most {
             r += 1
             cells = cells.flatMap { try! $0.children(at: r) }.filter { sieve.passes($0) }
+        }
+        if r == resolution && cells.count <= Self.mostMeasured {
+            // None is divided further: what counts is the cell itself.
+            cells.removeAll { !sieve.passes($0, reach: $0.reachDegrees) }
         }
         return cells.map { $0.stretch(at: resolution) }
     }
@@ -55,6 +61,18 @@ package struct CellCover: Hashable, Sendable {
 }
 
 extension Cell {
+    /// From its middle to its furthest corner and a hundredth more: sides are great circles, so nothing in it
+    /// is further.
+    fileprivate var reachDegrees: Double {
+        func position(_ at: (lat: Double, lon: Double)) -> Coordinate {
+            Coordinate(
+                latE7: Int32((at.lat * 1e7).rounded()), lonE7: Int32((at.lon * 1e7).rounded()))
+        }
+        let middle = position(centreDegrees)
+        let furthestM = boundaryDegrees.map { Distance.haversine(middle, position($0)) }.max()!
+        return (furthestM * 1.01 + 0.1) / (Self.earthRadiusM * 0.017453292519943295)
+    }
+
     /// First and last id of what lies in it at a resolution that is not coarser.
     fileprivate func stretch(at resolution: Int) -> ClosedRange<UInt64> {
         let digits = CellDigits(of: self).bits
@@ -82,9 +100,11 @@ private struct CellSieve {
         if case .polygon(let polygon) = area { edges = polygon.edges } else { edges = [] }
     }
 
-    func passes(_ cell: Cell) -> Bool {
+    func passes(_ cell: Cell) -> Bool { passes(cell, reach: Self.reachDegrees[cell.resolution]) }
+
+    /// The same, where nothing that counts is further than so many degrees from the cell's middle.
+    func passes(_ cell: Cell, reach: Double) -> Bool {
         let middle = cell.centreDegrees
-        let reach = Self.reachDegrees[cell.resolution]
         switch area {
         case .circle(let circle):
             let position = Coordinate(
