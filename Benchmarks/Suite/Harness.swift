@@ -112,6 +112,7 @@ package struct Benchmark: Sendable {
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
         bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, trips, h3, ingestSealing,
+        ingestPlaces,
         ingestRiders, ingestLate, ingestBacklog, ingestBatch, ingestLong, fences, bytesWritten,
         memory, restart, rules,
     ]

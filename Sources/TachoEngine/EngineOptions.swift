@@ -55,6 +55,8 @@ package struct EngineOptions: Sendable {
     /// Of the cells in which it is noted who was where, from here on (`GeoPlan.resolutions`); nil: as the
     /// directory has it, 9 for a new one. What is there stays as it is until `Engine.reindex`.
     package var geoResolution: Int?
+    /// For a measurement of what it costs: false leaves out the rows of who was where, and T.WHO misses them.
+    package var notesPlaces = true
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.
     package var onFailStop: @Sendable (String) -> Void = { _ in }

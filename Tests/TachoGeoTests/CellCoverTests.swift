@@ -24,7 +24,7 @@ struct CellCoverTests {
         let angle = Double.random(in: 0..<6.2831, using: &random)
         let lat = min(90, max(-90, circle.lat + reach * cosine(angle)))
         let wide = max(1e-6, cosine(lat * 0.017453))
-        var lon = circle.lon + min(180, reach * sine(angle) / wide)
+        var lon = circle.lon + max(-180, min(180, reach * sine(angle) / wide))
         if lon > 180 { lon -= 360 }
         if lon < -180 { lon += 360 }
         return Coordinate(

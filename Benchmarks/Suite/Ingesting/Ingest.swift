@@ -22,6 +22,34 @@ extension Benchmark {
         return [try ingest("ingest_sealing", scale.sweep) { $0.rangePoints = range }]
     }
 
+    /// What the index of who was where costs: with it and without, in turns.
+    static let ingestPlaces = Benchmark(
+        name: "ingest_places", about: "ingest with and without the index of who was where",
+        isSweep: true
+    ) { scale in
+        var one = scale
+        one.rounds = 1
+        var (with, without): ([Double], [Double]) = ([], [])
+        var hash: UInt64 = 0
+        for _ in 0..<scale.rounds {
+            let figure = try ingest("ingest_places", one)
+            hash = figure.hash
+            with.append(figure.value)
+            without.append(try ingest("ingest_no_places", one) { $0.notesPlaces = false }.value)
+        }
+        let shares = zip(with, without).map { $0 / $1 }
+        return [
+            Measurement(
+                "ingest_places", Timing.median(with), "points/s", n: scale.points, hash: hash),
+            Measurement(
+                "ingest_no_places", Timing.median(without), "points/s", n: scale.points,
+                hash: hash),
+            Measurement(
+                "ingest_places_share", Timing.median(shares), "of without", n: scale.points,
+                hash: hash),
+        ]
+    }
+
     static func ingest(
         _ name: String, _ scale: Scale, _ adjust: (inout EngineOptions) -> Void = { _ in }
     ) throws -> Measurement {

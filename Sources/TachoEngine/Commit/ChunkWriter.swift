@@ -11,7 +11,12 @@ final class ChunkWriter {
     private var places: PlaceGatherer
     private var bytes: [UInt8] = []
 
-    init(_ plan: GeoPlan) { places = PlaceGatherer(plan) }
+    private let notesPlaces: Bool
+
+    init(_ plan: GeoPlan, notesPlaces: Bool = true) {
+        places = PlaceGatherer(plan)
+        self.notesPlaces = notesPlaces
+    }
 
     /// From here on cells are of these resolutions.
     func obey(_ plan: GeoPlan) { places.obey(plan) }
@@ -25,7 +30,9 @@ final class ChunkWriter {
             lastSequence: sequences.last, into: &bytes)
         rows.put(.track, Keys.track(tail.key), bytes)
         rows.put(.ranges, Keys.ranges(tail.key), [])
-        places.add(encoder.columns.at, count: encoder.columns.count, of: tail.key)
+        if notesPlaces {
+            places.add(encoder.columns.at, count: encoder.columns.count, of: tail.key)
+        }
         return bytes.count
     }
 

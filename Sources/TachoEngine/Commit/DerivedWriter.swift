@@ -93,9 +93,9 @@ final class DerivedWriter: @unchecked Sendable {
 
     init(
         database: Database, target: any RowWriting, journal: any Journal, lastGroup: UInt64,
-        places: GeoPlan = .usual, context: Context
+        places: GeoPlan = .usual, notesPlaces: Bool = true, context: Context
     ) {
-        chunks = ChunkWriter(places)
+        chunks = ChunkWriter(places, notesPlaces: notesPlaces)
         self.database = database
         self.target = target
         self.journal = journal
