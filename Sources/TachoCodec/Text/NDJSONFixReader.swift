@@ -30,9 +30,9 @@ package enum NDJSONError: FixFileError, Equatable {
 ///
 /// Memory: `LineSplitter.maxBytes` beyond the piece fed. Cost: about 2 ns a byte, no allocation a
 /// line.
-package struct NDJSONFixReader: FixReader {
+package struct NDJSONFixReader: LineFixReader {
     package private(set) var warnings: [String] = []
-    private var lines = LineSplitter()
+    var lines = LineSplitter()
     private var object = JSONFixObject()
     /// Of lines without a rider.
     private let rider: [UInt8]
@@ -50,19 +50,7 @@ package struct NDJSONFixReader: FixReader {
         isRiderFromName = isFromName
     }
 
-    package var bufferedBytes: Int { lines.bufferedBytes }
-
-    package mutating func feed(
-        _ bytes: UnsafeRawBufferPointer, isLast: Bool, record: (FixRecord) throws -> Void
-    ) throws {
-        // Lent out, so that a line may be taken while the splitter goes on.
-        var splitter = LineSplitter()
-        swap(&splitter, &lines)
-        defer { swap(&splitter, &lines) }
-        try splitter.feed(bytes, isLast: isLast) { try take($0, record) }
-    }
-
-    private mutating func take(
+    mutating func take(
         _ line: LineSplitter.Line, _ deliver: (FixRecord) throws -> Void
     ) throws {
         var row = FixRecord(line: line.number, raw: line.bytes, isCut: line.isCut)

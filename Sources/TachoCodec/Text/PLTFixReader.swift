@@ -23,14 +23,14 @@ package enum PLTError: FixFileError, Equatable {
 ///
 /// Memory: `LineSplitter.maxBytes` beyond the piece fed. Cost: about 2 ns a byte, no allocation a
 /// line.
-package struct PLTFixReader: FixReader {
+package struct PLTFixReader: LineFixReader {
     package static let headerLines = 6
     /// Fields a line has at least; what follows is passed over.
     private static let fieldCount = 7
 
     package private(set) var warnings: [String] = []
     private let rider: [UInt8]
-    private var lines = LineSplitter()
+    var lines = LineSplitter()
     private var fields = [UnsafeRawBufferPointer](
         repeating: FixRecord.nothing, count: PLTFixReader.fieldCount)
     /// Time and altitude as the text of a fix.
@@ -38,19 +38,7 @@ package struct PLTFixReader: FixReader {
 
     package init(rider: [UInt8]) { self.rider = rider }
 
-    package var bufferedBytes: Int { lines.bufferedBytes }
-
-    package mutating func feed(
-        _ bytes: UnsafeRawBufferPointer, isLast: Bool, record: (FixRecord) throws -> Void
-    ) throws {
-        // Lent out, so that a line may be taken while the splitter goes on.
-        var splitter = LineSplitter()
-        swap(&splitter, &lines)
-        defer { swap(&splitter, &lines) }
-        try splitter.feed(bytes, isLast: isLast) { try take($0, record) }
-    }
-
-    private mutating func take(
+    mutating func take(
         _ line: LineSplitter.Line, _ deliver: (FixRecord) throws -> Void
     ) throws {
         if line.number <= Self.headerLines { return try takeHeader(line) }

@@ -22,8 +22,7 @@ extension ConnectionHandler {
         var first: UInt32 = 0
         if let index = query.cursorArgument {
             guard let cursor = UInt32(String(decoding: arguments[index], as: UTF8.self)) else {
-                return output.error(
-                    "ERR CURSOR '\(Arguments.shown(arguments[index]))' is none that T.WITHIN gave")
+                return refuseCursor(arguments, index, of: "T.WITHIN")
             }
             first = cursor
         }
@@ -47,8 +46,7 @@ extension ConnectionHandler {
         if let index = query.cursorArgument {
             after = VisitCursor(String(decoding: arguments[index], as: UTF8.self))
             guard after != nil else {
-                return output.error(
-                    "ERR CURSOR '\(Arguments.shown(arguments[index]))' is none that T.WHO gave")
+                return refuseCursor(arguments, index, of: "T.WHO")
             }
         }
         let limits = service.limits

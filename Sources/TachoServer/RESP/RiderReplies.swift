@@ -22,9 +22,7 @@ extension ConnectionHandler {
             var first: UInt32 = 0
             if let index = cursorArgument {
                 guard let cursor = UInt32(String(decoding: arguments[index], as: UTF8.self)) else {
-                    return output.error(
-                        "ERR CURSOR '\(Arguments.shown(arguments[index]))' is none that "
-                            + "T.RIDER gave")
+                    return refuseCursor(arguments, index, of: "T.RIDER")
                 }
                 first = cursor
             }

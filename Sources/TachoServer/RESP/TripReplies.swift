@@ -12,9 +12,7 @@ extension ConnectionHandler {
             query.after = TripCursor(String(decoding: arguments[index], as: UTF8.self))
             guard query.after != nil else {
                 let command = wanted == .trips ? "T.TRIPS" : "T.STOPS"
-                return output.error(
-                    "ERR CURSOR '\(Arguments.shown(arguments[index]))' is none that \(command) gave"
-                )
+                return refuseCursor(arguments, index, of: command)
             }
         }
         let limits = service.limits
