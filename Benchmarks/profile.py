@@ -1,6 +1,6 @@
 """Where the time of ingest goes: samples one run with perf and prints a JSON line per stage.
 
-profile.py BENCHMARKS POINTS [--late PERCENT]
+profile.py BENCHMARKS POINTS [--late PERCENT] [--of ingest|ingest_no_places]
 
 CPU time by thread and by the functions that stand for a stage, in ns a point. Needs perf (Debian:
 linux-perf); it samples the processor's clock, which works on virtual machines too. What the load
@@ -43,13 +43,15 @@ def report(data, *options):
 
 
 def main():
-    benchmarks, points, *late = sys.argv[1:]
-    percent = int(late[1]) if late else 0
+    benchmarks, points, *rest = sys.argv[1:]
+    given = dict(zip(rest[::2], rest[1::2]))
+    percent = int(given.get("--late", 0))
+    benchmark = given.get("--of", "ingest")
     with tempfile.TemporaryDirectory() as directory:
         data = f"{directory}/perf.data"
         subprocess.run(
             ["perf", "record", "-F", str(FREQUENCY), "-e", "cpu-clock", "-g", "--call-graph", "fp",
-             "-o", data, benchmarks, "ingest", "--rounds", "1", "--points", points,
+             "-o", data, benchmarks, benchmark, "--rounds", "1", "--points", points,
              "--late", str(percent)], check=True, capture_output=True)
         threads = report(data, "--no-children", "--sort", "comm")
         functions = report(data, "--children", "--sort", "comm,symbol")

@@ -115,7 +115,7 @@ package final class Engine: Sendable {
         let derived = DerivedWriter(
             database: store.database, target: rowTarget,
             journal: store.journal, lastGroup: store.lastGroup, places: plan,
-            notesPlaces: options.notesPlaces,
+            runs: store.geoRuns, notesPlaces: options.notesPlaces,
             context: DerivedWriter.Context(
                 fail: { control.fail($0) }, failure: { control.failure },
                 written: { group in

@@ -37,7 +37,7 @@ struct Recovery {
         self.shards = shards
         rules = RuleBook(settings: RuleSettings(thresholds: ownRules), isStored: false)
         rows = RowBatch(store.database)
-        chunks = ChunkWriter(places)
+        chunks = ChunkWriter(places, runs: store.geoRuns)
         progress = Progress.State(
             group: store.lastGroup, nextSequence: store.nextSequence, hash: store.lastHash,
             range: store.checkpoint.range, rangeFirst: store.checkpoint.rangeFirst)
@@ -324,14 +324,14 @@ struct Recovery {
             _ = chunks.put(tail, partFirst: 0, to: rows)
             if rows.count >= Self.rowsPerWrite { try writeRows() }
         }
-        if all { chunks.putPlaces(to: rows, all: true) }
+        if all { try chunks.putPlaces(to: rows, all: true) }
         if all || rows.count >= Self.rowsPerWrite || !closed.isEmpty { try writeRows() }
         for tail in closed { tail.markWritten() }
         closed.removeAll()
     }
 
     private mutating func writeRows() throws(StoreError) {
-        chunks.putPlaces(to: rows, all: false)
+        try chunks.putPlaces(to: rows, all: false)
         try store.database.write(rows, sync: false)
         rows.clear()
     }

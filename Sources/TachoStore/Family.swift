@@ -35,13 +35,13 @@ package enum Family: Int, CaseIterable, Sendable {
     }
 
     /// Large values that are written once are not worth a large memtable; small rows are. Places
-    /// come as sorted runs of 13 MB: with less than that each run has a memtable to itself, and is
-    /// only ever put behind the last row.
+    /// come as sorted runs of some 4 MB, landmarks of 13: with less than that each run has a memtable
+    /// to itself, and is only ever put behind the last row.
     var writeBufferMiB: Int {
         switch self {
         case .track: 32
-        case .geo, .seen: 8
-        case .unused, .meta: 4
+        case .seen: 8
+        case .unused, .meta, .geo: 4
         default: 16
         }
     }

@@ -45,12 +45,11 @@ package enum GeoGrain: Sendable, CaseIterable {
     }
 }
 
-/// That a chunk has fixes of five minutes, or of a day, in one cell: a row of family `geo`, whose
-/// keys ascend by time and place, so that who was somewhere is one stretch of keys.
-/// `format-spec.md` §6.
+/// That a chunk has fixes of five minutes, or of a day, in one cell. Family `geo` holds them by time
+/// and place, so that who was somewhere is one stretch of keys (`GeoPage`). `format-spec.md` §6.
 ///
-/// Made from the chunk alone and named after it, so rows are only added, replay makes the same ones
-/// again, and the whole family can be rebuilt. Readers sum a rider's rows.
+/// Made from the chunk alone, so rows are only added, replay makes the same ones again, and the whole
+/// family can be rebuilt. A row may be there twice.
 package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
     package var bucket: UInt32
     package var cell: UInt64
@@ -80,9 +79,14 @@ package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
         self.isAnyFlagged = isAnyFlagged
     }
 
-    package static let keyBytes = 22
+    /// The first of a page, before it is read.
+    init(bucket: UInt32, cell: UInt64) {
+        self.init(
+            bucket: bucket, cell: cell, rider: 0, range: 0, generation: 0, count: 0, firstMs: 0,
+            lastMs: 0, isAnyFlagged: false)
+    }
 
-    /// In the order of their keys.
+    /// In the order in which they are stored.
     @inline(__always)
     package static func < (a: GeoRow, b: GeoRow) -> Bool {
         if a.bucket != b.bucket { return a.bucket < b.bucket }
@@ -92,51 +96,54 @@ package struct GeoRow: Hashable, Sendable, BitwiseCopyable {
         return a.generation < b.generation
     }
 
-    package static let maxValueBytes = 11
+    /// Bytes of count and times, at most.
+    static let maxFixesBytes = 11
 
-    /// Writes the key, 22 bytes, and behind it the value, 3 to 11; returns the value's length.
-    /// `to` has room for both.
-    package func write(to: UnsafeMutableRawPointer) -> Int {
-        to.storeBytes(of: bucket.bigEndian, as: UInt32.self)
-        to.storeBytes(of: cell.bigEndian, toByteOffset: 4, as: UInt64.self)
-        to.storeBytes(of: rider.bigEndian, toByteOffset: 12, as: UInt32.self)
-        to.storeBytes(of: range.bigEndian, toByteOffset: 16, as: UInt32.self)
-        to.storeBytes(of: generation.bigEndian, toByteOffset: 20, as: UInt16.self)
-        var at = Self.keyBytes
-        func put(_ value: UInt32) {
-            var rest = value
-            while rest >= 0x80 {
-                to.storeBytes(
-                    of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: at, as: UInt8.self)
-                rest >>= 7
-                at += 1
-            }
-            to.storeBytes(of: UInt8(rest), toByteOffset: at, as: UInt8.self)
+    @inline(__always)
+    static func put(_ value: UInt32, _ to: UnsafeMutableRawPointer, _ at: inout Int) {
+        var rest = value
+        while rest >= 0x80 {
+            to.storeBytes(
+                of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: at, as: UInt8.self)
+            rest >>= 7
             at += 1
         }
-        put(UInt32(count) << 1 | (isAnyFlagged ? 1 : 0))
-        put(firstMs)
-        put(lastMs - firstMs)
-        return at - Self.keyBytes
+        to.storeBytes(of: UInt8(rest), toByteOffset: at, as: UInt8.self)
+        at += 1
     }
 
-    /// Reads a row back.
-    package init(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(StoreError) {
-        guard key.count == Self.keyBytes else { throw .damaged("a geo key cannot be read") }
-        bucket = KeyReader.u32(key, at: 0)
-        cell = KeyReader.u64(key, at: 4)
-        rider = KeyReader.u32(key, at: 12)
-        range = KeyReader.u32(key, at: 16)
-        generation = KeyReader.u16(key, at: 20)
+    /// Writes how many fixes, of what effect and when, 3 to 11 bytes; there is room for them.
+    @inline(__always)
+    func writeFixes(_ to: UnsafeMutableRawPointer, _ at: inout Int) {
+        Self.put(UInt32(count) << 1 | (isAnyFlagged ? 1 : 0), to, &at)
+        Self.put(firstMs, to, &at)
+        Self.put(lastMs - firstMs, to, &at)
+    }
+
+    mutating func readFixes(_ reader: inout ByteReader) throws(StoreError) {
         let bucketMs = UInt64(GeoGrain(bucket: bucket).bucketMs)
-        var reader = ByteReader(value)
         guard let head = try? reader.readVarint(), let first = try? reader.readVarint(),
-            let span = try? reader.readVarint(), reader.isAtEnd, head >> 1 <= UInt64(UInt16.max),
+            let span = try? reader.readVarint(), head >> 1 <= UInt64(UInt16.max),
             head >> 1 > 0, first < bucketMs, span < bucketMs - first
         else { throw .damaged("a geo row cannot be read") }
         count = UInt16(head >> 1)
         isAnyFlagged = head & 1 != 0
         firstMs = UInt32(first)
         lastMs = UInt32(first + span)
+    }
+
+    /// Of a key with a single row, as they were before there were pages.
+    static let keyBytes = 22
+
+    /// Reads such a row.
+    init(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(StoreError) {
+        guard key.count == Self.keyBytes else { throw .damaged("a geo key cannot be read") }
+        self.init(bucket: KeyReader.u32(key, at: 0), cell: KeyReader.u64(key, at: 4))
+        rider = KeyReader.u32(key, at: 12)
+        range = KeyReader.u32(key, at: 16)
+        generation = KeyReader.u16(key, at: 20)
+        var reader = ByteReader(value)
+        try readFixes(&reader)
+        guard reader.isAtEnd else { throw .damaged("a geo row cannot be read") }
     }
 }

@@ -20,6 +20,7 @@ package struct StoreOptions: Sendable {
 package final class Store: @unchecked Sendable {
     package let directory: DataDirectory
     package let database: Database
+    package let geoRuns: GeoRuns
     package let journal: any Journal
     package let watermark: WatermarkFile
     /// The last complete checkpoint: replay starts at its `from`.
@@ -52,12 +53,13 @@ package final class Store: @unchecked Sendable {
     }
 
     fileprivate init(
-        directory: DataDirectory, database: Database, journal: any Journal,
+        directory: DataDirectory, database: Database, geoRuns: GeoRuns, journal: any Journal,
         watermark: WatermarkFile, checkpoint: CheckpointMark, extent: JournalExtent,
         acceptedLoss: (first: UInt64, last: UInt64)?
     ) {
         self.directory = directory
         self.database = database
+        self.geoRuns = geoRuns
         self.journal = journal
         self.watermark = watermark
         self.checkpoint = checkpoint
@@ -172,8 +174,9 @@ private struct Opening {
         let journal = try FileJournal(
             directory: directory.journalPath, end: extent.end, settings: options.journal)
         return Store(
-            directory: directory, database: database, journal: journal, watermark: watermark,
-            checkpoint: start, extent: extent, acceptedLoss: accepted)
+            directory: directory, database: database, geoRuns: try GeoRuns(database),
+            journal: journal, watermark: watermark, checkpoint: start, extent: extent,
+            acceptedLoss: accepted)
     }
 
     private static func isConsent(

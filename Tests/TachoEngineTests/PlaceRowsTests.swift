@@ -30,21 +30,42 @@ struct PlaceRowsTests {
         return options
     }
 
+    /// Also after a kill, when rows are there twice: they must be the same.
     private func rows(_ engine: Engine) throws -> [Place: Stay] {
         var rows: [Place: Stay] = [:]
-        let cursor = engine.store.database.cursor(.geo)
-        cursor.seekToFirst()
-        while try cursor.isValid() {
-            let row = try GeoRow(key: cursor.key, value: cursor.value)
+        for row in try allRows(engine) {
             let grain = GeoGrain(bucket: row.bucket)
             let start = (Int64(row.bucket) - grain.bucketOffset) * grain.bucketMs
             let place = Place(
                 bucket: row.bucket, cell: row.cell, rider: row.rider, range: row.range,
                 generation: row.generation)
-            rows[place] = Stay(
+            let stay = Stay(
                 count: Int(row.count), firstMs: start + Int64(row.firstMs),
                 lastMs: start + Int64(row.lastMs), isAnyFlagged: row.isAnyFlagged)
+            #expect(rows.updateValue(stay, forKey: place).map { $0 == stay } ?? true, "\(row)")
+        }
+        return rows
+    }
+
+    private func pages(_ engine: Engine) throws -> [[UInt8]: [UInt8]] {
+        var pages: [[UInt8]: [UInt8]] = [:]
+        let cursor = engine.store.database.cursor(.geo)
+        cursor.seekToFirst()
+        while try cursor.isValid() {
+            pages[Array(cursor.key)] = Array(cursor.value)
             cursor.next()
+        }
+        return pages
+    }
+
+    private func allRows(_ engine: Engine) throws -> [GeoRow] {
+        var rows: [GeoRow] = []
+        for page in try pages(engine) {
+            try page.key.withUnsafeBytes { key in
+                try page.value.withUnsafeBytes { value in
+                    try GeoPage.read(key: key, value: value) { rows.append($0) }
+                }
+            }
         }
         return rows
     }
@@ -129,6 +150,24 @@ struct PlaceRowsTests {
         }
     }
 
+    /// What a lost or damaged index may be like.
+    private func damageRows(_ engine: Engine) throws {
+        let lost = RowBatch(engine.store.database)
+        for (number, key) in try pages(engine).keys.sorted(by: { $0.lexicographicallyPrecedes($1) })
+            .enumerated()
+        {
+            switch number % 6 {
+            case 0: lost.delete(.geo, key)
+            case 3: lost.put(.geo, key, number % 4 == 3 ? [] : [2, 0, 0])
+            default: break
+            }
+        }
+        lost.put(.geo, [1, 2, 3], [4])
+        // As programs wrote them before rows were put together.
+        lost.put(.geo, [0x80] + [UInt8](repeating: 1, count: 21), [2, 0, 0])
+        try engine.store.database.write(lost, sync: false)
+    }
+
     @Test(arguments: [5, 7, 9, 12])
     func `a reindexing makes all rows again, and takes out what is not of them`(
         resolution: Int
@@ -139,28 +178,11 @@ struct PlaceRowsTests {
         for _ in 0..<20 { _ = try engine.append(batch(walks.next(500))) }
         try engine.close()
         engine = try Engine.open(options(directory, workers: 2))
-        // What a lost or damaged index may be like.
-        let lost = RowBatch(engine.store.database)
-        for (number, place) in try rows(engine).keys.enumerated() where number % 3 == 0 {
-            let row = GeoRow(
-                bucket: place.bucket, cell: place.cell, rider: place.rider, range: place.range,
-                generation: place.generation, count: 1, firstMs: 0, lastMs: 0,
-                isAnyFlagged: false)
-            let key = withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { room in
-                _ = row.write(to: room.baseAddress!)
-                return Array(room[..<GeoRow.keyBytes])
-            }
-            if number % 6 == 0 {
-                lost.delete(.geo, key)
-            } else {
-                lost.put(.geo, key, number % 2 == 0 ? [] : [2, 0, 0])
-            }
-        }
-        lost.put(.geo, [1, 2, 3], [4])
-        try engine.store.database.write(lost, sync: false)
+        try damageRows(engine)
         let report = try engine.reindex(resolution: resolution)
-        let rows = try rows(engine).count
+        let rows = try allRows(engine).count
         #expect(report.resolution == resolution && report.rows == rows && report.removed > 0)
+        #expect(try self.rows(engine).count == rows, "a reindexing leaves each row once")
         try check(engine, "resolution \(resolution)", resolution: resolution)
         #expect(throws: ReindexError.resolution(13)) { try engine.reindex(resolution: 13) }
         try engine.close()
@@ -227,6 +249,43 @@ struct PlaceRowsTests {
         engine = try Engine.open(options(directory))
         #expect(try rows(engine) == sealed.rows)
         #expect(sealed.fixes > 1_000)
+        try engine.close()
+    }
+
+    @Test func `a run's number is never given again, whether the engine was killed or closed`()
+        throws
+    {
+        let directory = TemporaryDirectory()
+        var last: UInt32?
+        for round in 0..<6 {
+            let engine = try Engine.open(options(directory))
+            for _ in 0..<(round == 2 ? 5_000 : 3) {
+                let run = try engine.store.geoRuns.next()
+                #expect(last.map { $0 < run } ?? true, "round \(round): \(run)")
+                last = run
+            }
+            if round % 2 == 0 { engine.abandon() } else { try engine.close() }
+        }
+    }
+
+    /// Which rows come together is chance: if a page took the place of one from before the kill,
+    /// riders whose chunks are not made again were lost.
+    @Test func `pages from before a kill stay beside those of the replay`() throws {
+        let directory = TemporaryDirectory()
+        var walks = Walks(random: SeededGenerator(seed: 5))
+        var engine = try Engine.open(options(directory))
+        for _ in 0..<3 { _ = try engine.append(batch(walks.next(700))) }
+        engine.runBarrier(.checkpoint)
+        let before = try pages(engine)
+        #expect(before.count > 50)
+        for _ in 0..<3 { _ = try engine.append(batch(walks.next(700))) }
+        engine.abandon()
+        engine = try Engine.open(options(directory))
+        _ = try engine.seal()
+        engine.runBarrier(.checkpoint)
+        let after = try pages(engine)
+        #expect(after.count > before.count)
+        for (key, value) in before { #expect(after[key] == value) }
         try engine.close()
     }
 }

@@ -149,6 +149,7 @@ struct ReleaseTests {
         let witness = Witness()
         let writer = DerivedWriter(
             database: engine.store.database, target: witness, journal: witness, lastGroup: 0,
+            runs: engine.store.geoRuns,
             context: DerivedWriter.Context(
                 fail: { Issue.record("\($0)") }, failure: { nil }, written: { _ in },
                 released: { _ in }))

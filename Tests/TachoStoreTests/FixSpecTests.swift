@@ -121,9 +121,10 @@ struct FixSpecTests {
             bucket: 0x0102_0304, cell: 0x1112_1314_1516_1718, rider: 0x2122_2324,
             range: 0x3132_3334, generation: 0x4142, count: 300, firstMs: 1_000, lastMs: 201_000,
             isAnyFlagged: true)
+        var next = place
+        (next.rider, next.range, next.generation) = (0x2122_2325, 0x3132_3333, 0x4140)
         let fields: [String: UInt64] = [
-            "bucket": UInt64(place.bucket), "cell": place.cell, "rider": UInt64(place.rider),
-            "range": UInt64(place.range), "generation": UInt64(place.generation),
+            "bucket": UInt64(place.bucket), "cell": place.cell, "run": 0x5152_5354, "part": 0,
         ]
         var key: [UInt8] = []
         for part in row[1].components(separatedBy: ", ") {
@@ -136,13 +137,22 @@ struct FixSpecTests {
         }
         #expect(
             row[2].hasPrefix(
-                "2 · fixes + 1 if one of them is not accepted varint, first time varint, "
-                    + "last − first varint"))
+                "of each chunk: rider varint, range zigzag and generation zigzag, each less that of "
+                    + "the chunk before (0 of the first), 2 · fixes + 1 if one of them is not "
+                    + "accepted varint, first time varint, last − first varint"))
         var value = ByteWriter()
+        value.putVarint(0x2122_2324)
+        // Modulo 2^32.
+        value.putZigzag(0x3132_3334)
+        value.putZigzag(0x4142)
         for number in [2 * 300 + 1, 1_000, 200_000] as [UInt64] { value.putVarint(number) }
-        let written = place.bytes()
-        #expect(written.key == key)
-        #expect(written.value == value.bytes)
+        value.putVarint(1)
+        value.putZigzag(-1)
+        value.putZigzag(-2)
+        for number in [2 * 300 + 1, 1_000, 200_000] as [UInt64] { value.putVarint(number) }
+        #expect(
+            GeoEntry.pages(of: [place, next], run: 0x5152_5354)
+                == [GeoEntry(key: key, value: value.bytes)])
     }
 
     @Test(arguments: [

@@ -4,22 +4,31 @@ import Testing
 
 @testable import TachoStore
 
-extension GeoRow {
-    func bytes() -> (key: [UInt8], value: [UInt8]) {
-        var room = [UInt8](repeating: 0xEE, count: GeoRow.keyBytes + GeoRow.maxValueBytes)
-        let count = room.withUnsafeMutableBytes { write(to: $0.baseAddress!) }
-        return (
-            Array(room[..<GeoRow.keyBytes]), Array(room[GeoRow.keyBytes..<GeoRow.keyBytes + count])
-        )
+/// A key of family `geo` with its value.
+struct GeoEntry: Equatable {
+    var key: [UInt8]
+    var value: [UInt8]
+
+    static func pages(of rows: [GeoRow], run: UInt32) -> [GeoEntry] {
+        var entries: [GeoEntry] = []
+        let count = GeoPage.forEach(of: rows, run: run) { key, value in
+            entries.append(GeoEntry(key: Array(key), value: Array(value)))
+        }
+        #expect(count == entries.count)
+        return entries
     }
 
-    init(key: [UInt8], value: [UInt8]) throws(StoreError) {
-        let result = key.withUnsafeBytes { k in
-            value.withUnsafeBytes { v in
-                Result { () throws(StoreError) in try GeoRow(key: k, value: v) }
+    func rows() throws(StoreError) -> [GeoRow] {
+        let result = key.withUnsafeBytes { key in
+            value.withUnsafeBytes { value in
+                Result { () throws(StoreError) in
+                    var rows: [GeoRow] = []
+                    try GeoPage.read(key: key, value: value) { rows.append($0) }
+                    return rows
+                }
             }
         }
-        self = try result.get()
+        return try result.get()
     }
 }
 
@@ -46,29 +55,73 @@ struct GeoRowTests {
             isAnyFlagged: Bool.random(using: &random))
     }
 
-    @Test func `a row reads back as it was written`() throws {
+    /// Rows of which many are in one place, sorted.
+    private func run(_ count: Int, _ random: inout SeededGenerator) -> [GeoRow] {
+        let places = (0..<5).map { _ in row(&random) }
+        var rows = (0..<count).map { _ -> GeoRow in
+            var row = row(&random)
+            let place = places.randomElement(using: &random)!
+            // Of one grain, or its times are beyond the bucket's end.
+            if GeoGrain(bucket: row.bucket) == GeoGrain(bucket: place.bucket) {
+                (row.bucket, row.cell) = (place.bucket, place.cell)
+            }
+            return row
+        }
+        GeoRow.sort(&rows)
+        return rows
+    }
+
+    @Test func `rows read back from the pages they were written to`() throws {
         var random = SeededGenerator(seed: 1)
-        for round in 0..<3_000 {
-            let row = row(&random)
-            let (key, value) = row.bytes()
-            #expect(value.count >= 3 && value.count <= GeoRow.maxValueBytes, "round \(round)")
-            #expect(try GeoRow(key: key, value: value) == row, "round \(round)")
+        for round in 0..<300 {
+            let rows = run(Int.random(in: 1...40, using: &random), &random)
+            let number = UInt32.random(in: .min ... .max, using: &random)
+            let pages = GeoEntry.pages(of: rows, run: number)
+            #expect(try pages.flatMap { try $0.rows() } == rows, "round \(round)")
+            #expect(pages.count == Set(rows.map { [UInt64($0.bucket), $0.cell] }).count)
+            for page in pages {
+                #expect(page.key.withUnsafeBytes { GeoPage.run(ofKey: $0) } == number)
+            }
         }
     }
 
-    @Test func `the order of rows is the order of their keys`() {
+    @Test(arguments: [127, 128, 129, 256, 1_000])
+    func `many rows of a place are parts that follow each other`(count: Int) throws {
+        var random = SeededGenerator(seed: UInt64(count))
+        let place = row(&random)
+        var rows = (0..<count).map { number in
+            var row = place
+            row.rider = UInt32(number) * 3
+            return row
+        }
+        rows.append(place)
+        rows[count].cell = place.cell ^ 1
+        GeoRow.sort(&rows)
+        let pages = GeoEntry.pages(of: rows, run: 7)
+        #expect(pages.count == (count + GeoPage.mostRows - 1) / GeoPage.mostRows + 1)
+        #expect(try pages.flatMap { try $0.rows() } == rows)
+        let keys = pages.map(\.key)
+        #expect(zip(keys, keys.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
+    }
+
+    @Test func `rows are in the order of bucket, cell, rider, range and generation`() {
         var random = SeededGenerator(seed: 2)
         var rows = (0..<300).map { _ in row(&random) }
+        func order(_ row: GeoRow) -> [UInt64] {
+            [
+                UInt64(row.bucket), row.cell, UInt64(row.rider), UInt64(row.range),
+                UInt64(row.generation),
+            ]
+        }
         for a in rows {
             for b in rows {
-                let byKey = a.bytes().key.lexicographicallyPrecedes(b.bytes().key)
-                #expect((a < b) == byKey, "\(a) and \(b)")
+                #expect(
+                    (a < b) == order(a).lexicographicallyPrecedes(order(b)), "\(a) and \(b)")
             }
         }
         GeoRow.sort(&rows)
-        let keys = rows.map { $0.bytes().key }
-        #expect(
-            zip(keys, keys.dropFirst()).allSatisfy { a, b in !b.lexicographicallyPrecedes(a) })
+        let keys = GeoEntry.pages(of: rows, run: 1).map(\.key)
+        #expect(zip(keys, keys.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
     }
 
     @Test(arguments: [0, 1, 511, 512, 513, 5_000])
@@ -92,36 +145,53 @@ struct GeoRowTests {
         #expect(rows == Array(repeating: some[0], count: count))
     }
 
-    @Test func `a row cut anywhere or longer than it says is refused`() {
+    @Test func `a page cut inside a row, or with a byte behind the last one, is refused`() throws {
         var random = SeededGenerator(seed: 3)
-        for _ in 0..<50 {
-            let (key, value) = row(&random).bytes()
-            for count in 0..<key.count {
+        for round in 0..<50 {
+            let rows = run(6, &random)
+            for page in GeoEntry.pages(of: rows, run: 1) {
+                let whole = try page.rows()
+                var taken: [Int] = []
+                for count in 0...page.value.count {
+                    let cut = GeoEntry(key: page.key, value: Array(page.value[..<count]))
+                    guard let some = try? cut.rows() else { continue }
+                    #expect(some == Array(whole.prefix(some.count)), "round \(round), \(count)")
+                    taken.append(some.count)
+                }
+                #expect(taken == Array(1...whole.count), "round \(round)")
+                for key in [page.key + [0], Array(page.key.dropLast()), []] {
+                    #expect(throws: StoreError.damaged("")) {
+                        try GeoEntry(key: key, value: page.value).rows()
+                    }
+                }
                 #expect(throws: StoreError.damaged("")) {
-                    try GeoRow(key: Array(key[..<count]), value: value)
+                    try GeoEntry(key: page.key, value: page.value + [0]).rows()
                 }
             }
-            for count in 0..<value.count {
-                #expect(throws: StoreError.damaged("")) {
-                    try GeoRow(key: key, value: Array(value[..<count]))
-                }
-            }
-            #expect(throws: StoreError.damaged("")) { try GeoRow(key: key + [0], value: value) }
-            #expect(throws: StoreError.damaged("")) { try GeoRow(key: key, value: value + [0]) }
         }
+    }
+
+    /// A page's key in a bucket of that grain.
+    private func key(_ grain: GeoGrain) -> [UInt8] {
+        var key = [UInt8](repeating: 1, count: GeoPage.keyBytes)
+        key[0] = grain == .fine ? 0x80 : 0x20
+        return key
+    }
+
+    private func rows(_ key: [UInt8], _ numbers: [UInt64]) -> [GeoRow]? {
+        var writer = ByteWriter()
+        for number in numbers { writer.putVarint(number) }
+        return try? GeoEntry(key: key, value: writer.bytes).rows()
     }
 
     @Test(arguments: GeoGrain.allCases)
     func `values no row can have are refused and those at the limits taken`(
         grain: GeoGrain
     ) throws {
-        var key = [UInt8](repeating: 1, count: GeoRow.keyBytes)
-        key[0] = grain == .fine ? 0x80 : 0x20
+        let key = key(grain)
         let end = UInt64(grain.bucketMs)
         func isTaken(_ head: UInt64, _ first: UInt64, _ span: UInt64) -> Bool {
-            var writer = ByteWriter()
-            for number in [head, first, span] { writer.putVarint(number) }
-            return (try? GeoRow(key: key, value: writer.bytes)) != nil
+            rows(key, [0, 0, 0, head, first, span]) != nil
         }
         #expect(isTaken(2, 0, 0))
         #expect(isTaken(131_071, 0, end - 1))
@@ -134,6 +204,50 @@ struct GeoRowTests {
         #expect(!isTaken(2, end - 1, 1))
         for number in [UInt64(1) << 32, 1 << 63, .max] {
             #expect(!isTaken(number, 0, 0) && !isTaken(2, number, 0) && !isTaken(2, 0, number))
+        }
+    }
+
+    @Test func `riders, ranges and generations beyond their types are refused`() {
+        let key = key(.fine)
+        let fixes: [UInt64] = [2, 0, 0]
+        let top = UInt64(UInt32.max)
+        #expect(rows(key, [top, 0, 0] + fixes)?.first?.rider == .max)
+        #expect(rows(key, [top, 0, 0] + fixes + [0, 0, 0] + fixes)?.count == 2)
+        #expect(rows(key, [top, 0, 0] + fixes + [1, 0, 0] + fixes) == nil)
+        #expect(rows(key, [top + 1, 0, 0] + fixes) == nil)
+        // −1 and 2^32 − 1 are the same range.
+        #expect(rows(key, [0, 1, 0] + fixes)?.first?.range == .max)
+        #expect(rows(key, [0, top + 1, 0] + fixes) == nil)
+        #expect(rows(key, [0, 0, 2 * 65_535] + fixes)?.first?.generation == .max)
+        #expect(rows(key, [0, 0, 2 * 65_536] + fixes) == nil)
+        #expect(rows(key, [0, 0, 1] + fixes) == nil)
+    }
+
+    @Test func `a row from before there were pages is read`() throws {
+        var random = SeededGenerator(seed: 6)
+        for round in 0..<300 {
+            let row = row(&random)
+            var key: [UInt8] = []
+            func put(_ value: some FixedWidthInteger) {
+                withUnsafeBytes(of: value.bigEndian) { key.append(contentsOf: $0) }
+            }
+            put(row.bucket)
+            put(row.cell)
+            put(row.rider)
+            put(row.range)
+            put(row.generation)
+            var value = ByteWriter()
+            value.putVarint(UInt64(row.count) << 1 | (row.isAnyFlagged ? 1 : 0))
+            value.putVarint(UInt64(row.firstMs))
+            value.putVarint(UInt64(row.lastMs - row.firstMs))
+            let entry = GeoEntry(key: key, value: value.bytes)
+            #expect(try entry.rows() == [row], "round \(round)")
+            #expect(key.withUnsafeBytes { GeoPage.run(ofKey: $0) } == nil)
+            for bytes in [Array(value.bytes.dropLast()), value.bytes + [0]] {
+                #expect(throws: StoreError.damaged("")) {
+                    try GeoEntry(key: key, value: bytes).rows()
+                }
+            }
         }
     }
 

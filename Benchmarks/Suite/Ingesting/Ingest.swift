@@ -22,6 +22,14 @@ extension Benchmark {
         return [try ingest("ingest_sealing", scale.sweep) { $0.rangePoints = range }]
     }
 
+    /// Without the index of who was where: what a profile is compared with.
+    static let ingestNoPlaces = Benchmark(
+        name: "ingest_no_places", about: "ingest without the index of who was where",
+        isSweep: true
+    ) { scale in
+        [try ingest("ingest_no_places", scale) { $0.notesPlaces = false }]
+    }
+
     /// What the index of who was where costs: with it and without, in turns.
     static let ingestPlaces = Benchmark(
         name: "ingest_places", about: "ingest with and without the index of who was where",

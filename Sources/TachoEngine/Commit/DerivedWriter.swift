@@ -93,9 +93,9 @@ final class DerivedWriter: @unchecked Sendable {
 
     init(
         database: Database, target: any RowWriting, journal: any Journal, lastGroup: UInt64,
-        places: GeoPlan = .usual, notesPlaces: Bool = true, context: Context
+        places: GeoPlan = .usual, runs: GeoRuns, notesPlaces: Bool = true, context: Context
     ) {
-        chunks = ChunkWriter(places, notesPlaces: notesPlaces)
+        chunks = ChunkWriter(places, runs: runs, notesPlaces: notesPlaces)
         self.database = database
         self.target = target
         self.journal = journal
@@ -186,7 +186,7 @@ final class DerivedWriter: @unchecked Sendable {
         case .waitingPlaces(let body): body(chunks.waitingRows)
         case .places(let plan, let done):
             attempt { () throws(StoreError) in
-                chunks.putPlaces(to: rows, all: true)
+                try chunks.putPlaces(to: rows, all: true)
                 try flush()
                 chunks.obey(plan)
             }
@@ -199,7 +199,7 @@ final class DerivedWriter: @unchecked Sendable {
 
     /// Writes what has gathered and lets readers find it there.
     private func flush(sync: Bool = false) throws(StoreError) {
-        chunks.putPlaces(to: rows, all: sync)
+        try chunks.putPlaces(to: rows, all: sync)
         if rows.count > 0 {
             try target.write(rows, sync: sync)
             rows = RowBatch(database)

@@ -55,8 +55,9 @@ struct GeoSearch {
             }
             if next == cell {
                 steps = 0
-                let row = try GeoRow(key: cursor.key, value: cursor.value)
-                if admits(row) { body(row.rider) }
+                try GeoPage.read(key: cursor.key, value: cursor.value) { row in
+                    if admits(row) { body(row.rider) }
+                }
                 cursor.next()
             } else if steps < Self.stepsBeforeSeek {
                 // What is near is reached sooner by walking.

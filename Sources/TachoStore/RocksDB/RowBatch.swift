@@ -18,21 +18,12 @@ package final class RowBatch {
         count += 1
     }
 
-    /// Puts rows of family `geo`, best in the order of their keys: RocksDB takes a sorted run
-    /// several times faster than the same rows at random.
-    package func put(_ places: [GeoRow]) {
-        withUnsafeTemporaryAllocation(
-            byteCount: GeoRow.keyBytes + GeoRow.maxValueBytes, alignment: 8
-        ) { room in
-            for place in places {
-                let count = place.write(to: room.baseAddress!)
-                database.put(
-                    batch, .geo, UnsafeRawBufferPointer(rebasing: room[..<GeoRow.keyBytes]),
-                    UnsafeRawBufferPointer(
-                        rebasing: room[GeoRow.keyBytes..<GeoRow.keyBytes + count]))
-            }
+    /// Puts rows of family `geo`, in the order of `GeoRow.<`, as pages of a run that has a number of
+    /// its own: RocksDB takes a sorted run several times faster than the same rows at random.
+    package func put(_ places: [GeoRow], run: UInt32) {
+        count += GeoPage.forEach(of: places, run: run) { key, value in
+            database.put(batch, .geo, key, value)
         }
-        count += places.count
     }
 
     /// Puts rows of family `seen`, best in the order of their keys.
