@@ -67,4 +67,22 @@ enum BlockContent {
                 .blockHeader, "its header and its index entry differ", stored.storedBytes)
         }
     }
+
+    /// Checks a whole stored block: its checksum, which binds it to its place, its index entry and
+    /// its leaf.
+    static func check(
+        _ stored: [UInt8], _ entry: BlockEntry, at location: BlockLocation,
+        leaf: some Sequence<UInt8>
+    ) throws(SegmentError) {
+        let result = stored.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                let block = try StoredBlock.check(raw, at: location)
+                try compare(block, with: entry, at: location)
+                guard Digest.leaf(raw).elementsEqual(leaf) else {
+                    throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
+                }
+            }
+        }
+        try result.get()
+    }
 }

@@ -39,10 +39,15 @@ package enum DirectoryCode: String, Sendable, CaseIterable {
     case intervalOverlap = "interval_overlap"
     case otherPartition = "other_partition"
     case amendmentTarget = "amendment_target"
+    case changed = "changed"
+    case otherContent = "other_content"
+    case mirrorRecord = "mirror_record"
+    case logFork = "log_fork"
 
     var exit: AuditExit {
         switch self {
         case .noSegments, .missingSegments, .intervalGap: .incomplete
+        case .logFork: .fork
         default: .damage
         }
     }
@@ -50,6 +55,10 @@ package enum DirectoryCode: String, Sendable, CaseIterable {
     var advice: String {
         switch self {
         case .noSegments: "give the audit directory of a data directory that has sealed a range"
+        case .changed: "run again on a directory in which nothing is replaced"
+        case .otherContent: "find out by a third copy which one is damaged, and replace that"
+        case .mirrorRecord: "delete the line; the copy is read and recorded again"
+        case .logFork: "find out which log was shown to others; the copy was left as it is"
         case .missingSegments, .intervalGap: "put back the missing segments from a copy"
         default: "compare both files with a copy; one of them is not the one that was sealed"
         }

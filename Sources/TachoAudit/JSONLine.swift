@@ -18,6 +18,14 @@ package struct JSONLine {
         put(name, "[" + objects.map(\.text).joined(separator: ",") + "]")
     }
 
+    package mutating func add(_ name: String, _ object: JSONLine) { put(name, object.text) }
+
+    package mutating func add(_ name: String, texts: [String]) {
+        put(name, "[" + texts.map(Self.quoted).joined(separator: ",") + "]")
+    }
+
+    package mutating func addNull(_ name: String) { put(name, "null") }
+
     private mutating func put(_ name: String, _ value: String) {
         if !body.isEmpty { body += "," }
         body += Self.quoted(name) + ":" + value

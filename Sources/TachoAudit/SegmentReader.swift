@@ -127,18 +127,8 @@ package struct SegmentReader: Sendable {
     private func readBlock(_ block: Int, into buffer: inout [UInt8]) throws(SegmentError) {
         let entry = index[block]
         try source.read(at: entry.offset, count: Int(entry.storedBytes), into: &buffer)
-        let location = location(block)
-        let result = buffer.withUnsafeBytes { raw in
-            Result { () throws(SegmentError) in
-                let stored = try StoredBlock.check(raw, at: location)
-                try BlockContent.compare(stored, with: entry, at: location)
-                let start = block * Digest.byteCount
-                guard Digest.leaf(raw).elementsEqual(leaves[start..<start + Digest.byteCount])
-                else {
-                    throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
-                }
-            }
-        }
-        try result.get()
+        let start = block * Digest.byteCount
+        try BlockContent.check(
+            buffer, entry, at: location(block), leaf: leaves[start..<start + Digest.byteCount])
     }
 }

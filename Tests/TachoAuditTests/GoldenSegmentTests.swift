@@ -116,7 +116,7 @@ import Testing
         }
         let path = directory.path + "/export.csv"
         let output = try ExportOutput(path: path)
-        _ = try AuditExport.csv(directory: directory.path, query: ExportQuery(), to: output)
+        _ = try AuditExport.run(directory: directory.path, query: ExportQuery(), to: output)
         try output.complete()
         return try FileBytes.read(path)
     }

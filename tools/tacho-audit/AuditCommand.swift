@@ -11,11 +11,12 @@ import TachoAudit
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tacho-audit",
-        abstract: "Verifies, shows and exports sealed segments. Opens everything read-only.",
+        abstract: "Verifies, shows, exports and copies sealed segments. Opens them read-only.",
         discussion: """
             EXAMPLES
               tacho-audit verify --audit DIR/audit
               tacho-audit export --audit DIR/audit --rider 7 --format csv --out 7.csv
+              tacho-audit mirror DIR/audit /mnt/copy/audit
               tacho-audit inspect --audit DIR/audit --segment 1
 
             EXIT CODES
@@ -24,7 +25,9 @@ struct AuditCommand: ParsableCommand {
               algorithm · 7 verified but not decryptable. Of several the first in 4 2 3 5 6 7.
             """,
         version: "0.1.0",
-        subcommands: [VerifyCommand.self, ExportCommand.self, InspectCommand.self])
+        subcommands: [
+            VerifyCommand.self, ExportCommand.self, MirrorCommand.self, InspectCommand.self,
+        ])
 }
 
 /// The directory every command reads.
@@ -57,6 +60,21 @@ struct Progress {
     }
 
     func clear() { show("") }
+}
+
+/// How far a long work is, in whole percent. Told of every step from several threads, one at a time.
+final class PercentLine: @unchecked Sendable {
+    private let progress: Progress
+    private var shown: UInt64?
+
+    init(_ progress: Progress) { self.progress = progress }
+
+    func show(_ done: UInt64, of total: UInt64) {
+        let percent = total == 0 ? 100 : UInt64(Double(done) / Double(total) * 100)
+        guard percent != shown else { return }
+        shown = percent
+        progress.show("\(percent) %")
+    }
 }
 
 /// Standard error by its descriptor: the C stream is a global variable Swift cannot share safely.
