@@ -133,8 +133,9 @@ package struct SegmentReader: Sendable {
                 let stored = try StoredBlock.check(raw, at: location)
                 try BlockContent.compare(stored, with: entry, at: location)
                 let start = block * Digest.byteCount
-                guard Digest.leaf(raw).elementsEqual(leaves[start..<start + Digest.byteCount])
-                else {
+                let leaf = Digest.leaf(
+                    raw, names: LeafNames.of(raw, stored, names, major: header.major))
+                guard leaf.elementsEqual(leaves[start..<start + Digest.byteCount]) else {
                     throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
                 }
             }

@@ -11,12 +11,14 @@ import TachoAudit
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tacho-audit",
-        abstract: "Verifies, shows and exports sealed segments. Opens everything read-only.",
+        abstract: "Verifies, shows and exports sealed segments. Opens segments read-only.",
         discussion: """
             EXAMPLES
               tacho-audit verify --audit DIR/audit
               tacho-audit export --audit DIR/audit --rider 7 --format csv --out 7.csv
               tacho-audit inspect --audit DIR/audit --segment 1
+              tacho-audit verify --audit DIR/audit --expect-vkey VKEY --trust fleet.trust
+              tacho-audit key new --name tacho.example.com/fleet --out DIR/audit-key
 
             EXIT CODES
               0 verified or done · 1 usage · 2 damage or forgery · 3 incomplete: gap, missing or
@@ -24,7 +26,10 @@ struct AuditCommand: ParsableCommand {
               algorithm · 7 verified but not decryptable. Of several the first in 4 2 3 5 6 7.
             """,
         version: "0.1.0",
-        subcommands: [VerifyCommand.self, ExportCommand.self, InspectCommand.self])
+        subcommands: [
+            VerifyCommand.self, ExportCommand.self, InspectCommand.self, KeyCommand.self,
+            SignCommand.self, WitnessCommand.self,
+        ])
 }
 
 /// The directory every command reads.
@@ -45,6 +50,15 @@ enum Failure {
     static func exit(_ code: AuditExit, _ message: String) -> ExitCode {
         print(message)
         return ExitCode(code.rawValue)
+    }
+
+    /// For errors of keys, logs and proofs, which know their exit code.
+    static func exit(_ error: any Error) -> any Error {
+        switch error {
+        case let error as KeyError: exit(error.exit, error.message)
+        case let error as LogError: exit(error.exit, error.message)
+        default: error
+        }
     }
 }
 

@@ -110,6 +110,18 @@ package struct LogReader: Sendable {
         return found!
     }
 
+    /// The keys of a log of `size`. Reads all entries.
+    package func keys(size: UInt64) throws(LogError) -> KeyChain {
+        var keys = KeyChain()
+        try forEachEntry(of: 0..<size, size: size) { index, bytes throws(LogError) in
+            guard bytes.starts(with: KeyRotation.title.utf8) else { return }
+            if case .keyRotation(let rotation) = try Self.parse(bytes, index) {
+                try keys.add(rotation, at: index)
+            }
+        }
+        return keys
+    }
+
     static func parse(_ bytes: [UInt8], _ index: UInt64) throws(LogError) -> LogEntry {
         do throws(EntryError) {
             return try LogEntry(parsing: bytes)

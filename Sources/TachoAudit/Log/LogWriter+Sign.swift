@@ -10,14 +10,25 @@ extension LogWriter {
     package mutating func sign(
         with key: SigningKey, size wanted: UInt64? = nil
     ) throws(LogError) -> SignedCheckpoint {
-        let (head, known) = try checked(for: key.verifier, size: wanted ?? size)
+        let signed = try signature(by: key, size: wanted ?? size)
+        try publish(signed)
+        return signed
+    }
+
+    /// The first half of `sign`: nothing is written yet.
+    func signature(by key: SigningKey, size: UInt64) throws(LogError) -> SignedCheckpoint {
+        let (head, known) = try checked(for: key.verifier, size: size)
         if let known, known.head == head, (try? known.verify(by: key.verifier)) != nil {
             return known
         }
-        let signed = SignedCheckpoint(signing: head, with: key)
+        return SignedCheckpoint(signing: head, with: key)
+    }
+
+    /// The second half.
+    func publish(_ signed: SignedCheckpoint) throws(LogError) {
+        guard try reader.checkpoint() != signed else { return }
         try LogFile.replace(
             reader.folder + "/" + LogReader.checkpointName, signed.encoded(), hook: hook)
-        return signed
     }
 
     /// The head to be signed at `size`, shown to follow from the last signed one, which comes too.
@@ -107,6 +118,12 @@ enum LogConsistency {
             throw LogReader.error(
                 .rollback, LogReader.checkpointName,
                 "it has \(new.size) entries, the one before had \(old.size)")
+        }
+        // Damaged tiles are no fork: what they lead to must be the head that is looked at.
+        guard try nodes.root(size: new.size) == new.root else {
+            throw LogReader.error(
+                .root, LogReader.checkpointName,
+                "the tiles do not lead to its root at \(new.size) entries")
         }
         let proof = try nodes.consistency(from: old.size, to: new.size)
         guard

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// Appends to the log of an audit directory and signs its heads: steps 5 and 6 of the seal
 /// protocol. Made for each use: it locks the log while it lives and reads what is there.
 ///
@@ -23,7 +17,7 @@ package struct LogWriter: ~Copyable {
     package internal(set) var head: Checkpoint?
     /// Leaf hash of the last entry.
     var lastLeaf = Digest.none
-    private let lock: Int32
+    private let lock: LogLock
 
     /// Opens the log of `audit`, which exists; its folder `log` is made if needed. Waits for others
     /// that append or sign. `origin` names the log and is the name of its keys.
@@ -35,38 +29,16 @@ package struct LogWriter: ~Copyable {
         }
         let reader = LogReader(audit: audit)
         try LogFile.makeFolder(reader.folder, below: audit)
-        lock = try Self.lock(reader.folder)
+        let lock = try LogLock(reader.folder)
+        let (head, lastLeaf) = try Self.state(reader, origin)
+        (self.lock, self.head, self.lastLeaf) = (lock, head, lastLeaf)
         self.reader = reader
         self.origin = origin
         self.partition = partition
         self.hook = hook
-        let found: (head: Checkpoint?, leaf: [UInt8])
-        do throws(LogError) {
-            found = try Self.state(reader, origin)
-        } catch {
-            close(lock)
-            throw error
-        }
-        (head, lastLeaf) = found
     }
-
-    deinit { close(lock) }
 
     package var size: UInt64 { head?.size ?? 0 }
-
-    /// Waits for the lock. It is the system's, so a process that dies gives it back.
-    private static func lock(_ folder: String) throws(LogError) -> Int32 {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .io("open folder", folder, errno) }
-        while flock(descriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else {
-                let number = errno
-                close(descriptor)
-                throw .io("lock", folder, number)
-            }
-        }
-        return descriptor
-    }
 
     /// The stored head, after the tiles at the right edge were found to lead to it.
     private static func state(
@@ -100,6 +72,9 @@ extension LogWriter {
         }
         return 0
     }
+
+    /// The log's keys so far. Reads all entries.
+    func keys() throws(LogError) -> KeyChain { try reader.keys(size: size) }
 
     /// Puts entries of all segments up to `id` into the log that are not in it yet, and gives the
     /// new head, which is on disk and not signed.

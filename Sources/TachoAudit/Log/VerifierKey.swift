@@ -72,11 +72,16 @@ package struct SigningKey: Sendable {
             throw .format("a private key starts with \(Self.prefix)")
         }
         let (name, stated, kind, seed) = try KeyText.read(String(text.dropFirst(Self.prefix.count)))
+        try self.init(seed: seed, name: name, kind: kind)
+        guard verifier.id == stated else { throw .format("its hash is not that of name and key") }
+    }
+
+    /// The key of a seed of 32 bytes: for examples.
+    init(seed: [UInt8], name: String, kind: VerifierKey.Kind) throws(KeyError) {
         guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed) else {
-            throw .format("its key is not one of Ed25519")
+            throw .format("its seed is not 32 bytes")
         }
         try self.init(key, name: name, kind: kind)
-        guard verifier.id == stated else { throw .format("its hash is not that of name and key") }
     }
 
     private init(
