@@ -9,6 +9,7 @@ import Testing
 ///
 /// A run with TACHO_WRITE_FIXTURES=1 adds files that are missing, and no others.
 @Suite struct GoldenSegmentTests {
+    static let repository = SpecPage.repository.path
     private static let versions: [UInt16] = [0, 1]
 
     private static func folder(_ major: UInt16) -> String {

@@ -18,6 +18,8 @@ struct AuditCommand: ParsableCommand {
               tacho-audit export --audit DIR/audit --rider 7 --format csv --out 7.csv
               tacho-audit inspect --audit DIR/audit --segment 1
               tacho-audit verify --audit DIR/audit --expect-vkey VKEY --trust fleet.trust
+              tacho-audit prove --audit DIR/audit --rider 7 --time 1767225600000 --out 7.proof
+              tacho-audit check-proof 7.proof --expect-vkey VKEY
               tacho-audit key new --name tacho.example.com/fleet --out DIR/audit-key
 
             EXIT CODES
@@ -28,7 +30,7 @@ struct AuditCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             VerifyCommand.self, ExportCommand.self, InspectCommand.self, KeyCommand.self,
-            SignCommand.self, WitnessCommand.self,
+            SignCommand.self, WitnessCommand.self, ProveCommand.self, CheckProofCommand.self,
         ])
 }
 
@@ -57,6 +59,7 @@ enum Failure {
         switch error {
         case let error as KeyError: exit(error.exit, error.message)
         case let error as LogError: exit(error.exit, error.message)
+        case let error as ProofError: exit(error.exit, error.message)
         default: error
         }
     }
