@@ -19,6 +19,15 @@ package struct Finding: Equatable, Sendable {
         message = error.message(file: file)
     }
 
+    init(_ error: LogError) {
+        file = error.file
+        code = error.code.rawValue
+        exit = error.exit
+        block = nil
+        bytes = error.bytes
+        message = error.message
+    }
+
     init(_ code: DirectoryCode, file: String, _ detail: String) {
         self.file = file
         self.code = code.rawValue
@@ -27,6 +36,18 @@ package struct Finding: Equatable, Sendable {
         bytes = nil
         message = "\(file): \(detail); \(code.advice)"
     }
+}
+
+/// What a verification tells without finding anything wrong. The raw value is the word in JSON.
+package enum InfoCode: String, Sendable, CaseIterable {
+    /// There is no log.
+    case noLog = "no_log"
+    /// The log is longer than its last signed checkpoint.
+    case unsigned = "unsigned"
+    /// Newer segments are not in the log.
+    case unlogged = "unlogged"
+    /// No key was given to check signatures with.
+    case unpinned = "unpinned"
 }
 
 /// What can be wrong between segments that are sound by themselves.

@@ -14,6 +14,9 @@ package struct JSONLine {
 
     package mutating func add(_ name: String, _ value: Bool) { put(name, value ? "true" : "false") }
 
+    /// A number as its decimal text.
+    package mutating func add(_ name: String, number: String) { put(name, number) }
+
     package mutating func add(_ name: String, _ objects: [JSONLine]) {
         put(name, "[" + objects.map(\.text).joined(separator: ",") + "]")
     }

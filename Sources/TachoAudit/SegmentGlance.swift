@@ -111,7 +111,9 @@ struct SegmentGlance: Sendable {
         try source.read(at: entry.offset, count: Int(entry.storedBytes), into: &buffer)
         let leaf = try source.read(
             at: footer.leavesOffset + UInt64(block * Digest.byteCount), count: Digest.byteCount)
-        try BlockContent.check(buffer, entry, at: location(block, entry), leaf: leaf)
+        try BlockContent.check(
+            buffer, entry, at: location(block, entry), leaf: leaf, major: header.major,
+            name: names.nameIfAny)
         return entry
     }
 }

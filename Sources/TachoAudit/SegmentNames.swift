@@ -22,6 +22,11 @@ struct SegmentNames: Sendable {
 
     func name(_ index: Int) throws(SegmentError) -> [UInt8] { Array(try text(index)) }
 
+    /// The name of a number, if it is of one.
+    func nameIfAny(_ index: UInt32) -> [UInt8]? {
+        Int(index) < count ? try? name(Int(index)) : nil
+    }
+
     /// The index of a name with points.
     func indexWithPoints(_ name: [UInt8]) throws(SegmentError) -> Int? {
         var low = 0

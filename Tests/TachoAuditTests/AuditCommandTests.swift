@@ -64,8 +64,8 @@ import Testing
         try directory.write(Array(good.dropLast()), as: 1)
         #expect(try run("verify", "--audit", directory.path).code == 3)
         var forgery = try Forgery(good)
-        forgery.put(UInt16(1), FooterLayout.major, at: good.count - FooterLayout.byteCount)
-        forgery.header(HeaderLayout.major, UInt16(1))
+        forgery.put(UInt16(2), FooterLayout.major, at: good.count - FooterLayout.byteCount)
+        forgery.header(HeaderLayout.major, UInt16(2))
         try directory.write(forgery.bytes, as: 1)
         #expect(try run("verify", "--audit", directory.path).code == 6)
         #expect(try run("inspect", directory.segment(1)).code == 6)
@@ -79,7 +79,7 @@ import Testing
         ["export", "--audit", "x", "--from", "2", "--to", "1"], ["inspect"],
         ["export", "--audit", "x", "--format", "shp"], ["export", "--audit", "x", "--area", "BOX"],
         ["export", "--audit", "x", "--cursor", "1/2/3"], ["export", "--audit", "x", "--resume"],
-        ["export", "--audit", "x", "--cursor", "3/1/0/0", "--as-of", "2"], ["mirror", "x"],
+        ["export", "--audit", "x", "--cursor", "3/1/0/0", "--as-of", "3"], ["mirror", "x"],
         ["export", "--audit", "x", "--limit", "0"],
     ])
     func `wrong usage exits 1 with one line`(arguments: [String]) throws {

@@ -138,6 +138,28 @@ import Testing
         }
     }
 
+    @Test func `as of entries of the log counts its segments, not its keys`() throws {
+        let key = LogSample.key()
+        let directory = try LogSample.signed(2, by: key)
+        let next = LogSample.key()
+        _ = try LogSigning.rotate(audit: directory.path, from: key, to: next)
+        try TestExport.seal(seed: 3, 3...4, in: directory)
+        try LogSample.append(4, to: directory, by: next)
+        let sizes = [(1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (6, 5)].map {
+            (UInt64($0), UInt64($1))
+        }
+        for (size, segments) in sizes {
+            #expect(try ExportLog.segments(asOf: size, in: directory.path) == segments)
+        }
+        #expect(throws: ExportError.self) {
+            _ = try TestExport.run(directory) { $0.asOf = 5 }
+        }
+        let text = try #require(ExportLog.checkpoint(of: directory.path))
+        #expect(ExportManifest.size(of: text) == 5)
+        let unlogged = try TestExport.directory(seed: 1)
+        #expect(try ExportLog.segments(asOf: 9, in: unlogged.path) == 9)
+    }
+
     @Test(arguments: [
         "", "1/1/0", "1/1/0/0/0", "1/2/0/0", "0/0/0/0", "1/0/0/0", "1/1/0/4096", "1/1/+0/0",
         "1/1/-1/0",

@@ -163,7 +163,7 @@ import Testing
         try summary.hashLastSegment()
         let manifest = ExportManifest(
             program: "test 1", format: .csv, query: query, summary: summary, output: output,
-            checkpoint: AuditLogText.checkpoint(of: directory.path))
+            checkpoint: ExportLog.checkpoint(of: directory.path))
         try output.complete(manifest: (path + ".manifest.json", manifest.text))
         let text = try FileBytes.read(path + ".manifest.json")
         return (try JSONValue.read(text), text)

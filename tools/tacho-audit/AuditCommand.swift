@@ -18,6 +18,10 @@ struct AuditCommand: ParsableCommand {
               tacho-audit export --audit DIR/audit --rider 7 --format csv --out 7.csv
               tacho-audit mirror DIR/audit /mnt/copy/audit
               tacho-audit inspect --audit DIR/audit --segment 1
+              tacho-audit verify --audit DIR/audit --expect-vkey VKEY --trust fleet.trust
+              tacho-audit prove --audit DIR/audit --rider 7 --time 1767225600000 --out 7.proof
+              tacho-audit check-proof 7.proof --expect-vkey VKEY
+              tacho-audit key new --name tacho.example.com/fleet --out DIR/audit-key
 
             EXIT CODES
               0 verified or done · 1 usage · 2 damage or forgery · 3 incomplete: gap, missing or
@@ -27,6 +31,8 @@ struct AuditCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             VerifyCommand.self, ExportCommand.self, MirrorCommand.self, InspectCommand.self,
+            KeyCommand.self, SignCommand.self, WitnessCommand.self, ProveCommand.self,
+            CheckProofCommand.self,
         ])
 }
 
@@ -48,6 +54,16 @@ enum Failure {
     static func exit(_ code: AuditExit, _ message: String) -> ExitCode {
         print(message)
         return ExitCode(code.rawValue)
+    }
+
+    /// For errors of keys, logs and proofs, which know their exit code.
+    static func exit(_ error: any Error) -> any Error {
+        switch error {
+        case let error as KeyError: exit(error.exit, error.message)
+        case let error as LogError: exit(error.exit, error.message)
+        case let error as ProofError: exit(error.exit, error.message)
+        default: error
+        }
     }
 }
 

@@ -49,7 +49,7 @@ struct ExportCommand: ParsableCommand {
     var out = "-"
     @Option(
         help: ArgumentHelp(
-            "Only the first N segments, and their amendments; all there are if not given.",
+            "As of the log's first N entries (the first N segments, where there is no log).",
             valueName: "N"))
     var asOf: UInt64?
     @Option(help: ArgumentHelp("At most N rows.", valueName: "N")) var limit: UInt64?
@@ -89,7 +89,6 @@ struct ExportCommand: ParsableCommand {
         query.tsMs = (from?.ms ?? .min)...(to?.ms ?? .max)
         query.recvMs = (recvFrom?.ms ?? .min)...(recvTo?.ms ?? .max)
         query.limit = limit
-        query.asOf = asOf
         if let area {
             do throws(AreaError) {
                 query.area = try ExportArea(commaSeparated: area)
@@ -101,21 +100,20 @@ struct ExportCommand: ParsableCommand {
         guard let after = ExportCursor(cursor) else {
             throw ValidationError("--cursor \(cursor) is none; give one that an export printed")
         }
-        guard asOf == nil || asOf == after.asOf else {
-            throw ValidationError(
-                "--cursor is of \(after.asOf) segments, --as-of asks for another number; "
-                    + "leave --as-of out")
+        guard asOf == nil else {
+            throw ValidationError("--cursor says as of when it is; leave --as-of out")
         }
         query.after = after
         return query
     }
 
     func run() throws {
-        let query = try query()
+        var query = try query()
         let progress = Progress()
         let percent = PercentLine(progress)
         let manifestPath = manifest ?? (out == "-" ? nil : out + ".manifest.json")
         do throws(ExportError) {
+            if let asOf { query.asOf = try ExportLog.segments(asOf: asOf, in: audit.directory) }
             let output = try ExportOutput(
                 path: out, resuming: resume, hashes: manifestPath != nil)
             var summary = try AuditExport.run(
@@ -126,7 +124,7 @@ struct ExportCommand: ParsableCommand {
                 let content = ExportManifest(
                     program: "tacho-audit " + AuditCommand.configuration.version, format: format,
                     query: query, summary: summary, output: output,
-                    checkpoint: AuditLogText.checkpoint(of: audit.directory))
+                    checkpoint: ExportLog.checkpoint(of: audit.directory))
                 try output.complete(manifest: (manifestPath, content.text))
             } else {
                 try output.complete()
