@@ -105,8 +105,8 @@ let package = Package(
         folder(
             "BenchmarkSuite", at: "Benchmarks/Suite",
             [
-                "TachoServer", "TachoEngine", "TachoIngest", "TachoWire", "TachoCodec", "TachoGeo",
-                "CRocksDB", "CTacho", logging,
+                "TachoServer", "TachoEngine", "TachoAudit", "TachoIngest", "TachoWire",
+                "TachoCodec", "TachoGeo", "CRocksDB", "CTacho", logging,
             ]),
         program("Benchmarks", at: "Benchmarks/Program", ["BenchmarkSuite", arguments]),
 

@@ -114,7 +114,7 @@ package struct Benchmark: Sendable {
         bytesPerPoint, riderDay, tcpRiderDay, fleetScan, nearby, who, trips, h3, ingestSealing,
         ingestPlaces, ingestNoPlaces,
         ingestRiders, ingestLate, ingestBacklog, ingestBatch, ingestLong, fences, bytesWritten,
-        memory, restart, rules,
+        memory, restart, rules, auditExport, auditRider,
     ]
 }
 

@@ -29,6 +29,30 @@ package struct AmendmentOverlay {
         }
     }
 
+    /// Takes in the amendments of the riders in `wanted`, of fixes with times in `tsMs`.
+    mutating func collect(
+        _ glance: SegmentGlance, riders wanted: Set<[UInt8]>, tsMs: ClosedRange<Int64>
+    ) throws(SegmentError) {
+        var numbers: [UInt32: [UInt8]] = [:]
+        for name in wanted {
+            if let index = try glance.names.indexWithPoints(name) { numbers[UInt32(index)] = name }
+        }
+        for index in glance.names.sortedCount..<glance.names.count {
+            let name = try glance.names.name(index)
+            if wanted.contains(name) { numbers[UInt32(index)] = name }
+        }
+        guard !numbers.isEmpty else { return }
+        for block in try glance.amendmentBlocks()
+        where try glance.entry(block).tsBounds.overlaps(tsMs) {
+            for record in try glance.readRecords(block: block) {
+                guard case .amendment(let amendment) = record, tsMs.contains(amendment.tsMs),
+                    let name = numbers[amendment.rider]
+                else { continue }
+                entry(for: name).add(amendment, segment: glance.header.interval.segmentID)
+            }
+        }
+    }
+
     /// Stored explicitly: a defaulted subscript would not keep a new object.
     private mutating func entry(for rider: [UInt8]) -> RiderAmendments {
         if let known = riders[rider] { return known }

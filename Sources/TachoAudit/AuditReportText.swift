@@ -8,6 +8,7 @@ extension VerifyEvent {
             guard let summary = report.summary, let header = report.header else { return nil }
             return "\(file): ok, \(summary.points) points of \(summary.riders) riders, "
                 + "sequences \(header.interval.firstSequence)-\(header.interval.lastSequence)"
+        case .info(_, let file, let message): return "\(file): \(message)"
         }
     }
 
@@ -32,6 +33,11 @@ extension VerifyEvent {
             line.add("findings", report.findings.count)
             if !report.sha256.isEmpty { line.add("sha256", Digest.hex(report.sha256)) }
             report.header?.add(to: &line)
+        case .info(let code, let file, let message):
+            line.add("type", "info")
+            line.add("file", file)
+            line.add("code", code.rawValue)
+            line.add("message", message)
         }
         return line
     }
@@ -44,7 +50,7 @@ extension VerifySummary {
             + "\(amendments) amendments, \(bytes) bytes"
         guard exit == .verified else { return "\(findings) findings in \(what)" }
         return "verified: \(what), sequences \(firstSequence)-\(lastSequence), "
-            + "last SHA-256 \(Digest.hex(lastSHA256))"
+            + "last SHA-256 \(Digest.hex(lastSHA256))" + log.text
     }
 
     package var json: JSONLine {
@@ -61,7 +67,31 @@ extension VerifySummary {
         line.add("first_sequence", firstSequence)
         line.add("last_sequence", lastSequence)
         line.add("last_sha256", Digest.hex(lastSHA256))
+        log.add(to: &line)
         return line
+    }
+}
+
+extension LogReport {
+    /// How the log stands, behind a summary of segments.
+    fileprivate var text: String {
+        guard let head = checkpoint?.head else { return "" }
+        var text = ", log \(head.origin) at \(head.size) entries"
+        if let signer { text += ", signed by \(signer.text)" }
+        if !cosigned.isEmpty { text += ", \(cosigned.count) cosignatures" }
+        return text
+    }
+
+    fileprivate func add(to line: inout JSONLine) {
+        guard size > 0 else { return }
+        line.add("log_entries", size)
+        line.add("log_segments", segments)
+        guard let head = checkpoint?.head else { return }
+        line.add("origin", head.origin)
+        line.add("checkpoint_size", head.size)
+        line.add("checkpoint_root", Digest.hex(head.root))
+        if let signer { line.add("signed_by", signer.text) }
+        if let time = cosigned.first { line.add("cosigned_at", time) }
     }
 }
 
@@ -88,5 +118,20 @@ extension SegmentHeader {
             line.add("max_recv_ms", recvBounds.maxMs)
         }
         line.add("previous_sha256", Digest.hex(interval.previousSHA256))
+    }
+}
+
+extension SignedCheckpoint {
+    package var line: String {
+        "\(head.origin) at \(head.size) entries, root \(Digest.hex(head.root))"
+    }
+
+    package var json: JSONLine {
+        var line = JSONLine()
+        line.add("origin", head.origin)
+        line.add("size", head.size)
+        line.add("root", Digest.hex(head.root))
+        line.add("signatures", note.signatures.count)
+        return line
     }
 }

@@ -67,4 +67,23 @@ enum BlockContent {
                 .blockHeader, "its header and its index entry differ", stored.storedBytes)
         }
     }
+
+    /// Checks a whole stored block: its checksum, which binds it to its place, its index entry and
+    /// its leaf, which in a segment of version `major` may cover names.
+    static func check(
+        _ stored: [UInt8], _ entry: BlockEntry, at location: BlockLocation,
+        leaf: some Sequence<UInt8>, major: UInt16, name: (UInt32) -> [UInt8]?
+    ) throws(SegmentError) {
+        let result = stored.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                let block = try StoredBlock.check(raw, at: location)
+                try compare(block, with: entry, at: location)
+                let names = LeafNames.of(raw, block, major: major, name: name)
+                guard Digest.leaf(raw, names: names).elementsEqual(leaf) else {
+                    throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
+                }
+            }
+        }
+        try result.get()
+    }
 }

@@ -6,6 +6,8 @@ struct BlockWalk: ~Copyable {
     let header: SegmentHeader
     /// The stored leaves, if their section is sound.
     var leaves: [UInt8]?
+    /// The names, if their section is sound: leaves cover them.
+    var names: NameTable?
     private(set) var findings: [SegmentError] = []
     private var tree = MerkleRoot()
     private var buffer: [UInt8] = []
@@ -88,14 +90,13 @@ struct BlockWalk: ~Copyable {
         _ raw: UnsafeRawBufferPointer, _ location: BlockLocation, _ entry: BlockEntry?
     ) throws(SegmentError) {
         let stored = try StoredBlock.check(raw, at: location)
-        let leaf = Digest.leaf(raw)
-        tree.append(leaf)
         if let entry { try BlockContent.compare(stored, with: entry, at: location) }
-        if let leaves {
-            let start = location.block * Digest.byteCount
-            guard leaf.elementsEqual(leaves[start..<start + Digest.byteCount]) else {
-                throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
-            }
+        // Without the names no leaf can be made again; their own finding is told already.
+        if let names {
+            let leaf = Digest.leaf(
+                raw, names: LeafNames.of(raw, stored, names, major: header.major))
+            tree.append(leaf)
+            try compare(leaf, at: location, raw.count)
         }
         switch stored.kind {
         case .fixes:
@@ -103,6 +104,16 @@ struct BlockWalk: ~Copyable {
             try recount?.add(raw, stored, at: location, entry: entry)
         case .amendments:
             try count(records: raw, stored.count, location, entry)
+        }
+    }
+
+    private func compare(
+        _ leaf: [UInt8], at location: BlockLocation, _ byteCount: Int
+    ) throws(SegmentError) {
+        guard let leaves else { return }
+        let start = location.block * Digest.byteCount
+        guard leaf.elementsEqual(leaves[start..<start + Digest.byteCount]) else {
+            throw location.error(.blockLeaf, "it is not the block of its leaf", byteCount)
         }
     }
 

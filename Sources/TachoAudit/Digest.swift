@@ -6,10 +6,17 @@ package enum Digest {
     /// What a first segment has in place of its predecessor's hash.
     package static let none = [UInt8](repeating: 0, count: byteCount)
 
-    /// SHA-256(0x00 ‖ `block`): the leaf of a stored block. Cost: one pass over the bytes.
-    package static func leaf(_ block: UnsafeRawBufferPointer) -> [UInt8] {
+    /// SHA-256(0x00 ‖ `bytes`): the leaf of an entry of the log, or of a block of format 0.
+    package static func leaf(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        leaf(bytes, names: [])
+    }
+
+    /// SHA-256(0x00 ‖ `names` ‖ `block`): the leaf of a stored block, see `LeafNames`. Cost: one
+    /// pass over the bytes.
+    package static func leaf(_ block: UnsafeRawBufferPointer, names: [UInt8]) -> [UInt8] {
         var hash = SHA256()
         withUnsafeBytes(of: UInt8(0)) { hash.update(bufferPointer: $0) }
+        hash.update(data: names)
         hash.update(bufferPointer: block)
         return Array(hash.finalize())
     }

@@ -19,6 +19,15 @@ package struct Finding: Equatable, Sendable {
         message = error.message(file: file)
     }
 
+    init(_ error: LogError) {
+        file = error.file
+        code = error.code.rawValue
+        exit = error.exit
+        block = nil
+        bytes = error.bytes
+        message = error.message
+    }
+
     init(_ code: DirectoryCode, file: String, _ detail: String) {
         self.file = file
         self.code = code.rawValue
@@ -27,6 +36,18 @@ package struct Finding: Equatable, Sendable {
         bytes = nil
         message = "\(file): \(detail); \(code.advice)"
     }
+}
+
+/// What a verification tells without finding anything wrong. The raw value is the word in JSON.
+package enum InfoCode: String, Sendable, CaseIterable {
+    /// There is no log.
+    case noLog = "no_log"
+    /// The log is longer than its last signed checkpoint.
+    case unsigned = "unsigned"
+    /// Newer segments are not in the log.
+    case unlogged = "unlogged"
+    /// No key was given to check signatures with.
+    case unpinned = "unpinned"
 }
 
 /// What can be wrong between segments that are sound by themselves.
@@ -39,10 +60,15 @@ package enum DirectoryCode: String, Sendable, CaseIterable {
     case intervalOverlap = "interval_overlap"
     case otherPartition = "other_partition"
     case amendmentTarget = "amendment_target"
+    case changed = "changed"
+    case otherContent = "other_content"
+    case mirrorRecord = "mirror_record"
+    case logFork = "log_fork"
 
     var exit: AuditExit {
         switch self {
         case .noSegments, .missingSegments, .intervalGap: .incomplete
+        case .logFork: .fork
         default: .damage
         }
     }
@@ -50,6 +76,10 @@ package enum DirectoryCode: String, Sendable, CaseIterable {
     var advice: String {
         switch self {
         case .noSegments: "give the audit directory of a data directory that has sealed a range"
+        case .changed: "run again on a directory in which nothing is replaced"
+        case .otherContent: "find out by a third copy which one is damaged, and replace that"
+        case .mirrorRecord: "delete the line; the copy is read and recorded again"
+        case .logFork: "find out which log was shown to others; the copy was left as it is"
         case .missingSegments, .intervalGap: "put back the missing segments from a copy"
         default: "compare both files with a copy; one of them is not the one that was sealed"
         }

@@ -14,9 +14,20 @@ package struct JSONLine {
 
     package mutating func add(_ name: String, _ value: Bool) { put(name, value ? "true" : "false") }
 
+    /// A number as its decimal text.
+    package mutating func add(_ name: String, number: String) { put(name, number) }
+
     package mutating func add(_ name: String, _ objects: [JSONLine]) {
         put(name, "[" + objects.map(\.text).joined(separator: ",") + "]")
     }
+
+    package mutating func add(_ name: String, _ object: JSONLine) { put(name, object.text) }
+
+    package mutating func add(_ name: String, texts: [String]) {
+        put(name, "[" + texts.map(Self.quoted).joined(separator: ",") + "]")
+    }
+
+    package mutating func addNull(_ name: String) { put(name, "null") }
 
     private mutating func put(_ name: String, _ value: String) {
         if !body.isEmpty { body += "," }

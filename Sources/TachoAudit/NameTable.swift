@@ -15,6 +15,11 @@ package struct NameTable: Sendable {
 
     package func name(_ index: Int) -> [UInt8] { Array(text[range(index)]) }
 
+    /// The name of a number, if it is of one.
+    func nameIfAny(_ index: UInt32) -> [UInt8]? {
+        Int(index) < count ? name(Int(index)) : nil
+    }
+
     private func range(_ index: Int) -> Range<Int> {
         (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])
     }

@@ -169,7 +169,12 @@ struct SegmentAssembler<Sink: SegmentSink>: ~Copyable {
             segmentID: header.interval.segmentID, block: Int(tree.count), offset: offset)
         let stored = StoredBlock.encode(
             kind: kind, rider: rider, count: count, payload: payload, at: location)
-        let leaf = stored.withUnsafeBytes(Digest.leaf)
+        let leaf = stored.withUnsafeBytes { raw in
+            let block = StoredBlock(
+                kind: kind, rider: rider, count: count, payloadBytes: payload.count)
+            return Digest.leaf(
+                raw, names: LeafNames.of(raw, block, names, major: header.major))
+        }
         leaves += leaf
         tree.append(leaf)
         index +=

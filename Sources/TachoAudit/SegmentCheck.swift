@@ -84,11 +84,12 @@ package struct SegmentCheck {
         let index = attempt { _ throws(SegmentError) in
             try SegmentSections.readIndex(source, header, footer)
         }
-        attempt { _ throws(SegmentError) in
-            _ = try SegmentSections.readNames(source, header, footer)
+        let names = attempt { _ throws(SegmentError) in
+            try SegmentSections.readNames(source, header, footer)
         }
         var walk = BlockWalk(source: source, header: header, isDeep: isDeep)
         walk.leaves = leaves
+        walk.names = names
         if let index {
             walk.follow(index)
         } else {

@@ -1,4 +1,4 @@
-/// Constants of segment format 0. `format-spec.md` §9 is the statement, a test compares.
+/// Constants of the segment format. `format-spec.md` §9 is the statement, a test compares.
 package enum SegmentFormat {
     /// "TACHOSEG" in file order.
     package static let headerMagic = Array("TACHOSEG".utf8)
@@ -6,7 +6,10 @@ package enum SegmentFormat {
     package static let footerMagic = Array("TACHOEND".utf8)
     /// "TBLK" read as a little-endian number.
     package static let blockMagic: UInt32 = 0x4B4C_4254
-    package static let major: UInt16 = 0
+    /// What is written; every one up to it is read.
+    package static let major: UInt16 = 1
+    /// From this one on a block's leaf covers the names of its riders too.
+    package static let namedLeaves: UInt16 = 1
     package static let minor: UInt16 = 0
     /// Points of a fix block, and records of an amendment block.
     package static let blockCapacity = 4_096

@@ -134,7 +134,7 @@ extension SegmentHeader {
     ) throws(SegmentError) {
         typealias F = FooterLayout
         let major: UInt16 = view.get(HeaderLayout.major)
-        guard major != SegmentFormat.major else { return }
+        guard major > SegmentFormat.major else { return }
         if tail.count >= F.byteCount {
             let footer = RecordView(tail, count: F.byteCount)
             if footer.array(F.magic) == SegmentFormat.footerMagic, footer.get(F.major) != major {

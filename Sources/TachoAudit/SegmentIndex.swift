@@ -56,7 +56,7 @@ struct SegmentSections {
     }
 
     /// Reads a section whole and checks its CRC32C, which is its last 4 bytes.
-    private static func section(
+    static func section(
         _ source: SegmentSource, _ range: Range<UInt64>, _ code: SegmentError.Code, _ what: String
     ) throws(SegmentError) -> [UInt8] {
         let bytes = try source.read(at: range.lowerBound, count: Int(range.count))
@@ -72,7 +72,7 @@ struct SegmentSections {
         return bytes
     }
 
-    private static let checksumBytes = 4
+    static let checksumBytes = 4
 
     /// The blocks fill their part of the file; riders ascend; each rider's blocks ascend in time
     /// and are full but for the last; amendments come last.

@@ -119,6 +119,32 @@ package struct SegmentReader: Sendable {
         }.get()
     }
 
+    /// The bytes of a block as stored, and the names that its leaf covers before them.
+    package func storedBlock(
+        _ block: Int
+    ) throws(SegmentError) -> (bytes: [UInt8], names: [UInt8]) {
+        var buffer: [UInt8] = []
+        try readBlock(block, into: &buffer)
+        let location = location(block)
+        let covered = try buffer.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                let stored = try StoredBlock.check(raw, at: location)
+                return LeafNames.of(raw, stored, names, major: header.major)
+            }
+        }.get()
+        return (buffer, covered)
+    }
+
+    /// The tree over the leaves, whose head is `root`.
+    package func tree() -> MerkleTree {
+        var tree = MerkleTree()
+        for block in index.indices {
+            let start = block * Digest.byteCount
+            tree.append(Array(leaves[start..<start + Digest.byteCount]))
+        }
+        return tree
+    }
+
     private func location(_ block: Int) -> BlockLocation {
         BlockLocation(
             segmentID: header.interval.segmentID, block: block, offset: index[block].offset)
@@ -127,18 +153,9 @@ package struct SegmentReader: Sendable {
     private func readBlock(_ block: Int, into buffer: inout [UInt8]) throws(SegmentError) {
         let entry = index[block]
         try source.read(at: entry.offset, count: Int(entry.storedBytes), into: &buffer)
-        let location = location(block)
-        let result = buffer.withUnsafeBytes { raw in
-            Result { () throws(SegmentError) in
-                let stored = try StoredBlock.check(raw, at: location)
-                try BlockContent.compare(stored, with: entry, at: location)
-                let start = block * Digest.byteCount
-                guard Digest.leaf(raw).elementsEqual(leaves[start..<start + Digest.byteCount])
-                else {
-                    throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
-                }
-            }
-        }
-        try result.get()
+        let start = block * Digest.byteCount
+        try BlockContent.check(
+            buffer, entry, at: location(block), leaf: leaves[start..<start + Digest.byteCount],
+            major: header.major, name: names.nameIfAny)
     }
 }

@@ -2,6 +2,8 @@
 package enum VerifyEvent: Sendable {
     case finding(Finding)
     case segment(file: String, report: SegmentReport)
+    /// Worth knowing and nothing wrong.
+    case info(InfoCode, file: String, message: String)
 }
 
 /// The end of a verification.
@@ -18,18 +20,21 @@ package struct VerifySummary: Equatable, Sendable {
     /// SHA-256 of the last file: with it in a safe place, a cut-off end can be shown later.
     package var lastSHA256: [UInt8] = []
     package var exit = AuditExit.verified
+    package var log = LogReport()
 }
 
-/// Checks a directory of segments: each by itself, then how they follow each other.
+/// Checks a directory of segments: each by itself, how they follow each other, then the log.
 ///
 /// Ids 1, 2, 3 … without gaps, each file under its own number, each naming the SHA-256 of the one
-/// before, sequence intervals that meet, from sequence 1 on. Goes on after every finding. What it
-/// cannot know: whether segments are missing at the end; that takes something kept elsewhere, such
-/// as the last file's SHA-256. Memory: one segment's index, one rider's arrivals; with `isDeep`
-/// also all amendments.
+/// before, sequence intervals that meet, from sequence 1 on; what the log says of them, and the
+/// log itself (`LogCheck`). Goes on after every finding. Without a log it cannot know whether
+/// segments are missing at the end. Memory: one segment's index, one rider's arrivals, 1 KiB a
+/// segment; with `isDeep` also all amendments.
 package struct Verifier {
     private let directory: String
     private let isDeep: Bool
+    private let pins: LogPins
+    private var logged = LoggedSegments()
     private let emit: (VerifyEvent) -> Void
     private var summary = VerifySummary()
     private var previous: Previous?
@@ -43,18 +48,21 @@ package struct Verifier {
 
     /// Verifies all of `directory`, passing events to `emit` in order.
     package static func run(
-        directory: String, deep: Bool, emit: (VerifyEvent) -> Void
+        directory: String, deep: Bool, pins: LogPins = LogPins(), emit: (VerifyEvent) -> Void
     ) -> VerifySummary {
         withoutActuallyEscaping(emit) { emit in
-            var verifier = Verifier(directory: directory, isDeep: deep, emit: emit)
+            var verifier = Verifier(directory: directory, isDeep: deep, pins: pins, emit: emit)
             verifier.run()
             return verifier.summary
         }
     }
 
-    private init(directory: String, isDeep: Bool, emit: @escaping (VerifyEvent) -> Void) {
+    private init(
+        directory: String, isDeep: Bool, pins: LogPins, emit: @escaping (VerifyEvent) -> Void
+    ) {
         self.directory = directory
         self.isDeep = isDeep
+        self.pins = pins
         self.emit = emit
     }
 
@@ -75,6 +83,24 @@ package struct Verifier {
             expectedID = entry.id + 1
         }
         if isDeep && summary.exit == .verified { checkTargets(entries) }
+        checkLog()
+    }
+
+    private mutating func checkLog() {
+        var findings: [Finding] = []
+        let emit = emit
+        withoutActuallyEscaping({ (event: LogCheck.Event) in
+            switch event {
+            case .finding(let error): findings.append(Finding(error))
+            case .info(let code, let file, let message):
+                emit(.info(code, file: file, message: message))
+            }
+        }) { tell in
+            var check = LogCheck(audit: directory, pins: pins, emit: tell)
+            check.run(logged)
+            summary.log = check.report
+        }
+        for finding in findings { add(finding) }
     }
 
     private mutating func checkMissing(before id: UInt64) {
@@ -96,6 +122,12 @@ package struct Verifier {
         }
         for error in report.findings { add(Finding(error, file: entry.fileName)) }
         summary.segments += 1
+        logged.ids.insert(entry.id)
+        if !report.isSound { logged.broken.insert(entry.id) }
+        if let header = report.header {
+            logged.facts[entry.id] = LoggedSegments.Facts(
+                header: header, sha256: report.sha256, root: report.root)
+        }
         guard let header = report.header else {
             previous = nil
             return report

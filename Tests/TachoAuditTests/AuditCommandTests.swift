@@ -64,8 +64,8 @@ import Testing
         try directory.write(Array(good.dropLast()), as: 1)
         #expect(try run("verify", "--audit", directory.path).code == 3)
         var forgery = try Forgery(good)
-        forgery.put(UInt16(1), FooterLayout.major, at: good.count - FooterLayout.byteCount)
-        forgery.header(HeaderLayout.major, UInt16(1))
+        forgery.put(UInt16(2), FooterLayout.major, at: good.count - FooterLayout.byteCount)
+        forgery.header(HeaderLayout.major, UInt16(2))
         try directory.write(forgery.bytes, as: 1)
         #expect(try run("verify", "--audit", directory.path).code == 6)
         #expect(try run("inspect", directory.segment(1)).code == 6)
@@ -77,20 +77,16 @@ import Testing
     @Test(arguments: [
         ["verify"], ["bogus"], ["verify", "--audit"], ["export", "--audit", "x", "--from", "noon"],
         ["export", "--audit", "x", "--from", "2", "--to", "1"], ["inspect"],
+        ["export", "--audit", "x", "--format", "shp"], ["export", "--audit", "x", "--area", "BOX"],
+        ["export", "--audit", "x", "--cursor", "1/2/3"], ["export", "--audit", "x", "--resume"],
+        ["export", "--audit", "x", "--cursor", "3/1/0/0", "--as-of", "3"], ["mirror", "x"],
+        ["export", "--audit", "x", "--limit", "0"],
     ])
     func `wrong usage exits 1 with one line`(arguments: [String]) throws {
         let outcome = try run(arguments)
         #expect(outcome.code == 1)
         #expect(outcome.errors.hasPrefix("tacho-audit: "))
         #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
-    }
-
-    @Test func `a format that comes later is named`() throws {
-        let outcome = try run("export", "--audit", "x", "--format", "gpx")
-        #expect(outcome.code == 1)
-        #expect(
-            outcome.errors
-                == "tacho-audit: format gpx is not available in this version; use csv\n")
     }
 
     @Test func `export writes to standard output or to a file`() throws {
@@ -105,6 +101,50 @@ import Testing
         #expect(file.code == 0)
         #expect(file.output.isEmpty)
         #expect(try FileBytes.read(path) == Array(standard.output.utf8))
+    }
+
+    @Test func `export gives pages, an area, and a manifest beside the file`() throws {
+        let directory = try sealed()
+        let path = directory.path + "/page.ndjson"
+        let page = [
+            "export", "--audit", directory.path, "--format", "ndjson", "--out", path, "--limit",
+            "2",
+            "--json",
+        ]
+        let first = try run(page)
+        #expect(first.code == 0 && first.output.hasPrefix(#"{"rows":2,"segments":1,"bytes":"#))
+        #expect(first.output.hasSuffix(#""cursor":"1/1/0/1"}"# + "\n"))
+        let manifest = String(
+            decoding: try FileBytes.read(path + ".manifest.json"), as: UTF8.self)
+        #expect(manifest.hasPrefix(#"{"v":1,"program":"tacho-audit "#))
+        #expect(manifest.contains(#""query":{"limit":2},"as_of":1,"rows":2,"#))
+        let second = try run(page + ["--cursor", "1/1/0/1"])
+        #expect(second.output.hasSuffix(#""cursor":null}"# + "\n"))
+        let people = try run("export", "--audit", directory.path, "--limit", "1")
+        #expect(people.errors == "tacho-audit: 1 rows, there are more: --cursor 1/1/0/0\n")
+        let area = try run(
+            "export", "--audit", directory.path, "--area", "circle,37.6,127,1", "--format", "csv")
+        #expect(area.output.split(separator: "\n").count == 2)
+    }
+
+    @Test func `mirror says what it did, and its exit code`() throws {
+        let directory = try sealed()
+        let target = directory.path + "/copy"
+        let first = try run("mirror", directory.path, target)
+        #expect(first.code == 0 && first.errors.isEmpty)
+        #expect(first.output.hasPrefix("00000001.seg: copied, 812 bytes, SHA-256 "))
+        #expect(first.output.contains("mirrored: 1 segments: 1 copied (812 bytes), "))
+        let again = try run("mirror", directory.path, target, "--json")
+        #expect(again.output.contains(#""bytes":812,"how":"kept"}"#))
+        #expect(again.output.contains(#"{"type":"summary","ok":true,"exit":0,"#))
+        var bytes = try directory.read(1)
+        bytes[250] ^= 1
+        try FileBytes.write(bytes, target + "/00000001.seg")
+        let deep = try run("mirror", directory.path, target, "--deep", "--json")
+        #expect(deep.code == 2 && deep.output.contains(#""code":"other_content""#))
+        let none = try run("mirror", directory.path + "/tmp", target)
+        #expect(none.code == 3)
+        #expect(none.errors.contains("there is no segment here; give the audit directory"))
     }
 
     @Test func `a rider nobody knows is named and the header still written`() throws {
@@ -124,12 +164,26 @@ import Testing
         #expect(json.contains(#"{"rider":"8","points":1,"#))
     }
 
-    @Test(arguments: ["", "verify", "export", "inspect"])
+    @Test(arguments: ["", "verify", "export", "mirror", "inspect"])
     func `help has examples`(command: String) throws {
         let outcome = try command.isEmpty ? run("--help") : run(command, "--help")
         #expect(outcome.code == 0)
         #expect(outcome.output.contains("EXAMPLES"))
         #expect(outcome.output.contains("tacho-audit"))
+    }
+
+    @Test func `inspect lists the blocks of a rider`() throws {
+        let directory = try sealed()
+        let arguments = ["inspect", "--audit", directory.path, "--rider", "8", "--blocks"]
+        let text = try run(arguments).output
+        #expect(text.contains("rider           8: 1 points, 1 blocks, "))
+        #expect(text.contains("block           1: bytes 265-326, 1 points, "))
+        #expect(!text.contains("rider           7"))
+        let json = try run(arguments + ["--json"]).output
+        #expect(json.contains(#""block_list":[{"block":1,"from_byte":265,"to_byte":326,"#))
+        let all = try run("inspect", "--audit", directory.path, "--blocks").output
+        #expect(all.contains("block           2: bytes 326-446, 2 amendments, "))
+        #expect(try run("inspect", "--audit", directory.path, "--rider", "9").code == 1)
     }
 
     @Test func `the version is printed`() throws {

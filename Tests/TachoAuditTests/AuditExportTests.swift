@@ -13,7 +13,7 @@ import Testing
         change(&query)
         let path = directory.path + "/out.csv"
         let output = try ExportOutput(path: path)
-        let summary = try AuditExport.csv(directory: directory.path, query: query, to: output)
+        let summary = try AuditExport.run(directory: directory.path, query: query, to: output)
         try output.complete()
         let text = String(decoding: try FileBytes.read(path), as: UTF8.self)
         #expect(text.last == "\n")
@@ -107,7 +107,7 @@ import Testing
         var query = ExportQuery()
         query.riders = [Array("nobody".utf8), Array("a".utf8)]
         let output = try ExportOutput(path: directory.path + "/x")
-        let summary = try AuditExport.csv(directory: directory.path, query: query, to: output)
+        let summary = try AuditExport.run(directory: directory.path, query: query, to: output)
         #expect(summary.unknownRiders == [Array("nobody".utf8)])
         #expect(summary.rows == 5)
     }
@@ -208,7 +208,7 @@ import Testing
         let path = directory.path + "/out.csv"
         do throws(ExportError) {
             let output = try ExportOutput(path: path)
-            _ = try AuditExport.csv(
+            _ = try AuditExport.run(
                 directory: directory.path, query: ExportQuery(), to: output)
             return nil
         } catch {

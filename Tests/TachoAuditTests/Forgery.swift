@@ -83,7 +83,14 @@ struct Forgery {
                 payload: StoredBlock.payload($0))
         }
         put(crc, BlockLayout.crc32c, at: start)
-        let leaf = bytes[start..<Int(entry.bytes.upperBound)].withUnsafeBytes(Digest.leaf)
+        let names = reader.names
+        let major = reader.header.major
+        let leaf = bytes[start..<Int(entry.bytes.upperBound)].withUnsafeBytes { raw in
+            let block = StoredBlock(
+                kind: entry.kind, rider: entry.rider, count: Int(entry.count),
+                payloadBytes: raw.count - BlockLayout.byteCount)
+            return Digest.leaf(raw, names: LeafNames.of(raw, block, names, major: major))
+        }
         bytes.replaceSubrange(leafRange(block), with: leaf)
         checksum(leavesStart..<indexStart - 4)
         var tree = MerkleRoot()

@@ -5,11 +5,16 @@ import Testing
 
 @testable import TachoAudit
 
-/// Sealed segments of format 0 and damaged twins, kept for ever: files are added, never edited.
+/// Sealed segments of every format and damaged twins, kept for ever: files are added, never edited.
 ///
 /// A run with TACHO_WRITE_FIXTURES=1 adds files that are missing, and no others.
 @Suite struct GoldenSegmentTests {
-    private static let folder = SpecPage.repository.path + "/Tests/Fixtures/segments/v0"
+    static let repository = SpecPage.repository.path
+    private static let versions: [UInt16] = [0, 1]
+
+    private static func folder(_ major: UInt16) -> String {
+        SpecPage.repository.path + "/Tests/Fixtures/segments/v\(major)"
+    }
 
     /// Two chained segments: riders, late and equal-time fixes, amendments of fixes of both, one of
     /// a rider that only the first has, and losses.
@@ -93,14 +98,11 @@ import Testing
             ("good/00000001.seg", chain[0]), ("good/00000002.seg", chain[1]),
             ("good/export.csv", try Self.export(chain)),
         ]
-        for id in 1...2 {
-            files.append(("rice/0000000\(id).seg", try Self.rewritten(id)))
-        }
         for damage in Self.damages {
             files.append(("damaged/\(damage.name).seg", try damage.make(chain[0])))
         }
         for (name, bytes) in files {
-            let path = Self.folder + "/" + name
+            let path = Self.folder(SegmentFormat.major) + "/" + name
             if FileManager.default.fileExists(atPath: path) { continue }
             try FileManager.default.createDirectory(
                 atPath: (path as NSString).deletingLastPathComponent,
@@ -116,14 +118,15 @@ import Testing
         }
         let path = directory.path + "/export.csv"
         let output = try ExportOutput(path: path)
-        _ = try AuditExport.csv(directory: directory.path, query: ExportQuery(), to: output)
+        _ = try AuditExport.run(directory: directory.path, query: ExportQuery(), to: output)
         try output.complete()
         return try FileBytes.read(path)
     }
 
-    @Test func `the good segments verify`() {
+    @Test(arguments: Self.versions)
+    func `the good segments verify`(major: UInt16) {
         var findings: [String] = []
-        let summary = Verifier.run(directory: Self.folder + "/good", deep: true) { event in
+        let summary = Verifier.run(directory: Self.folder(major) + "/good", deep: true) { event in
             if case .finding(let finding) = event { findings.append(finding.message) }
         }
         #expect(findings == [])
@@ -133,16 +136,18 @@ import Testing
         #expect(summary.lostPoints == 10)
     }
 
-    @Test func `the good segments export to the same rows as when they were made`() throws {
+    @Test(arguments: Self.versions)
+    func `the good segments export to the same rows as when they were made`(
+        major: UInt16
+    ) throws {
         let chain = try (1...2).map {
-            try FileBytes.read(Self.folder + "/good/0000000\($0).seg")
+            try FileBytes.read(Self.folder(major) + "/good/0000000\($0).seg")
         }
-        #expect(try Self.export(chain) == FileBytes.read(Self.folder + "/good/export.csv"))
+        #expect(try Self.export(chain) == FileBytes.read(Self.folder(major) + "/good/export.csv"))
     }
 
-    /// What today's writer makes of a good segment's content.
-    private static func rewritten(_ id: Int) throws -> [UInt8] {
-        let bytes = try FileBytes.read(folder + "/good/0000000\(id).seg")
+    /// What today's writer makes of a segment's content.
+    private static func rewritten(_ bytes: [UInt8]) throws -> [UInt8] {
         let reader = try SegmentReader(source: .memory(bytes))
         var range = SampleRange(interval: reader.header.interval)
         for rider in 0..<reader.riderCount {
@@ -154,27 +159,39 @@ import Testing
         return try range.bytes()
     }
 
-    /// The good ones are older than Rice codes; `rice` holds the same content with them.
     @Test(arguments: 1...2)
     func `today's writer makes the stored bytes of what it reads`(id: Int) throws {
-        let stored = try FileBytes.read(Self.folder + "/rice/0000000\(id).seg")
-        #expect(try Self.rewritten(id) == stored)
-        let old = try FileBytes.read(Self.folder + "/good/0000000\(id).seg")
-        let (was, now) = (
-            try SegmentReader(source: .memory(old)), try SegmentReader(source: .memory(stored))
-        )
-        #expect(was.riderCount == now.riderCount)
-        for rider in 0..<was.riderCount {
-            let before = try SegmentRoundTripTests.read(was, rider: rider)
-            let after = try SegmentRoundTripTests.read(now, rider: rider)
-            #expect(before.0 == after.0 && before.1 == after.1)
-        }
+        let stored = try FileBytes.read(Self.folder(1) + "/good/0000000\(id).seg")
+        #expect(try Self.rewritten(stored) == stored)
     }
 
-    @Test(arguments: Self.damages.indices)
-    func `a damaged segment is refused for its reason`(number: Int) throws {
+    /// `v0/good` is older than Rice codes, `v0/rice` holds the same content with them.
+    @Test(arguments: 1...2)
+    func `segments of format 0 keep their content in today's format`(id: Int) throws {
+        let rice = try FileBytes.read(Self.folder(0) + "/rice/0000000\(id).seg")
+        let old = try FileBytes.read(Self.folder(0) + "/good/0000000\(id).seg")
+        let new = try Self.rewritten(rice)
+        let readers = try [old, rice, new].map { try SegmentReader(source: .memory($0)) }
+        #expect(readers.map(\.header.major) == [0, 0, SegmentFormat.major])
+        for reader in readers[1...] {
+            #expect(reader.riderCount == readers[0].riderCount)
+            for rider in 0..<reader.riderCount {
+                let before = try SegmentRoundTripTests.read(readers[0], rider: rider)
+                let after = try SegmentRoundTripTests.read(reader, rider: rider)
+                #expect(before.0 == after.0 && before.1 == after.1)
+            }
+        }
+        // Blocks are the same bytes at the same places: the formats differ in leaves alone.
+        let blocks = readers[1].index.last!.bytes.upperBound
+        #expect(readers[1].index == readers[2].index)
+        #expect(rice[192..<Int(blocks)] == new[192..<Int(blocks)])
+        #expect(readers[1].root != readers[2].root)
+    }
+
+    @Test(arguments: Self.damages.indices, Self.versions)
+    func `a damaged segment is refused for its reason`(number: Int, major: UInt16) throws {
         let damage = Self.damages[number]
-        let bytes = try FileBytes.read(Self.folder + "/damaged/\(damage.name).seg")
+        let bytes = try FileBytes.read(Self.folder(major) + "/damaged/\(damage.name).seg")
         let report = SegmentCheck.run(.memory(bytes), deep: true)
         #expect(report.findings.map(\.code.rawValue) == [damage.code])
     }

@@ -40,15 +40,34 @@ import Testing
 
     @Test func `an unknown major version is refused as unknown`() throws {
         let codes = try codes {
-            $0.header(HeaderLayout.major, UInt16(1))
-            $0.put(UInt16(1), FooterLayout.major, at: $0.bytes.count - FooterLayout.byteCount)
+            $0.header(HeaderLayout.major, UInt16(2))
+            $0.put(UInt16(2), FooterLayout.major, at: $0.bytes.count - FooterLayout.byteCount)
         }
         #expect(codes == [.unknownVersion])
         #expect(SegmentError(.unknownVersion, "").exit == .unknownVersion)
     }
 
     @Test func `a version that only one end states is damage`() throws {
-        #expect(try codes { $0.header(HeaderLayout.major, UInt16(1)) } == [.versionsDisagree])
+        #expect(try codes { $0.header(HeaderLayout.major, UInt16(2)) } == [.versionsDisagree])
+        #expect(try codes { $0.header(HeaderLayout.major, UInt16(0)) } == [.versionsDisagree])
+    }
+
+    @Test func `a block under another rider's name is found by its leaf`() throws {
+        // "anna" becomes "Anna", and the table is still in order: only leaves can tell.
+        let bytes = Self.good
+        let names = try SegmentReader(source: .memory(bytes)).names
+        let table = Int(names.count) * 4
+        let codes = try codes { $0.name(byte: table, UInt8(ascii: "A")) }
+        #expect(Set(codes) == [.blockLeaf])
+        #expect(codes.count == 2, "anna's fixes, and the amendments that name anna")
+    }
+
+    @Test func `a segment of format 1 that says it is of format 0 is refused`() throws {
+        let codes = try codes {
+            $0.put(UInt16(0), FooterLayout.major, at: $0.bytes.count - FooterLayout.byteCount)
+            $0.header(HeaderLayout.major, UInt16(0))
+        }
+        #expect(Set(codes) == [.blockLeaf])
     }
 
     @Test func `an unknown minor version is read, also with reserved bytes in use`() throws {

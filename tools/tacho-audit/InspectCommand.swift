@@ -4,13 +4,14 @@ import TachoAudit
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Shows header, counts and riders of segments.",
+        abstract: "Shows header, counts, riders and blocks of segments.",
         discussion: """
             Checks what it shows, but not the points: that is verify.
 
             EXAMPLES
               tacho-audit inspect --audit DIR/audit
               tacho-audit inspect --audit DIR/audit --segment 3 --json
+              tacho-audit inspect --audit DIR/audit --rider 7 --blocks
               tacho-audit inspect 00000003.seg
             """)
 
@@ -19,6 +20,9 @@ struct InspectCommand: ParsableCommand {
     var audit: String?
     @Option(help: ArgumentHelp("Only this segment of the directory.", valueName: "N"))
     var segment: UInt64?
+    @Option(help: ArgumentHelp("Only this rider, in segments that have it.", valueName: "R"))
+    var rider: String?
+    @Flag(help: "Every block, with its place in the file, its count and times.") var blocks = false
     @Flag(help: "A JSON object a line for each segment.") var json = false
 
     func validate() throws {
@@ -32,9 +36,15 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         var exit = AuditExit.verified
+        var isKnown = rider == nil
         for path in try paths() {
             do throws(SegmentError) {
-                let inspection = try SegmentInspection(path: path)
+                let inspection = try SegmentInspection(
+                    path: path, rider: rider.map { Array($0.utf8) }, blocks: blocks)
+                if rider != nil {
+                    guard !inspection.riders.isEmpty else { continue }
+                    isKnown = true
+                }
                 print(json ? inspection.json.text : inspection.lines.joined(separator: "\n"))
             } catch {
                 Failure.print(error.message(file: path))
@@ -42,6 +52,9 @@ struct InspectCommand: ParsableCommand {
             }
         }
         if exit != .verified { throw ExitCode(exit.rawValue) }
+        if !isKnown, let rider {
+            throw Failure.exit(.usage, "rider \(rider) has no point in any of these segments")
+        }
     }
 
     private func paths() throws -> [String] {

@@ -56,6 +56,12 @@ package struct Goal: Sendable {
         Goal(
             job: "export CSV ÷ DuckDB", ours: "export_csv", theirs: "duckdb_export_csv"),
         Goal(
+            job: "sealed export CSV", ours: "audit_export", theirs: nil, floor: 2_000_000,
+            goal: 7_000_000, isScaled: true),
+        Goal(
+            job: "sealed export CSV ÷ DuckDB", ours: "audit_export",
+            theirs: "audit_export_duckdb"),
+        Goal(
             job: "bytes a point, synthetic", ours: "bytes_synthetic", theirs: nil, floor: 6.6,
             goal: 5.5, sense: .atMost),
         Goal(

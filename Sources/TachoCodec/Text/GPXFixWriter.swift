@@ -10,18 +10,22 @@ package import TachoGeo
 package enum GPXFixWriter {
     /// Up to the first point.
     package static func header(rider: UnsafeRawBufferPointer) -> [UInt8] {
-        var out = Array(
-            """
-            <?xml version="1.0" encoding="UTF-8"?>
-            <gpx version="1.1" creator="Tacho" xmlns="http://www.topografix.com/GPX/1/1"\
-             xmlns:gpxtpx="http://www.garmin.com/xmlschemas/TrackPointExtension/v2"\
-             xmlns:tacho="\(GPXNames.ownNamespace)">
-            <trk><name>
-            """.utf8)
+        var out = documentStart
+        out += Array("<trk><name>".utf8)
         appendText(String(decoding: rider, as: UTF8.self), to: &out)
         out += Array("</name><trkseg>\n".utf8)
         return out
     }
+
+    /// Up to the first track.
+    package static let documentStart = Array(
+        """
+        <?xml version="1.0" encoding="UTF-8"?>
+        <gpx version="1.1" creator="Tacho" xmlns="http://www.topografix.com/GPX/1/1"\
+         xmlns:gpxtpx="http://www.garmin.com/xmlschemas/TrackPointExtension/v2"\
+         xmlns:tacho="\(GPXNames.ownNamespace)">
+
+        """.utf8)
 
     /// Behind the last point.
     package static let footer = Array("</trkseg></trk>\n</gpx>\n".utf8)
@@ -35,14 +39,7 @@ package enum GPXFixWriter {
         cursor.put("\" lon=\"")
         cursor.put(e7: fix.lonE7)
         cursor.put("\">")
-        if fix.altitudeDm != Fix.absent {
-            cursor.put("<ele>")
-            cursor.put(tenths: fix.altitudeDm)
-            cursor.put("</ele>")
-        }
-        cursor.put("<time>")
-        UTCTime.put(ms: fix.tsMs, to: &cursor)
-        cursor.put("</time>")
+        putElevationAndTime(fix, to: &cursor)
         putExtensions(fix, words, to: &cursor)
         cursor.put("</trkpt>\n")
         out.advance(to: cursor)
@@ -55,7 +52,39 @@ package enum GPXFixWriter {
                 || !verdict.isEmpty
         else { return }
         cursor.put("<extensions>")
-        if hasMotion {
+        putReported(fix, to: &cursor)
+        if !verdict.isEmpty {
+            cursor.put("<tacho:verdict>")
+            for byte in verdict.utf8 { cursor.put(byte) }
+            cursor.put("</tacho:verdict>")
+        }
+        cursor.put("</extensions>")
+    }
+
+    /// Tags of a point with all fields, numbers, a time.
+    private static let room = 512 + UTCTime.room
+}
+
+// MARK: Parts, for exports that say more of a point
+
+extension GPXFixWriter {
+    /// Bytes `putElevationAndTime` and `putReported` write at most.
+    package static let partsRoom = 384 + UTCTime.room
+
+    package static func putElevationAndTime(_ fix: Fix, to cursor: inout TextCursor) {
+        if fix.altitudeDm != Fix.absent {
+            cursor.put("<ele>")
+            cursor.put(tenths: fix.altitudeDm)
+            cursor.put("</ele>")
+        }
+        cursor.put("<time>")
+        UTCTime.put(ms: fix.tsMs, to: &cursor)
+        cursor.put("</time>")
+    }
+
+    /// What the phone said beside place and time, within `extensions`.
+    package static func putReported(_ fix: Fix, to cursor: inout TextCursor) {
+        if fix.speedCms != Fix.absent || fix.headingCdeg != Fix.absent {
             cursor.put("<gpxtpx:TrackPointExtension>")
             if fix.speedCms != Fix.absent {
                 cursor.put("<gpxtpx:speed>")
@@ -79,19 +108,10 @@ package enum GPXFixWriter {
             for byte in source.utf8 { cursor.put(byte) }
             cursor.put("</tacho:src>")
         }
-        if !verdict.isEmpty {
-            cursor.put("<tacho:verdict>")
-            for byte in verdict.utf8 { cursor.put(byte) }
-            cursor.put("</tacho:verdict>")
-        }
-        cursor.put("</extensions>")
     }
 
-    /// Tags of a point with all fields, numbers, a time.
-    private static let room = 512 + UTCTime.room
-
     /// Text between tags. Characters that XML 1.0 does not have become U+FFFD.
-    private static func appendText(_ text: String, to out: inout [UInt8]) {
+    package static func appendText(_ text: String, to out: inout [UInt8]) {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "&": out += Array("&amp;".utf8)

@@ -1,0 +1,216 @@
+/// Checks the log of an audit directory from its entries up and goes on after a finding.
+///
+/// Tiles and heads: computed again from the entries. Entries: canonical, each naming the one
+/// before, segments 1, 2, 3 … with sequences that meet. Signature: by the pinned key or a
+/// successor it signed for. Trust: the accepted head is one of this log. Segments: each entry
+/// against the file it names. Memory: about 500 B an entry. Cost: one pass over bundles and tiles.
+struct LogCheck {
+    enum Event {
+        case finding(LogError)
+        case info(InfoCode, file: String, String)
+    }
+
+    let reader: LogReader
+    let pins: LogPins
+    let emit: (Event) -> Void
+    var report = LogReport()
+    var entries = LogEntries()
+    private var tree = MerkleTree()
+    /// Entries, tiles and signed head say the same: what entries say is worth reading.
+    private var isSound = true
+
+    init(audit: String, pins: LogPins, emit: @escaping (Event) -> Void) {
+        reader = LogReader(audit: audit)
+        self.pins = pins
+        self.emit = emit
+    }
+
+    mutating func run(_ segments: LoggedSegments) {
+        guard reader.exists else { return checkAbsence() }
+        guard attempt({ check throws(LogError) in try check.readHeads() }) else { return }
+        guard report.size > 0 else { return checkAbsence() }
+        guard attempt({ check throws(LogError) in try check.readEntries() }) else { return }
+        checkTiles()
+        checkHead()
+        guard isSound else { return }
+        if let error = entries.failure { emit(.finding(error)) }
+        if entries.failure == nil { checkSignatures() }
+        report.segments = UInt64(entries.segments.count)
+        compare(segments)
+    }
+
+    /// Runs a step; false when it found something, which is told.
+    private mutating func attempt(
+        _ step: (inout LogCheck) throws(LogError) -> Void
+    ) -> Bool {
+        do throws(LogError) {
+            try step(&self)
+            return true
+        } catch {
+            emit(.finding(error))
+            return false
+        }
+    }
+
+    private func checkAbsence() {
+        if let trusted = pins.trusted {
+            let detail = "the log is gone; it had \(trusted.head.size) entries"
+            return emit(
+                .finding(LogReader.error(.rollback, LogReader.checkpointName, detail)))
+        }
+        if pins.needsLog {
+            return emit(.finding(LogError(.noLog, file: LogReader.folderName, "there is no log")))
+        }
+        emit(
+            .info(
+                .noLog, file: LogReader.folderName,
+                "there is no log, so segments missing at the end are not found"))
+    }
+
+    private mutating func readHeads() throws(LogError) {
+        report.checkpoint = try reader.checkpoint()
+        let pending = try reader.pending()
+        report.size = max(report.checkpoint?.head.size ?? 0, pending?.size ?? 0)
+        let signed = report.checkpoint?.head.size ?? 0
+        if report.checkpoint == nil && pins.needsLog && report.size > 0 {
+            let code: LogError.Code = pins.trusted == nil ? .noCheckpoint : .rollback
+            throw LogReader.error(
+                code, LogReader.checkpointName, "there is no signed checkpoint")
+        }
+        guard signed < report.size else { return }
+        emit(
+            .info(
+                .unsigned, file: LogReader.folderName,
+                "entries \(signed) to \(report.size - 1) are not signed yet"))
+    }
+
+    private mutating func readEntries() throws(LogError) {
+        for bundle in Tile.all(size: report.size) where bundle.content == .entries {
+            let first = bundle.index * UInt64(Tile.fullWidth)
+            for (place, bytes) in try reader.entries(of: bundle).enumerated() {
+                let leaf = bytes.withUnsafeBytes(Digest.leaf)
+                entries.add(bytes, leaf: leaf, index: first + UInt64(place))
+                tree.append(leaf)
+            }
+        }
+    }
+
+    /// Every tile of the log against the entries.
+    private mutating func checkTiles() {
+        for tile in Tile.all(size: report.size) {
+            guard case .level(let level) = tile.content else { continue }
+            do throws(LogError) {
+                for (place, hash) in try reader.hashes(of: tile).enumerated() {
+                    let index = tile.index * UInt64(Tile.fullWidth) + UInt64(place)
+                    let ours = tree.node(height: level * Tile.height, index: index)
+                    guard hash != ours else { continue }
+                    let start = UInt64(place * Digest.byteCount)
+                    throw LogError(
+                        .tileHash, file: LogReader.folderName + "/" + tile.path,
+                        level == 0
+                            ? "it is not the hash of entry \(index) in "
+                                + LogReader.bundleName(index)
+                            : "it is not the head of tile \(index) of level \(level - 1)",
+                        bytes: start..<start + UInt64(Digest.byteCount))
+                }
+            } catch {
+                isSound = false
+                emit(.finding(error))
+            }
+        }
+    }
+
+    /// The signed head against the entries.
+    private mutating func checkHead() {
+        guard let head = report.checkpoint?.head else { return }
+        if tree.root(size: head.size) != head.root {
+            // Where the tiles lead to the head, a damaged entry has been told already.
+            var stored = TileNodes(reader, size: report.size)
+            let isOfTiles = (try? stored.root(size: head.size)) == head.root
+            if isSound || !isOfTiles {
+                emit(
+                    .finding(
+                        LogReader.error(
+                            .root, LogReader.checkpointName,
+                            "its root is not that of the first \(head.size) entries")))
+            }
+            isSound = false
+        }
+        checkTrust(head)
+    }
+
+    private mutating func checkSignatures() {
+        guard let checkpoint = report.checkpoint, let pinned = pins.key else {
+            if pins.key == nil {
+                emit(
+                    .info(
+                        .unpinned, file: LogReader.folderName,
+                        "no signature was checked: give --expect-vkey with the key you know"))
+            }
+            return checkWitnesses()
+        }
+        let size = checkpoint.head.size
+        let signer = entries.keys.key(at: size) ?? pinned
+        guard entries.keys.trusts(pinned, at: size), pinned.name == checkpoint.head.origin else {
+            let detail =
+                "it is of origin \(checkpoint.head.origin), signed by \(signer.text), "
+                + "to which \(pinned.text) never handed over"
+            return emit(
+                .finding(LogReader.error(.wrongKey, LogReader.checkpointName, detail)))
+        }
+        do throws(NoteError) {
+            try checkpoint.verify(by: signer)
+            report.signer = signer
+        } catch {
+            emit(.finding(Self.finding(error)))
+        }
+        checkWitnesses()
+    }
+
+    private mutating func checkWitnesses() {
+        guard let checkpoint = report.checkpoint else { return }
+        for witness in pins.witnesses {
+            do throws(NoteError) {
+                report.cosigned.append(try checkpoint.note.verify(by: witness))
+            } catch {
+                let code: LogError.Code =
+                    if case .missing = error { .noCosignature } else { .badSignature }
+                emit(
+                    .finding(
+                        LogReader.error(code, LogReader.checkpointName, error.message)))
+            }
+        }
+    }
+
+    static func finding(_ error: NoteError) -> LogError {
+        let code: LogError.Code =
+            switch error {
+            case .missing: .wrongKey
+            case .signature: .badSignature
+            case .format: .checkpointFormat
+            }
+        return LogReader.error(code, LogReader.checkpointName, error.message)
+    }
+
+    /// The head that was accepted must be one this log had. With damaged entries only heads of the
+    /// same size can be told apart: damage is no fork.
+    private mutating func checkTrust(_ head: Checkpoint) {
+        guard let trusted = pins.trusted?.head else { return }
+        guard trusted.size <= head.size else {
+            let detail = "it has \(head.size) entries, the accepted one had \(trusted.size)"
+            return emit(
+                .finding(LogReader.error(.rollback, LogReader.checkpointName, detail)))
+        }
+        var root = trusted.root
+        if isSound {
+            root = tree.root(size: trusted.size)
+        } else if trusted.size == head.size {
+            root = head.root
+        }
+        guard trusted.origin != head.origin || root != trusted.root else { return }
+        let detail =
+            "the log does not begin with the accepted one of \(trusted.size) entries of "
+            + trusted.origin
+        emit(.finding(LogReader.error(.fork, LogReader.checkpointName, detail)))
+    }
+}
