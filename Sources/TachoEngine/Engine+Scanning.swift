@@ -99,7 +99,7 @@ private final class FleetScan: @unchecked Sendable {
         name: (UInt32) -> [UInt8]
     ) throws(StoreError) {
         let cursors = shares.map {
-            database.cursor(.track, at: $0.snapshot, readAheadBytes: Self.readAheadBytes)
+            ChunkWalk(database, at: $0.snapshot, readAheadBytes: Self.readAheadBytes)
         }
         var places = shares.map(\.copies.startIndex)
         for rider in batch where failure == nil {

@@ -25,6 +25,20 @@ package enum Keys {
         }
     }
 
+    /// Chunks of a rider whose first fixes lie in one stretch of 2^24 ms, 4.7 hours, have keys that
+    /// begin alike: the rider, and the upper three bytes of the time.
+    package static let trackPrefixBytes = 7
+
+    /// The number of the stretch a time lies in, ascending.
+    package static func trackStretch(_ ms: Int64) -> Int64 {
+        let inKey = min(max(ms, -timeOffsetMs), timeOffsetMs - 1) + timeOffsetMs
+        return inKey >> 24
+    }
+
+    package static func startMs(ofTrackStretch stretch: Int64) -> Int64 {
+        stretch << 24 - timeOffsetMs
+    }
+
     package static func ranges(_ key: ChunkKey) -> [UInt8] {
         bytes {
             $0.u32(key.range)

@@ -97,12 +97,15 @@ struct RulesTests {
         options.fault = .skipSync
         let engine = try Engine.open(options)
         let isDone = Atomic<Bool>(false)
+        let written = Atomic<Int>(0)
         DispatchQueue.concurrentPerform(iterations: 5) { index in
             if index == 0 {
                 for round in 0..<60 {
                     let limit = round % 2 == 0 ? "40" : "100"
                     _ = try! engine.setRules(change(("low_accuracy_m", limit)))
-                    usleep(2_000)
+                    // However busy the machine is, each set judges some batches.
+                    let enough = written.load(ordering: .relaxed) + 8
+                    while written.load(ordering: .relaxed) < enough { usleep(200) }
                 }
                 isDone.store(true, ordering: .releasing)
             } else {
@@ -112,6 +115,7 @@ struct RulesTests {
                         ("rider-\(index)-\(rider)", fix(second, accuracyDm: 500))
                     }
                     _ = try! engine.append(batch(fixes))
+                    written.add(1, ordering: .relaxed)
                     second += 1
                 }
             }

@@ -194,7 +194,7 @@ extension Engine {
             if own.isEmpty { continue }
             let share = try waitFor { copies(of: own, by: worker, $0) }
             do throws(StoreError) {
-                let cursor = store.database.cursor(.track, at: share.snapshot)
+                let cursor = ChunkWalk(store.database, at: share.snapshot)
                 for (rider, copy) in zip(own, share.copies) {
                     var visit = AreaVisit(
                         rider: [], number: rider, firstMs: .max, lastMs: .min, points: 0)

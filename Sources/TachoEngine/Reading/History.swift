@@ -80,8 +80,8 @@ struct HistorySource {
     private func loadChunks(
         fromMs: Int64, toMs: Int64, into fixes: inout [HistoryFix]
     ) throws(StoreError) {
-        let cursor = database.cursor(.track, at: snapshot)
-        cursor.seek(Keys.track(rider: rider, fromMs: earliestStart(fromMs)))
+        let cursor = ChunkWalk(database, at: snapshot)
+        cursor.seek(rider: rider, fromMs: earliestStart(fromMs), toMs: toMs)
         while let chunk = try chunk(at: cursor, toMs: toMs) {
             if chunk.lastMs >= fromMs {
                 try decode(cursor, chunk)
@@ -98,7 +98,7 @@ struct HistorySource {
 
     /// The first chunk at or behind the cursor; nil: none of the rider begins by `toMs`. What is in
     /// closed tails does not count: it is read from there.
-    func chunk(at cursor: Cursor, toMs: Int64) throws(StoreError) -> ChunkPlace? {
+    func chunk(at cursor: ChunkWalk, toMs: Int64) throws(StoreError) -> ChunkPlace? {
         while try cursor.isValid() {
             guard let key = ChunkKey(trackKey: cursor.key), key.rider == rider, key.t0Ms <= toMs
             else { return nil }
@@ -115,7 +115,7 @@ struct HistorySource {
     }
 
     /// Decodes the chunk at the cursor into `scratch`.
-    func decode(_ cursor: Cursor, _ chunk: ChunkPlace) throws(StoreError) {
+    func decode(_ cursor: ChunkWalk, _ chunk: ChunkPlace) throws(StoreError) {
         do {
             try scratch.decode(cursor.value)
         } catch {
@@ -210,8 +210,8 @@ extension HistorySource {
         var best = firstInTails(atOrAfter: ms + 1)
         func offer(_ ts: Int64) { if ts > ms, ts < best ?? Int64.max { best = ts } }
         guard chunks.hasClockSpans || chunks.newestMs > ms else { return best }
-        let cursor = database.cursor(.track, at: snapshot)
-        cursor.seek(Keys.track(rider: rider, fromMs: earliestStart(ms)))
+        let cursor = ChunkWalk(database, at: snapshot)
+        cursor.seek(rider: rider, fromMs: earliestStart(ms), toMs: best ?? Int64.max)
         while let chunk = try chunk(at: cursor, toMs: best ?? Int64.max) {
             if chunk.lastMs > ms {
                 offer(max(chunk.key.t0Ms, ms + 1))

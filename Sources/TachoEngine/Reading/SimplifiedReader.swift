@@ -33,7 +33,7 @@ final class SimplifiedReader: @unchecked Sendable {
     /// nil: there is more to look at.
     func turn(_ source: HistorySource) throws(StoreError) -> TrackPage? {
         var slices = TrackSlices(
-            source: source, cursor: source.database.cursor(.track, at: source.snapshot))
+            source: source, cursor: ChunkWalk(source.database, at: source.snapshot))
         var left = Self.turnFixes
         var lastMs = Int64.min
         var here = TrackCursor(tsMs: .min, ordinal: 0)

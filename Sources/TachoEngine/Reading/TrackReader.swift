@@ -45,7 +45,7 @@ struct TrackReader {
         _ from: Int64, _ to: Int64, _ visit: (StoredFix, TrackCursor) -> Bool
     ) throws(StoreError) -> Bool {
         var slices = TrackSlices(
-            source: source, cursor: source.database.cursor(.track, at: source.snapshot))
+            source: source, cursor: ChunkWalk(source.database, at: source.snapshot))
         let start = query.after.map { max($0.tsMs, from) } ?? from
         var place = TrackCursor(tsMs: .min, ordinal: 0)
         return try slices.forEach(fromMs: start, toMs: to) { slice in

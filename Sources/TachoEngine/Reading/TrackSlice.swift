@@ -18,7 +18,7 @@ package struct TrackSlice {
 struct TrackSlices {
     let source: HistorySource
     /// Of family `track`, with the source's snapshot.
-    let cursor: Cursor
+    let cursor: ChunkWalk
     /// Places where more than chunks may lie, so that nothing is asked twice.
     private var nextTail: NextTime
     private var nextAmended: NextTime
@@ -28,7 +28,7 @@ struct TrackSlices {
     /// Fixes of a merged slice: about as many as of a chunk.
     private static let mergedFixes = 256
 
-    init(source: HistorySource, cursor: Cursor) {
+    init(source: HistorySource, cursor: ChunkWalk) {
         self.source = source
         self.cursor = cursor
         nextTail = NextTime()
@@ -42,7 +42,8 @@ struct TrackSlices {
     ) throws(StoreError) -> Bool {
         var position = fromMs
         if source.chunks.mayReach(fromMs, toMs) {
-            cursor.seek(Keys.track(rider: source.rider, fromMs: source.earliestStart(fromMs)))
+            cursor.seek(
+                rider: source.rider, fromMs: source.earliestStart(fromMs), toMs: toMs)
             while let chunk = try source.chunk(at: cursor, toMs: toMs) {
                 if chunk.lastMs < position {
                     cursor.next()
@@ -64,7 +65,7 @@ struct TrackSlices {
                 // What was passed may reach beyond.
                 if group.isCut {
                     cursor.seek(
-                        Keys.track(rider: source.rider, fromMs: source.earliestStart(position)))
+                        rider: source.rider, fromMs: source.earliestStart(position), toMs: toMs)
                 }
             }
         }

@@ -26,7 +26,7 @@ struct PositionFinder: Sendable {
         _ source: HistorySource, from fromMs: Int64, to toMs: Int64
     ) throws(StoreError) -> StoredFix? {
         var slices = TrackSlices(
-            source: source, cursor: source.database.cursor(.track, at: source.snapshot))
+            source: source, cursor: ChunkWalk(source.database, at: source.snapshot))
         var found: StoredFix?
         _ = try slices.forEach(fromMs: fromMs, toMs: toMs) { slice in
             guard let index = slice.range.first(where: { slice.columns.verdict($0).isShown })

@@ -29,7 +29,7 @@ final class TripReader: @unchecked Sendable {
     /// nil: there is more to look at.
     func turn(_ source: HistorySource) throws(StoreError) -> TripPage? {
         var slices = TrackSlices(
-            source: source, cursor: source.database.cursor(.track, at: source.snapshot))
+            source: source, cursor: ChunkWalk(source.database, at: source.snapshot))
         var left = Self.turnFixes
         var lastMs = Int64.min
         let isAll = try slices.forEach(fromMs: positionMs, toMs: toMs) { slice in

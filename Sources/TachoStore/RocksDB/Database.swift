@@ -95,6 +95,16 @@ package final class Database: @unchecked Sendable {
         Snapshot(database: self, pointer: rocksdb_create_snapshot(handle))
     }
 
+    /// Brings what a family has in memory into a file, and waits for it. For tests of files.
+    package func flush(_ family: Family) throws(StoreError) {
+        let options = rocksdb_flushoptions_create()
+        defer { rocksdb_flushoptions_destroy(options) }
+        rocksdb_flushoptions_set_wait(options, 1)
+        var failure: UnsafeMutablePointer<CChar>?
+        rocksdb_flush_cf(handle, options, families[family.rawValue], &failure)
+        if let message = takeMessage(&failure) { throw .io(message) }
+    }
+
     func release(_ snapshot: OpaquePointer) { rocksdb_release_snapshot(handle, snapshot) }
 
     /// `readAheadBytes`: for walks over much of a family. Files are read ahead so far, and what is
@@ -115,13 +125,14 @@ package final class Database: @unchecked Sendable {
     }
 
     /// Walks only keys that begin like the one it was set to: files whose filter knows nothing of
-    /// that beginning are not looked at. For family `seen`.
-    package func cursorWithinPrefix(_ family: Family) -> Cursor {
+    /// that beginning are not looked at. For families `seen` and `track`.
+    package func cursorWithinPrefix(_ family: Family, at snapshot: Snapshot? = nil) -> Cursor {
         let options = rocksdb_readoptions_create()!
         rocksdb_readoptions_set_verify_checksums(options, 1)
         rocksdb_readoptions_set_prefix_same_as_start(options, 1)
+        if let snapshot { rocksdb_readoptions_set_snapshot(options, snapshot.pointer) }
         let iterator = rocksdb_create_iterator_cf(handle, options, families[family.rawValue])!
-        return Cursor(database: self, snapshot: nil, options: options, iterator: iterator)
+        return Cursor(database: self, snapshot: snapshot, options: options, iterator: iterator)
     }
 
     /// Removes files all of whose keys lie in the bounds; keys in other files stay.

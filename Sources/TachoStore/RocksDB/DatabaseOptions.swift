@@ -48,6 +48,14 @@ struct DatabaseOptions {
                 rocksdb_block_based_options_set_filter_policy(
                     table, rocksdb_filterpolicy_create_bloom_full(10))
             }
+            if family == .track {
+                // By rider and stretch of time alone, not by chunk: a bit or two for a hundred fixes.
+                rocksdb_block_based_options_set_filter_policy(
+                    table, rocksdb_filterpolicy_create_bloom_full(10))
+                rocksdb_block_based_options_set_whole_key_filtering(table, 0)
+                rocksdb_options_set_prefix_extractor(
+                    one, rocksdb_slicetransform_create_fixed_prefix(Keys.trackPrefixBytes))
+            }
             if family == .seen {
                 // Days of rows: of their filters and indexes only the parts that are asked for may
                 // take room in the cache. Whole, a filter is larger than a shard of the cache, and
