@@ -10,9 +10,13 @@ package final class AuditFile: Sendable {
     let descriptor: Int32
     /// Size when opened, bytes.
     package let byteCount: UInt64
+    private let isWanted: @Sendable () -> Bool
 
-    /// Opens a regular file with O_RDONLY; nothing of it is ever changed.
-    package init(path: String) throws(SegmentError) {
+    /// Opens a regular file with O_RDONLY; nothing of it is ever changed. Reading is broken off when
+    /// `isWanted` says no.
+    package init(
+        path: String, isWanted: @escaping @Sendable () -> Bool = { true }
+    ) throws(SegmentError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw SegmentError(.inputOutput, "open: \(SystemError.text(errno))")
@@ -28,6 +32,7 @@ package final class AuditFile: Sendable {
             throw SegmentError(.inputOutput, "it is not a regular file")
         }
         self.path = path
+        self.isWanted = isWanted
         self.descriptor = descriptor
         byteCount = UInt64(status.st_size)
     }
@@ -36,6 +41,7 @@ package final class AuditFile: Sendable {
 
     /// Fills `target` from `offset` on. A file that ends earlier was cut after it was opened.
     func read(into target: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SegmentError) {
+        guard isWanted() else { throw SegmentError(.inputOutput, "reading was broken off") }
         var done = 0
         while done < target.count {
             let start = target.baseAddress! + done
@@ -52,7 +58,7 @@ package final class AuditFile: Sendable {
     }
 
     /// Asks the system to forget its cached pages, so that the next read comes from the disk.
-    func dropCache() throws(SegmentError) {
+    package func dropCache() throws(SegmentError) {
         #if canImport(Glibc)
             let number = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
             guard number == 0 else {

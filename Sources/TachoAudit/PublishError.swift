@@ -10,7 +10,7 @@ package enum PublishError: Error, Equatable, Sendable {
     package var message: String {
         switch self {
         case .otherContent(let path, let ours, let theirs):
-            "\(path) exists with other content (SHA-256 \(theirs), not \(ours)); "
+            "\(path) exists with other content (\(theirs), not \(ours)); "
                 + "sealing stops, nothing was overwritten; compare it with a copy"
         case .readBack(let path, let why):
             "\(path) was written but reads back wrong: \(why); "

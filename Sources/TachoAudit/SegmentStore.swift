@@ -14,36 +14,39 @@
 package enum SegmentStore {
     package static func fileName(_ id: UInt64) -> String { AuditDirectory.fileName(id) }
 
-    /// Reads `tmp` back from the disk, decodes and recounts it, compares it with `expected`, and
-    /// gives it its final name in `directory`. Gives the summary of the sealed file.
-    ///
-    /// `expected` comes from a second pass over the store (`SegmentTally`). A file of the same
-    /// name with the same content is accepted and `tmp` deleted; one with other content is an
-    /// error of its own. `tmp` must lie on the same file system.
+    /// `readBack` and `name` in one: steps 3 and 4.
     @discardableResult
     package static func publish(
         tmp: String, directory: String, id: UInt64, expected: SegmentSummary
     ) throws(PublishError) -> SegmentSummary {
+        let sealed = try readBack(tmp, expected: expected)
+        try name(tmp, directory: directory, id: id, sealed)
+        return sealed
+    }
+
+    /// Gives `tmp`, which `sealed` was read back of, its final name in `directory`, durably.
+    ///
+    /// A file of the same name with the same content is accepted and `tmp` deleted; one with other
+    /// content is an error of its own. `tmp` must lie on the same file system.
+    package static func name(
+        _ tmp: String, directory: String, id: UInt64, _ sealed: SegmentSummary
+    ) throws(PublishError) {
         // Opened first: after the rename there must be nothing left that can fail to open.
         let folder = try DirectoryHandle(directory)
-        let sealed = try readBack(tmp, expected: expected)
         let final = directory + "/" + fileName(id)
-        if try folder.rename(tmp, to: final) {
-            try folder.sync()
-            return sealed
-        }
+        if try folder.rename(tmp, to: final) { return try folder.sync() }
         guard let theirs = try existing(directory: directory, id: id) else {
             throw .inputOutput(operation: "rename", path: final, errno: EEXIST)
         }
         guard theirs == sealed else {
             throw .otherContent(
-                path: final, ours: Digest.hex(sealed.sha256), theirs: Digest.hex(theirs.sha256))
+                path: final, ours: "SHA-256 " + Digest.hex(sealed.sha256),
+                theirs: "SHA-256 " + Digest.hex(theirs.sha256))
         }
         guard unlink(tmp) == 0 || errno == ENOENT else {
             throw .inputOutput(operation: "delete", path: tmp, errno: errno)
         }
         try folder.sync()
-        return sealed
     }
 
     /// The sealed segment `id`, checked whole; nil when there is no such file. For a restart that
@@ -69,7 +72,9 @@ package enum SegmentStore {
         return summary
     }
 
-    private static func readBack(
+    /// Reads `tmp` back from the disk, decodes and recounts it, and compares it with `expected`, which
+    /// comes from a second pass over the store (`SegmentTally`).
+    package static func readBack(
         _ tmp: String, expected: SegmentSummary
     ) throws(PublishError) -> SegmentSummary {
         let report = try check(tmp)

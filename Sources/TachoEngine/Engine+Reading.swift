@@ -209,6 +209,7 @@ extension Engine {
         let hot = control.isClosing ? 0 : store.database.bytes
         let perPoint = points == 0 ? 0 : Double(hot) / Double(points)
         let memory = memory
+        let (sealing, scrub) = (control.sealActivity, scrubber.figures)
         return [
             ("points", .integer(Int64(points))),
             ("riders", .integer(Int64(riders.count))),
@@ -218,6 +219,13 @@ extension Engine {
             ("ranges_sealed", .integer(Int64(sealed.ranges))),
             ("last_sequence", .integer(Int64(now.nextSequence - 1))),
             ("sealed_through", .integer(Int64(sealed.through))),
+            ("sealing", .integer(Int64(sealing.range ?? 0))),
+            ("seal_last_ms", .integer(Int64(sealing.lastMs))),
+            ("seal_last_points", .integer(Int64(sealing.lastPoints))),
+            ("seal_refusals", .integer(Int64(sealing.refusals))),
+            ("segments_damaged", .integer(Int64(scrub.damaged))),
+            ("scrub_day_ms", .integer(scrub.dayMs)),
+            ("scrub_all_ms", .integer(scrub.wholeMs)),
             ("alerts", .integer(Int64(now.alerts))),
             ("journal_group", .integer(Int64(now.group))),
             ("journal_bytes", .integer(Int64(now.journalBytes))),

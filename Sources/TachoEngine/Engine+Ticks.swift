@@ -35,6 +35,7 @@ extension Engine {
             control.checkDisk(options.directory, shortage: store.journal.shortage())
             let errors = store.database.backgroundErrors
             if errors > 0 { control.fail("RocksDB reports \(errors) background errors") }
+            scrubber.tick(nowMs: options.nowMs())
             let now = progress.now
             if now.range != lastRange {
                 lastRange = now.range

@@ -25,6 +25,7 @@ package final class Engine: Sendable {
     let placesThread: ReaderThread
     let whoThread: ReaderThread
     let sealerThread: ReaderThread
+    let scrubber: Scrubber
     /// Tests of rules and recomputations, one at a time.
     let rulesThread: ReaderThread
     let control: EngineControl
@@ -110,6 +111,7 @@ package final class Engine: Sendable {
         placesThread = ReaderThread("tacho-places")
         whoThread = ReaderThread("tacho-who")
         sealerThread = ReaderThread("tacho-seal", yieldsToOthers: true)
+        scrubber = try Scrubber(store, control, options)
         rulesThread = ReaderThread("tacho-rules", yieldsToOthers: true)
         rulesInForce = Mutex(RulesInForce(recovery.rules))
         let derived = DerivedWriter(
@@ -286,6 +288,7 @@ package final class Engine: Sendable {
         // No barrier is on its way to some judges only when they end.
         control.withBarrierOrder {}
         sealerThread.stop()
+        scrubber.stop()
         rulesThread.stop()
         whoThread.stop()
         settleAcross()
@@ -303,6 +306,7 @@ package final class Engine: Sendable {
         // No barrier is on its way to some judges only when they end.
         control.withBarrierOrder {}
         sealerThread.stop()
+        scrubber.stop()
         rulesThread.stop()
         whoThread.stop()
         stopThreads(discarding: true)

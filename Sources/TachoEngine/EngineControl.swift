@@ -25,6 +25,7 @@ final class EngineControl: Sendable {
 
     private let state = Mutex(State())
     private let sealTotals = Mutex(SealTotals())
+    private let sealing = Mutex(SealActivity())
     private let losses = Mutex<UInt64>(0)
     private let ticking = Monitor(true)
     /// Scans under way: they hold views of the database.
@@ -233,6 +234,9 @@ final class EngineControl: Sendable {
             try file.advance(to: mark)
         }
     }
+
+    var sealActivity: SealActivity { sealing.withLock { $0 } }
+    func updateSealActivity(_ body: (inout SealActivity) -> Void) { sealing.withLock { body(&$0) } }
 
     var seals: SealTotals { sealTotals.withLock { $0 } }
     func updateSeals(_ body: (inout SealTotals) -> Void) { sealTotals.withLock { body(&$0) } }

@@ -46,6 +46,7 @@ package enum ServerProgram {
             complain("fail-stop: \(reason); restart to go on from what is on disk")
             _exit(ExitCode.failStop)
         }
+        engineOptions.onNotice = { logger.critical("\($0)") }
         let engine: Engine
         do {
             engine = try Engine.open(engineOptions)

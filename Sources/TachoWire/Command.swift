@@ -29,6 +29,7 @@ package enum Command: Equatable, Sendable {
     case seal
     /// At another resolution, if one is given.
     case reindex(resolution: Int?)
+    case scrub(newestDayOnly: Bool)
     case stats
     case rules(RulesCommand)
     case streamRange(StreamRange)
@@ -105,6 +106,7 @@ extension Command {
         case .risk: return .risk(try RiskRequest.parse(arguments))
         case .seal: return .seal
         case .reindex: return .reindex(resolution: try reindexResolution(arguments))
+        case .scrub: return .scrub(newestDayOnly: try isNewestDay(arguments))
         case .stats: return .stats
         case .rules: return .rules(try RulesCommand.parse(arguments))
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
@@ -116,6 +118,12 @@ extension Command {
             return .view(try ViewCommand.parse(name, arguments))
         default: return .session(try SessionCommand.parse(name, arguments))
         }
+    }
+
+    private static func isNewestDay(_ arguments: Arguments) throws(CommandError) -> Bool {
+        if arguments.count == 1 || arguments.isWord(1, "ALL") { return false }
+        guard arguments.isWord(1, "DAY") else { throw .syntax }
+        return true
     }
 
     private static func reindexResolution(_ arguments: Arguments) throws(CommandError) -> Int? {

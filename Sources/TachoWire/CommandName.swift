@@ -23,6 +23,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case risk = "T.RISK"
     case seal = "T.SEAL"
     case reindex = "T.REINDEX"
+    case scrub = "T.SCRUB"
     case stats = "T.STATS"
     case rules = "T.RULES"
     case streamRange = "XRANGE"
@@ -93,7 +94,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .geoRadiusByMember, .geoRadiusByMemberReadOnly, .geoAdd: 4...many
         case .memberScore: 2...2
         case .auth: 1...2
-        case .ping: 0...1
+        case .ping, .scrub: 0...1
         case .risk, .hello, .info, .command, .quit, .shutdown: 0...many
         case .acl, .client, .config, .slowlog, .rules: 1...many
         }

@@ -3,6 +3,10 @@ import Logging
 import TachoEngine
 import TachoServer
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 extension EngineFault: ExpressibleByArgument {}
 
 /// `tachod` with a fault built in. Exists so that the durability campaigns can be shown to fail:
@@ -22,6 +26,10 @@ struct FaultyServer: ParsableCommand {
     @Option(help: "Judging threads.") var workers: Int?
     @Option(help: "A checkpoint is due when the journal is that long.") var journalLimit: Int?
     @Option(help: "Size of the journal's files, at most.") var journalFile: Int?
+    @Option(help: "End like a kill at a moment of the first seal, as before-rename, after-write.")
+    var stopAtSeal: String?
+    @Option(help: "Wait at that moment instead of ending, and say so on standard output.")
+    var holdAtSeal: String?
     @Option(help: "Ignored; taken so that campaigns can pass it.") var logLevel: String?
 
     func run() throws {
@@ -36,8 +44,24 @@ struct FaultyServer: ParsableCommand {
         engine.workers = workers
         if let journalLimit { engine.journalLimitBytes = journalLimit }
         if let journalFile { engine.journalFileBytes = journalFile }
+        try Self.add(stopAtSeal, to: &engine) { _exit(137) }
+        try Self.add(holdAtSeal, to: &engine) {
+            print("held at seal")
+            fflush(nil)
+            while true { sleep(60) }
+        }
         let options = ServerProgramOptions(
             engine: engine, resp: try ListenAddress.parse(resp))
         throw ExitCode(ServerProgram.run(options, logger: logger))
+    }
+
+    private static func add(
+        _ text: String?, to options: inout EngineOptions, _ body: @escaping @Sendable () -> Void
+    ) throws {
+        guard let text else { return }
+        guard let wanted = SealMoment(text) else {
+            throw ValidationError("\(text): one of \(SealMoment.all) expected")
+        }
+        options.atSealMoment = { if $0 == wanted { body() } }
     }
 }

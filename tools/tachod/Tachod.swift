@@ -97,6 +97,12 @@ struct Tachod: ParsableCommand {
             "Seal a range after this many seconds; 0 = only by T.SEAL.", valueName: "s"))
     var rangeSeconds = 3_600
 
+    @Option(
+        help: ArgumentHelp(
+            "Seal a range when it has this many points; --range-seconds may come first.",
+            valueName: "n"))
+    var rangePoints: UInt64 = 256_000_000
+
     @Option(help: ArgumentHelp("What is written on standard error.", valueName: "level"))
     var logLevel = LogLevel.notice
 
@@ -110,6 +116,9 @@ struct Tachod: ParsableCommand {
         }
         if let geoResolution, !(5...12).contains(geoResolution) {
             throw ValidationError("--geo-resolution \(geoResolution): 5 to 12 expected")
+        }
+        guard rangePoints > 0 else {
+            throw ValidationError("--range-points 0: at least 1 expected")
         }
         guard (0...31_536_000).contains(rangeSeconds) else {
             throw ValidationError("--range-seconds \(rangeSeconds): 0 to 31536000 expected")
@@ -151,6 +160,7 @@ struct Tachod: ParsableCommand {
         options.replayDays = replayDays
         options.acceptLoss = acceptLoss?.range
         options.rangeSeconds = rangeSeconds
+        options.rangePoints = rangePoints
         options.geoResolution = geoResolution
         options.minFreeBytes = minFree?.bytes
         options.memoryLimitBytes = memoryLimit.map { Int(clamping: $0.bytes) }

@@ -56,18 +56,59 @@ extension Engine {
         }
     }
 
-    /// The steps of the seal protocol for one range; the numbers are those of the design.
+    /// One range, with what operators see of it.
     private func seal(range: UInt32) throws -> SealedRange {
+        let start = ContinuousClock.now
+        control.updateSealActivity { $0.range = range }
+        defer { control.updateSealActivity { $0.range = nil } }
+        do {
+            let sealed = try sealSteps(range)
+            let took = (ContinuousClock.now - start) / .milliseconds(1)
+            control.updateSealActivity { activity in
+                activity.lastMs = Int(took)
+                activity.lastPoints = sealed.points
+                activity.refusal = nil
+            }
+            return sealed
+        } catch let error as SealError {
+            if case .refused(let what) = error { note(refusal: what, of: range) }
+            throw error
+        }
+    }
+
+    /// Operators hear of a refusal once, not with each attempt.
+    private func note(refusal: String, of range: UInt32) {
+        var isNew = false
+        control.updateSealActivity { activity in
+            isNew = activity.refusal != refusal
+            activity.refusals += 1
+            activity.refusal = refusal
+        }
+        if isNew { options.onNotice("range \(range) cannot be sealed: \(refusal)") }
+    }
+
+    private func at(_ step: SealStep, isDone: Bool) throws {
+        try options.atSealMoment?(SealMoment(step, isDone: isDone))
+    }
+
+    private func perform<T>(_ step: SealStep, _ body: () throws -> T) throws -> T {
+        try at(step, isDone: false)
+        let result = try body()
+        try at(step, isDone: true)
+        return result
+    }
+
+    /// The steps of the seal protocol for one range.
+    private func sealSteps(_ range: UInt32) throws -> SealedRange {
         let database = store.database
         guard let bytes = try database.get(.meta, Keys.range(range)) else {
             throw SealError.refused("range \(range) has no row")
         }
         let row = try bytes.withUnsafeBytes { try RangeRow($0) }
-        // 1. Say what is about to happen.
         var seal = SealRow(
             state: .intent, points: 0, bytes: 0, lastSequence: row.last,
             sha256: [UInt8](repeating: 0, count: 32))
-        try commitRow(Keys.seal(range), seal.encoded())
+        try perform(.intent) { try commitRow(Keys.seal(range), seal.encoded()) }
         let interval = SegmentInterval(
             segmentID: UInt64(range), partition: 0, firstSequence: row.first,
             lastSequence: row.last, previousSHA256: sealTotals().lastSHA256,
@@ -76,18 +117,18 @@ extension Engine {
             range: range, row: row, database: database, riders: riders,
             isStopping: { [control] in control.isClosing })
         let summary = try publish(content, interval)
-        // 7. Say that it happened.
         seal.state = .sealed
         seal.points = summary.points
         seal.bytes = summary.bytes
         seal.sha256 = summary.sha256
-        try commitRow(Keys.seal(range), seal.encoded())
+        try perform(.sealed) { try commitRow(Keys.seal(range), seal.encoded()) }
         control.updateSeals { $0.add(range, seal) }
         return SealedRange(
             segment: UInt64(range), points: summary.points, sha256: summary.sha256)
     }
 
-    /// 2 to 4: write, read back, compare with a second pass over the store, rename.
+    /// 2 to 4: write, read back, compare with a second pass over the store, rename. A file that is
+    /// there already, from before a kill, is read back and compared instead of written again.
     private func publish(
         _ content: RangeContent, _ interval: SegmentInterval
     ) throws -> SegmentSummary {
@@ -97,14 +138,29 @@ extension Engine {
             try FileSystem.makeDirectory(folder)
             try FileSystem.makeDirectory(folder + "/tmp")
             FileSystem.removeTree(temporary)
-            var writer = try SegmentWriter(path: temporary, interval: interval)
-            try content.pour(into: &writer)
-            _ = try writer.finish()
+            let known = try SegmentStore.existing(directory: folder, id: interval.segmentID)
+            if known == nil {
+                try perform(.write) {
+                    var writer = try SegmentWriter(path: temporary, interval: interval)
+                    try content.pour(into: &writer)
+                    _ = try writer.finish()
+                }
+            }
+            try at(.readBack, isDone: false)
             var tally = try SegmentTally(interval: interval)
             try content.pour(into: &tally)
             let expected = try tally.finish()
-            return try SegmentStore.publish(
-                tmp: temporary, directory: folder, id: interval.segmentID, expected: expected)
+            if let known {
+                try check(known, expected, interval, folder)
+                return known
+            }
+            let sealed = try SegmentStore.readBack(temporary, expected: expected)
+            try at(.readBack, isDone: true)
+            try perform(.rename) {
+                try SegmentStore.name(
+                    temporary, directory: folder, id: interval.segmentID, sealed)
+            }
+            return sealed
         } catch let error as PublishError {
             if case .inputOutput = error { throw stop(error.message) }
             throw SealError.refused(error.message)
@@ -121,6 +177,26 @@ extension Engine {
         } catch let error as StoreError {
             throw stop(error.description)
         }
+    }
+
+    /// That a file from before is the one that would be written now.
+    private func check(
+        _ known: SegmentSummary, _ expected: SegmentSummary, _ interval: SegmentInterval,
+        _ folder: String
+    ) throws {
+        let path = folder + "/" + SegmentStore.fileName(interval.segmentID)
+        let header: SegmentHeader
+        do {
+            header = try SegmentReader.header(of: try SegmentSource(path: path))
+        } catch {
+            throw SealError.refused(error.message(file: path))
+        }
+        if known.agrees(with: expected) && header.interval == interval { return }
+        throw SealError.refused(
+            PublishError.otherContent(
+                path: path, ours: "root " + Digest.hex(expected.root),
+                theirs: "root " + Digest.hex(known.root)
+            ).message)
     }
 
     /// What was cut is sealed after the next start, by the next seal.

@@ -57,6 +57,7 @@ package protocol Target: AlertTarget {
 
     /// Makes the index of places again; gives its figures.
     func reindex(resolution: Int?) throws(ToolFailure) -> [StatRow]
+    func scrub(newestDayOnly: Bool) throws(ToolFailure) -> ScrubSummary
 
     func stats() throws(ToolFailure) -> [StatRow]
 
