@@ -18,8 +18,7 @@ def records(segment, number):
     amended, loss = found["kind"] == layout.AMENDED, found["kind"] == layout.LOSS
     named = len(segment.names)
     of_fixes = np.isin(found["cause"], layout.CAUSES[layout.AMENDED]) & (found["rider"] < named) & (
-        found["first_sequence"] == found["last_sequence"]) & (found["ts_ms"] >= -TIME_LIMIT) & (
-        found["ts_ms"] <= TIME_LIMIT)
+        found["first_sequence"] == found["last_sequence"])
     lost = np.isin(found["cause"], layout.CAUSES[layout.LOSS]) & (
         found["rider"] == layout.NO_RIDER) & (found["first_sequence"] <= found["last_sequence"])
     for name in ("effect", "flags", "ordinal", "ts_ms", "codes"):
@@ -36,6 +35,8 @@ def records(segment, number):
     if bounds != (int(row["min_ts_ms"]), int(row["max_ts_ms"])):
         raise segment.content_error(number, "its times are not those of its index entry",
                                     errors.BlockOrder)
+    if max(map(abs, bounds)) > TIME_LIMIT:
+        raise segment.content_error(number, "a record of an impossible time", errors.Amendment)
     return found
 
 

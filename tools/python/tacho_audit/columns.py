@@ -108,10 +108,8 @@ class Block:
         column = BY_NAME[name]
         codec = cursor.byte()
         has_bitmap, codec = codec >= 0x80, codec & 0x7F
-        if codec not in column.codecs or has_bitmap and not column.optional:
+        if codec not in column.codecs or has_bitmap and (not column.optional or codec == NONE):
             raise Unknown(f"{name}: codec {codec}{' with a bitmap' * has_bitmap} is unknown here")
-        if has_bitmap and codec == NONE:
-            raise Malformed(f"{name}: a bitmap of nothing")
         if codec == NONE:
             self.present[name] = np.zeros(self.count, dtype=bool)
             return np.zeros(self.count, dtype=np.int64)

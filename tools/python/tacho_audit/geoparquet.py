@@ -68,7 +68,8 @@ def write(path, tables, compression="zstd"):
     east = north = -math.inf
     rows = 0
     try:
-        with pq.ParquetWriter(making, schema, compression=compression) as writer:
+        # Without a stored Arrow schema the file's own keys are what readers see as the schema's.
+        with pq.ParquetWriter(making, schema, compression=compression, store_schema=False) as writer:
             for table in tables:
                 writer.write_table(table.append_column(schema.field(GEOMETRY), points(table)))
                 lat, lon = table["lat"].to_numpy(), table["lon"].to_numpy()

@@ -161,14 +161,14 @@ class Cursor:
         ones = np.flatnonzero(bits)[:count]
         if len(ones) < count:
             raise Malformed("a Rice code has too many zeros, or the columns end too early")
-        quotients = np.diff(ones, prepend=-1) - 1
+        quotients = ones.copy()
+        quotients[1:] -= ones[:-1] + 1
         if quotients.max() > 15:
             raise Malformed("a Rice code of more than 15 zeros")
         last = int(ones[-1])
-        start = self.skip((last >> 3) + 1)
+        self.skip((last >> 3) + 1)
         if self.data[self.at - 1] >> (last & 7) != 1:
             raise Malformed("bits left over are not zero")
-        del start
         return quotients.astype(np.uint64)
 
     def _patch_count(self, count):

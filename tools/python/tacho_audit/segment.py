@@ -21,6 +21,7 @@ def open_segment(path):
     try:
         segment.open_sections()
         segment.check_times()
+        segment.check_interval()
         segment.check_root()
     except errors.AuditError:
         segment.close()
@@ -151,6 +152,7 @@ class Segment:
             (first == (not any(head["previous_sha256"])),
              "a SHA-256 before the first segment, or none before another"),
             (head["riders"] <= head["blocks"], "more riders than blocks"),
+            (head["other_riders"] <= head["amendments"], "riders nobody names"),
             (head["file_bytes"] >= layout.HEADER_BYTES + layout.FOOTER_BYTES + 12,
              f"a file of {head['file_bytes']} bytes"),
         ) if not holds), None)
@@ -240,6 +242,10 @@ class Segment:
                    len(np.unique(fixes["rider"])))
         if counted != (head["points"], head["amendments"], head["riders"]):
             raise self.refuse(errors.Counts, "the blocks do not count what the header does")
+
+    def check_interval(self):
+        """That every number of the interval is a point or lost."""
+        head = self.header
         numbers = head["last_sequence"] - head["first_sequence"] + 1
         if numbers != head["points"] + head["lost_points"]:
             raise self.refuse(

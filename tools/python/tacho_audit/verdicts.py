@@ -12,8 +12,8 @@ SOURCES = (None, "gps", "net", "fused", "mock")
 
 
 def text(codes, effect):
-    """`ok`, or the effect and the codes in number order. A code without a name is `CODE_n`."""
-    names = [CODES[n] if n < len(CODES) else f"CODE_{n}" for n in range(64) if codes >> n & 1]
+    """`ok`, or the effect and the codes in number order. A code without a name is `CODEn`."""
+    names = [CODES[n] if n < len(CODES) else f"CODE{n}" for n in range(64) if codes >> n & 1]
     if not names and effect == 0:
         return "ok"
     return f"{EFFECTS[effect]}:{'+'.join(names)}"
