@@ -16,9 +16,9 @@ examples:
 
 import csv
 import json
+import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import time
 
@@ -47,6 +47,7 @@ def main():
         fields(c, audit)
         parquet(c, audit)
         command_line(c, audit)
+        installed(c, audit)
 
 
 def chosen_files(options):
@@ -203,6 +204,7 @@ def made(c, files):
             batch = stream.next_batch(100)
             connection.patiently(*tracks.import_claimed(batch))
             early.append(batch[0])
+        connection.patiently(*tracks.import_claimed(crossing(turn)))
         late = [(rider, late_copy(fields)) for rider, fields in early[:60]]
         connection.patiently(*tracks.maddx(late))
         run = fleet.FleetRun(c.program("tacho-fleet"), subject, logs, f"f{turn}-", c.seed % 1000 + turn,
@@ -221,6 +223,22 @@ def made(c, files):
                f"read and written as CSV in {seconds:.1f} s")
     c.check("stops cleanly", subject.stop(60) == 0, subject.last_error)
     return audit
+
+
+def crossing(turn, riders=12):
+    """Couriers that go on where they were and then are seen 3 km away, on their last fix before the
+    seal: what that was is decided in the next range."""
+    batch = []
+    for rider in range(riders):
+        start = tracks.START_MS + turn * 60_000
+        for second in range(0, 60, 5):
+            metres = turn * 300 + second * 5
+            away = 0.03 if second == 55 else 0
+            ts_ms = start + second * 1000
+            batch.append((f"crossing {rider}, \"{rider % 2}\"", [
+                str(ts_ms), f"{37.5 + rider / 50 + metres / 111_195 + away:.7f}", "127.0000000", "5",
+                "0", "5", "-", "gps", str(ts_ms + 700)]))
+    return batch
 
 
 def late_copy(fields):
@@ -362,6 +380,21 @@ def command_line(c, audit):
         done = run(*words, "--help")
         c.check(f"{' '.join(words)} --help has examples", done.returncode == 0 and
                 b"EXAMPLES" in done.stdout)
+
+
+def installed(c, audit):
+    """The package, built without a network from a copy, and used from where it was put."""
+    source, target = c.work / "package", c.place("installed")
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(reader.SOURCES / "tacho_audit", source,
+                    ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    done = process.run([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check",
+                        "--no-index", "--no-build-isolation", "--no-deps", "--target", target, source],
+                       timeout=300, text=True)
+    if c.check("pip installs it", done.returncode == 0, done.stderr[-300:]):
+        done = process.run([target / "bin" / "tacho-audit-reader", "verify", audit], timeout=300,
+                           env={**os.environ, "PYTHONPATH": str(target)})
+        c.check("tacho-audit-reader verifies", done.returncode == 0, done.stderr[-300:])
 
 
 if __name__ == "__main__":
