@@ -21,7 +21,6 @@ class Forgery:
         for row in self.index:
             start, size = struct.unpack_from("<QI", row)
             self.blocks.append(bytearray(data[start:start + size]))
-        self.leaves = None
         self.names = bytearray(data[foot["names_offset"]:len(data) - layout.FOOTER_BYTES - 4])
         self.footer = bytearray(data[-layout.FOOTER_BYTES:])
 
@@ -36,7 +35,7 @@ class Forgery:
             location = struct.pack("<QIQ", segment_id, number, offset)
             struct.pack_into("<I", block, 20, crc32c(location, bytes(block[:20]), bytes(block[24:])))
             offset += len(block)
-        leaves = self.leaves or [merkle.leaf_hash(bytes(block)) for block in self.blocks]
+        leaves = [self._leaf(bytes(block)) for block in self.blocks]
         sections = [b"".join(leaves), b"".join(map(bytes, self.index)), bytes(self.names)]
         offsets = [offset]
         for section in sections:
@@ -54,3 +53,17 @@ class Forgery:
         self.footer[64:96] = hashlib.sha256(before + bytes(self.footer[:64])).digest()
         struct.pack_into("<I", self.footer, 112, crc32c(bytes(self.footer[:112])))
         return before + bytes(self.footer)
+
+    def _leaf(self, block):
+        if struct.unpack_from("<H", self.header, 8)[0] == 0:
+            return merkle.leaf_hash(block)
+        try:
+            return merkle.leaf_hash(block, merkle.bound_names(block, self._raw_names()))
+        except (IndexError, struct.error, ValueError):
+            return merkle.leaf_hash(block)  # what its numbers mean is not known any more
+
+    def _raw_names(self):
+        riders = sum(struct.unpack_from("<2I", self.header, 112))
+        ends = struct.unpack_from(f"<{riders}I", self.names)
+        text = bytes(self.names[4 * riders:])
+        return [text[start:end] for start, end in zip((0, *ends), ends)]

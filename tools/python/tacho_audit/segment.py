@@ -20,6 +20,7 @@ def open_segment(path):
     segment = Segment(path)
     try:
         segment.open_sections()
+        segment.check_counts()
         segment.check_times()
         segment.check_interval()
         segment.check_root()
@@ -47,12 +48,12 @@ class Segment:
             raise
 
     def open_sections(self):
-        """Checks and reads footer, leaves, index and names, and that they count alike."""
+        """Checks and reads footer, leaves, index and names."""
         self._open_footer()
         self._open_leaves()
         self._open_index()
         self.names = names.read(self)
-        self._check_counts()
+        self._raw_names = [name.encode() for name in self.names]
 
     def __enter__(self):
         return self
@@ -116,7 +117,7 @@ class Segment:
         head = self.header = layout.read(layout.HEADER, self.data)
         if head["magic"] != layout.MAGIC:
             raise self.refuse(errors.NoSegment, "it does not begin with TACHOSEG", 0, 8)
-        if head["major"] != 0:
+        if head["major"] not in layout.MAJORS:
             end = layout.read(layout.FOOTER, self.data, size - layout.FOOTER_BYTES)
             if end["magic"] == layout.END_MAGIC and end["major"] != head["major"]:
                 raise self.refuse(errors.VersionsDiffer, f"it begins as version {head['major']} and "
@@ -235,7 +236,8 @@ class Segment:
         if (int(ends[-1]) if len(ends) else layout.HEADER_BYTES) != self.footer["leaves_offset"]:
             raise self.refuse(errors.IndexContent, "blocks do not end where leaves begin", start, end)
 
-    def _check_counts(self):
+    def check_counts(self):
+        """That the index counts as the header does."""
         head, index = self.header, self.index
         fixes = index[index["kind"] == layout.FIXES]
         counted = (int(fixes["count"].sum()), int(index["count"].sum()) - int(fixes["count"].sum()),
@@ -282,9 +284,18 @@ class Segment:
                               "wrong", **places)
         if any(head[name] != int(row[name]) for name in ("kind", "codec", "count", "rider")):
             raise self.refuse(errors.BlockIndex, "it is not what the index says", **places)
-        if merkle.leaf_hash(stored) != self.leaves[number]:
+        if merkle.leaf_hash(stored, self._bound_names(number, stored)) != self.leaves[number]:
             raise self.refuse(errors.BlockLeaf, "it is not the block of its leaf", **places)
         return stored[layout.BLOCK_HEADER_BYTES:]
+
+    def _bound_names(self, number, stored):
+        if self.header["major"] == 0:
+            return b""
+        try:
+            return merkle.bound_names(stored, self._raw_names)
+        except (IndexError, struct.error):
+            raise self.content_error(number, "a record names no rider, or does not fill it",
+                                     errors.Amendment) from None
 
     def content_error(self, number, what, kind):
         """A refusal of a block's content."""

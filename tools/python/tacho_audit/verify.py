@@ -110,7 +110,8 @@ def check_segment(segment, deep=False, targets=None):
             good(segment.payload, number)
     records = _check_amendments(segment, good)
     # With a damaged block or leaf, root and hash are wrong for that reason.
-    for check in (segment.check_interval, segment.check_root, segment.check_hash):
+    for check in (segment.check_counts, segment.check_interval, segment.check_root,
+                  segment.check_hash):
         if not found:
             good(check)
     if targets and not found:
