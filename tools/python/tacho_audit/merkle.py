@@ -1,0 +1,42 @@
+"""The Merkle tree of RFC 6962 §2.1, and the leaves of format-spec.md §9.4."""
+
+import hashlib
+import struct
+
+from . import layout
+
+
+def leaf_hash(block, names=b""):
+    """SHA-256(0x00 ‖ names ‖ block); in major version 0 there are no names."""
+    return hashlib.sha256(b"\x00" + names + block).digest()
+
+
+def bound_names(block, names):
+    """What stands before a block in its leaf from major version 1 on: the riders its numbers mean,
+    each a length and the bytes. `names` are the segment's, as bytes. Raises IndexError for a number
+    without a name, struct.error for records that do not fill the block."""
+    if block[4] == layout.FIXES:
+        name = names[struct.unpack_from("<I", block, 8)[0]]
+        return bytes([len(name)]) + name
+    parts = []
+    for record in struct.iter_unpack(f"<8xI{layout.RECORD_BYTES - 12}x",
+                                     block[layout.BLOCK_HEADER_BYTES:]):
+        name = b"" if record[0] == layout.NO_RIDER else names[record[0]]
+        parts.append(bytes([len(name)]) + name)
+    return b"".join(parts)
+
+
+def tree_head(leaves):
+    """The root over leaf hashes; of none it is the hash of nothing.
+
+    Hashes pairs level by level and carries an odd last one up, which gives the tree that splits at
+    the largest power of two below the count.
+    """
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    level = list(leaves)
+    while len(level) > 1:
+        pairs = [hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest()
+                 for i in range(0, len(level) - 1, 2)]
+        level = pairs + level[len(pairs) * 2:]
+    return level[0]
