@@ -119,6 +119,12 @@ package struct SegmentReader: Sendable {
         }.get()
     }
 
+    /// SHA-256(0x00 ‖ stored block), as the file states it.
+    func leaf(_ block: Int) -> [UInt8] {
+        let start = block * Digest.byteCount
+        return Array(leaves[start..<start + Digest.byteCount])
+    }
+
     private func location(_ block: Int) -> BlockLocation {
         BlockLocation(
             segmentID: header.interval.segmentID, block: block, offset: index[block].offset)

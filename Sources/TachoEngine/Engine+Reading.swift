@@ -209,6 +209,7 @@ extension Engine {
         let hot = control.isClosing ? 0 : store.database.bytes
         let perPoint = points == 0 ? 0 : Double(hot) / Double(points)
         let memory = memory
+        let retired = retirement.state
         return [
             ("points", .integer(Int64(points))),
             ("riders", .integer(Int64(riders.count))),
@@ -218,6 +219,9 @@ extension Engine {
             ("ranges_sealed", .integer(Int64(sealed.ranges))),
             ("last_sequence", .integer(Int64(now.nextSequence - 1))),
             ("sealed_through", .integer(Int64(sealed.through))),
+            ("ranges_retired", .integer(Int64(retired.ranges))),
+            ("points_retired", .integer(Int64(retired.points))),
+            ("ranges_kept_hot", .integer(Int64(retired.kept.count))),
             ("alerts", .integer(Int64(now.alerts))),
             ("journal_group", .integer(Int64(now.group))),
             ("journal_bytes", .integer(Int64(now.journalBytes))),
@@ -242,6 +246,7 @@ extension Engine {
             ("memory_across", .integer(Int64(memory.across))),
             ("memory_grid", .integer(Int64(memory.grid))),
             ("memory_fences", .integer(Int64(memory.fences))),
+            ("memory_segments", .integer(Int64(memory.segments))),
             ("memory_limit", .integer(Int64(memoryLimitBytes))),
         ]
     }

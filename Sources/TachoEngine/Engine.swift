@@ -27,6 +27,11 @@ package final class Engine: Sendable {
     let sealerThread: ReaderThread
     /// Tests of rules and recomputations, one at a time.
     let rulesThread: ReaderThread
+    /// Blocks of sealed segments, for points that left the database.
+    let segments: SegmentShelf
+    let retirement: Retirement
+    /// Where derived rows go: the database, but for tests.
+    let rowTarget: any RowWriting
     let control: EngineControl
     let rulesInForce: Mutex<RulesInForce>
     /// With how often it changed.
@@ -56,7 +61,7 @@ package final class Engine: Sendable {
             store.close()
             switch error {
             case .io(let what): throw OpenError(.io, what)
-            case .damaged(let what): throw OpenError(.damaged, what)
+            case .damaged(let what), .segment(let what): throw OpenError(.damaged, what)
             case .missing(let what): throw OpenError(.acknowledgedDataMissing, what)
             }
         }
@@ -66,9 +71,11 @@ package final class Engine: Sendable {
         let rules = RuleSet(thresholds: options.thresholds)
         let count = options.workers ?? EngineOptions.defaultWorkers
         let riders = RiderTable()
+        let segments = SegmentShelf(directory: store.directory.auditPath)
         let shards = (0..<count).map {
             Shard(
                 index: $0, count: count, rules: rules, database: store.database,
+                segments: segments,
                 memoryLimitBytes: options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes)
         }
         let rowTarget = options.rowTarget?(store.database) ?? store.database
@@ -91,6 +98,9 @@ package final class Engine: Sendable {
         let live = Self.live(recovery.shards)
         self.options = options
         self.store = store
+        self.segments = segments
+        self.rowTarget = rowTarget
+        retirement = try Retirement(store.database)
         self.riders = riders
         latest = live.latest
         grid = live.grid

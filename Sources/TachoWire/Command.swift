@@ -29,6 +29,7 @@ package enum Command: Equatable, Sendable {
     case seal
     /// At another resolution, if one is given.
     case reindex(resolution: Int?)
+    case retire(RetireRequest)
     case stats
     case rules(RulesCommand)
     case streamRange(StreamRange)
@@ -105,6 +106,7 @@ extension Command {
         case .risk: return .risk(try RiskRequest.parse(arguments))
         case .seal: return .seal
         case .reindex: return .reindex(resolution: try reindexResolution(arguments))
+        case .retire: return .retire(try RetireRequest.parse(arguments))
         case .stats: return .stats
         case .rules: return .rules(try RulesCommand.parse(arguments))
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))

@@ -14,8 +14,8 @@ extension Shard {
             maxChunkSpanMs: slot.pointee.maxChunkSpanMs,
             chunks: ChunkHull(
                 oldestMs: slot.pointee.closedOldestMs, newestMs: slot.pointee.closedNewestMs,
-                hasClockSpans: slot.pointee.hasClockSpans), database: database, snapshot: nil,
-            scratch: scratch)
+                hasClockSpans: slot.pointee.hasClockSpans), database: database,
+            segments: segments, snapshot: nil, scratch: scratch)
     }
 
     /// Copies of riders' histories, all with one view of the database.

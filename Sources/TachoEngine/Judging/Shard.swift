@@ -16,6 +16,8 @@ struct Shard {
     /// Of the rules' thresholds, for evidence: computed once, it takes 0.1 ms.
     private(set) var thresholdsHash: UInt64
     let database: Database
+    /// Where fixes of retired ranges are read.
+    let segments: SegmentShelf
     var slots = SlotSlab()
     var pending = PendingRows()
     var windows = WindowCache()
@@ -36,13 +38,17 @@ struct Shard {
     private var touched: [UInt32] = []
     private var own = OwnEntries()
 
-    init(index: Int, count: Int, rules: RuleSet, database: Database, memoryLimitBytes: Int) {
+    init(
+        index: Int, count: Int, rules: RuleSet, database: Database, segments: SegmentShelf,
+        memoryLimitBytes: Int
+    ) {
         self.index = index
         self.count = count
         self.rules = rules
         fetchesMotion = !rules.thresholds.isMotionOff
         thresholdsHash = rules.thresholds.hash64
         self.database = database
+        self.segments = segments
         pasts = RecentPasts(limitBytes: memoryLimitBytes / Self.pastShare / count)
     }
 

@@ -191,6 +191,8 @@ final class Worker: @unchecked Sendable {
             shard.isNearLimit = false
         case .checkpoint:
             handOverSlots()
+            // Of ranges that were cut before nothing is left in memory: they may be retired.
+            shard.pending.sweep(now: true)
         case .rules(let settings):
             shard.obey(settings.thresholds)
         }

@@ -28,6 +28,7 @@ extension ConnectionHandler {
         case .risk(let request): risk(request, arguments)
         case .seal: seal()
         case .reindex(let resolution): reindex(resolution)
+        case .retire(let request): retire(request)
         case .stats: stats()
         case .rules(let rules): run(rules)
         case .streamRange(let range): streamRange(range)

@@ -64,6 +64,7 @@ final class MemoryTarget: Target {
         WhoRows(rows: [], next: nil)
     }
     func reindex(resolution: Int?) -> [StatRow] { [] }
+    func retire(hotDays: Double?, copies: [String]) -> RetiredRows { RetiredRows() }
     func setFence(_ request: FenceRequest) {}
     func fence(_ id: String) -> FenceRow? { nil }
     func deleteFence(_ id: String) -> Bool { false }

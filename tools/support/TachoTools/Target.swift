@@ -58,6 +58,10 @@ package protocol Target: AlertTarget {
     /// Makes the index of places again; gives its figures.
     func reindex(resolution: Int?) throws(ToolFailure) -> [StatRow]
 
+    /// Lets points of sealed ranges leave the database that are older than so many days; nil: as the
+    /// server was told. `copies`: mirrors that must have a confirmed copy.
+    func retire(hotDays: Double?, copies: [String]) throws(ToolFailure) -> RetiredRows
+
     func stats() throws(ToolFailure) -> [StatRow]
 
     /// The rule set in force, as JSON.
