@@ -214,6 +214,52 @@ struct RetireTests {
         try engine.close()
     }
 
+    @Test func `a fix for a time whose segment cannot be read is not taken, all others are`() throws
+    {
+        let directory = TemporaryDirectory()
+        let plainDirectory = TemporaryDirectory()
+        let plain = try Engine.open(options(plainDirectory))
+        var engine = try Engine.open(options(directory))
+        for hour in 0..<3 {
+            for one in [plain, engine] { _ = try one.append(batch(deliveries(hour: hour))) }
+            _ = try engine.seal()
+        }
+        _ = try engine.retire(.all)
+        let points = engine.figure("points")
+        let away = directory.path + "/away.seg"
+        try FileManager.default.moveItem(atPath: directory.segment(1), toPath: away)
+        // Of the first hour one that is new and one that is known, late ones of the third, and others.
+        let sent = [
+            ("r0", fix(1_001)), ("r1", fix(9_001)), ("r0", deliveries(hour: 0)[0].1),
+            ("r2", fix(20_000)), ("new", fix(5)), ("r0", fix(20_000)),
+        ]
+        var text = ""
+        do throws(AppendError) {
+            _ = try engine.append(batch(sent))
+        } catch {
+            #expect(error == .unreadable(""))
+            text = error.description
+        }
+        #expect(text.contains("audit/00000001.seg: block 0"), "\(text)")
+        #expect(engine.figure("points") == points + 4)
+        #expect(engine.shown("r2")?.fix == fix(20_000))
+        engine.abandon()
+        engine = try Engine.open(options(directory))
+        #expect(engine.figure("points") == points + 4)
+        #expect(throws: AppendError.unreadable("")) { try engine.append(batch(sent)) }
+        try FileManager.default.moveItem(atPath: away, toPath: directory.segment(1))
+        let masks = try engine.append(batch(sent))
+        #expect(masks[0] != .duplicate && masks[1...].allSatisfy { $0 == .duplicate })
+        _ = try plain.append(batch(Array(sent[1...])))
+        _ = try plain.append(batch(sent))
+        for rider in ["r0", "r1", "r2", "new"] {
+            let isSame = try engine.all(rider) == plain.all(rider)
+            #expect(isSame, "\(rider)")
+        }
+        try engine.close()
+        try plain.close()
+    }
+
     @Test func `what the segment does not hold stays in the database`() throws {
         let directory = TemporaryDirectory()
         let engine = try Engine.open(options(directory))

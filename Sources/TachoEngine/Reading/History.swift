@@ -48,6 +48,8 @@ struct HistorySource {
     let database: Database
     /// Where retired ranges are read.
     let segments: SegmentShelf
+    /// False: a read that would need one ends with `StoreError.segment`.
+    var readsSegments = true
     var snapshot: Snapshot?
     /// Of the thread that reads.
     var scratch: ChunkScratch
@@ -114,6 +116,9 @@ struct HistorySource {
 
     /// Decodes the chunk at the cursor into `scratch`, or what of a segment stands for it.
     func decode(_ cursor: Cursor, _ chunk: ChunkPlace) throws(StoreError) {
+        if !readsSegments && SegmentReference.isOne(cursor.value) {
+            throw .segment("none is to be read")
+        }
         try scratch.decode(cursor.value, of: chunk.key, segments)
     }
 

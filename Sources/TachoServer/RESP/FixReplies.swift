@@ -153,6 +153,7 @@ extension AppendError {
         switch self {
         case .tryAgain(let afterMs, let reason): "TRYAGAIN \(afterMs) \(reason)"
         case .stopped(let reason): "ERR stopped: \(reason)"
+        case .unreadable: "ERR \(self)"
         }
     }
 }
