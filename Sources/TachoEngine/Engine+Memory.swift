@@ -17,11 +17,15 @@ struct MemoryFigures {
     var grid: Int
     /// Fences, and who is inside.
     var fences: Int
+    /// Blocks of sealed segments that were read last.
+    var segments: Int
 
-    var total: Int { slots + tails + latest + names + rocksDB + across + grid + fences }
+    var total: Int {
+        slots + tails + latest + names + rocksDB + across + grid + fences + segments
+    }
 
     var tailsHoldTheMost: Bool {
-        tails >= max(slots, latest, names, rocksDB, across, grid, fences)
+        tails >= max(slots, latest, names, rocksDB, across, grid, fences, segments)
     }
 }
 
@@ -36,7 +40,8 @@ extension Engine {
             },
             tails: TailPool.shared.bytes.used, latest: latest.bytes, names: riders.bytes,
             rocksDB: control.isClosing ? 0 : Int(store.database.memoryBytes),
-            across: across?.bytes ?? 0, grid: grid.bytes, fences: fences.bytes)
+            across: across?.bytes ?? 0, grid: grid.bytes, fences: fences.bytes,
+            segments: segments.bytes)
     }
 
     var memoryLimitBytes: Int { options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes }

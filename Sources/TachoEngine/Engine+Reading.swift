@@ -210,6 +210,7 @@ extension Engine {
         let perPoint = points == 0 ? 0 : Double(hot) / Double(points)
         let memory = memory
         let (sealing, scrub) = (control.sealActivity, scrubber.figures)
+        let retired = retirement.state
         return [
             ("points", .integer(Int64(points))),
             ("riders", .integer(Int64(riders.count))),
@@ -226,6 +227,9 @@ extension Engine {
             ("segments_damaged", .integer(Int64(scrub.damaged))),
             ("scrub_day_ms", .integer(scrub.dayMs)),
             ("scrub_all_ms", .integer(scrub.wholeMs)),
+            ("ranges_retired", .integer(Int64(retired.ranges))),
+            ("points_retired", .integer(Int64(retired.points))),
+            ("ranges_kept_hot", .integer(Int64(retired.kept.count))),
             ("alerts", .integer(Int64(now.alerts))),
             ("journal_group", .integer(Int64(now.group))),
             ("journal_bytes", .integer(Int64(now.journalBytes))),
@@ -250,6 +254,7 @@ extension Engine {
             ("memory_across", .integer(Int64(memory.across))),
             ("memory_grid", .integer(Int64(memory.grid))),
             ("memory_fences", .integer(Int64(memory.fences))),
+            ("memory_segments", .integer(Int64(memory.segments))),
             ("memory_limit", .integer(Int64(memoryLimitBytes))),
         ]
     }

@@ -5,6 +5,7 @@ extension Engine {
     private static let tickMs = 50
     private static let ticksPerSecond = 20
     private static let ticksPerMemoryCheck = 4
+    private static let ticksPerRetirement = 60 * ticksPerSecond
 
     /// Watermark, memory, disk space, background errors, checkpoints that are due, ranges that are old.
     func tick() {
@@ -36,6 +37,7 @@ extension Engine {
             let errors = store.database.backgroundErrors
             if errors > 0 { control.fail("RocksDB reports \(errors) background errors") }
             scrubber.tick(nowMs: options.nowMs())
+            if count % Self.ticksPerRetirement == 0 { retireInBackground() }
             let now = progress.now
             if now.range != lastRange {
                 lastRange = now.range

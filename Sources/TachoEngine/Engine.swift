@@ -28,6 +28,11 @@ package final class Engine: Sendable {
     let scrubber: Scrubber
     /// Tests of rules and recomputations, one at a time.
     let rulesThread: ReaderThread
+    /// Blocks of sealed segments, for points that left the database.
+    let segments: SegmentShelf
+    let retirement: Retirement
+    /// Where derived rows go: the database, but for tests.
+    let rowTarget: any RowWriting
     let control: EngineControl
     let rulesInForce: Mutex<RulesInForce>
     /// With how often it changed.
@@ -57,7 +62,7 @@ package final class Engine: Sendable {
             store.close()
             switch error {
             case .io(let what): throw OpenError(.io, what)
-            case .damaged(let what): throw OpenError(.damaged, what)
+            case .damaged(let what), .segment(let what): throw OpenError(.damaged, what)
             case .missing(let what): throw OpenError(.acknowledgedDataMissing, what)
             }
         }
@@ -67,9 +72,11 @@ package final class Engine: Sendable {
         let rules = RuleSet(thresholds: options.thresholds)
         let count = options.workers ?? EngineOptions.defaultWorkers
         let riders = RiderTable()
+        let segments = SegmentShelf(directory: store.directory.auditPath)
         let shards = (0..<count).map {
             Shard(
                 index: $0, count: count, rules: rules, database: store.database,
+                segments: segments,
                 memoryLimitBytes: options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes)
         }
         let rowTarget = options.rowTarget?(store.database) ?? store.database
@@ -92,6 +99,9 @@ package final class Engine: Sendable {
         let live = Self.live(recovery.shards)
         self.options = options
         self.store = store
+        self.segments = segments
+        self.rowTarget = rowTarget
+        retirement = try Retirement(store.database)
         self.riders = riders
         latest = live.latest
         grid = live.grid

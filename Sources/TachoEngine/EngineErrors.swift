@@ -5,17 +5,22 @@ package enum AppendError: Error, Equatable, CustomStringConvertible {
     /// An I/O error ended all acknowledging, or the engine is closed. What of the batch is stored
     /// shows after a restart; sending it again is safe.
     case stopped(String)
+    /// Fixes of it are of a time whose sealed segment cannot be read, so nothing can be said of them:
+    /// they are not stored, the others are. Sending all again is safe, and will do when the file is
+    /// back.
+    case unreadable(String)
 
     package var description: String {
         switch self {
         case .tryAgain(let ms, let reason): "try again in \(ms) ms: \(reason)"
         case .stopped(let reason): "stopped: \(reason)"
+        case .unreadable(let what): "not all is stored: \(what); then send it again"
         }
     }
 
     package static func == (a: AppendError, b: AppendError) -> Bool {
         switch (a, b) {
-        case (.tryAgain, .tryAgain), (.stopped, .stopped): true
+        case (.tryAgain, .tryAgain), (.stopped, .stopped), (.unreadable, .unreadable): true
         default: false
         }
     }

@@ -57,6 +57,8 @@ package struct EngineOptions: Sendable {
     package var geoResolution: Int?
     /// For a measurement of what it costs: false leaves out the rows of who was where, and T.WHO misses them.
     package var notesPlaces = true
+    /// Which sealed ranges leave RocksDB by themselves, looked at once a minute; nil: none does.
+    package var retirement: RetireQuery?
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.
     package var onFailStop: @Sendable (String) -> Void = { _ in }

@@ -122,6 +122,10 @@ package enum Keys {
         Array("seal/".utf8) + number(range)
     }
 
+    package static func retired(_ range: UInt32) -> [UInt8] {
+        Array("retired/".utf8) + number(range)
+    }
+
     private static func bytes(_ body: (inout KeyWriter) -> Void) -> [UInt8] {
         var writer = KeyWriter()
         body(&writer)

@@ -44,7 +44,7 @@ package final class Store: @unchecked Sendable {
         } catch let error as StoreError {
             switch error {
             case .io(let what): throw StoreOpenError(isNew ? .cannotCreate : .io, what)
-            case .damaged(let what): throw StoreOpenError(.damaged, what)
+            case .damaged(let what), .segment(let what): throw StoreOpenError(.damaged, what)
             case .missing(let what): throw StoreOpenError(.acknowledgedDataMissing, what)
             }
         } catch {

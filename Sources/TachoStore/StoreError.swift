@@ -6,18 +6,22 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case damaged(String)
     /// What is left contradicts itself in a way that only lost data explains; found after opening.
     case missing(String)
+    /// A sealed segment that points were left to is not there, or not what was sealed: what it holds
+    /// cannot be read, everything else can.
+    case segment(String)
 
     package var description: String {
         switch self {
         case .io(let what): "I/O error: \(what)"
         case .damaged(let what): "damaged data: \(what)"
         case .missing(let what): "acknowledged data is missing: \(what)"
+        case .segment(let what): "a sealed segment cannot be read: \(what)"
         }
     }
 
     package static func == (a: StoreError, b: StoreError) -> Bool {
         switch (a, b) {
-        case (.io, .io), (.damaged, .damaged), (.missing, .missing): true
+        case (.io, .io), (.damaged, .damaged), (.missing, .missing), (.segment, .segment): true
         default: false
         }
     }

@@ -30,6 +30,7 @@ package enum Command: Equatable, Sendable {
     /// At another resolution, if one is given.
     case reindex(resolution: Int?)
     case scrub(newestDayOnly: Bool)
+    case retire(RetireRequest)
     case stats
     case rules(RulesCommand)
     case streamRange(StreamRange)
@@ -107,6 +108,7 @@ extension Command {
         case .seal: return .seal
         case .reindex: return .reindex(resolution: try reindexResolution(arguments))
         case .scrub: return .scrub(newestDayOnly: try isNewestDay(arguments))
+        case .retire: return .retire(try RetireRequest.parse(arguments))
         case .stats: return .stats
         case .rules: return .rules(try RulesCommand.parse(arguments))
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))

@@ -24,6 +24,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case seal = "T.SEAL"
     case reindex = "T.REINDEX"
     case scrub = "T.SCRUB"
+    case retire = "T.RETIRE"
     case stats = "T.STATS"
     case rules = "T.RULES"
     case streamRange = "XRANGE"
@@ -76,7 +77,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .trips, .stops: 3...13
         case .seal, .stats, .time, .size, .reset: 0...0
         case .explain: 2...4
-        case .reindex: 0...2
+        case .reindex, .retire: 0...2
         case .nearby: 3...9
         case .within: 2...many
         case .who: 6...many
@@ -104,7 +105,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     package var isWrite: Bool {
         switch self {
         case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert, .rules,
-            .fence, .reindex:
+            .fence, .reindex, .retire:
             true
         case .geoAdd, .geoSearchStore: true
         default: false

@@ -169,6 +169,16 @@ struct QueryTests {
             #expect(range.first?.integer != nil)
             #expect(range.dropFirst().first == .integer(10))
             #expect(range.last?.text?.count == 64)
+            let refusal = try client.ask("T.RETIRE")
+            #expect("\(refusal)".contains("HOTDAYS d"), "\(refusal)")
+            let retired = try client.ask("T.RETIRE", "HOTDAYS", "0").elements ?? []
+            #expect(retired.count == 2)
+            let first = retired.first?.elements?.first?.elements ?? []
+            #expect(first.count == 3 && first[1] == .integer(10), "\(retired)")
+            #expect(retired.last?.elements?.isEmpty ?? false)
+            #expect(try client.ask("T.LEN", "r", "-", "+") == .integer(10))
+            let again = try client.ask("T.ADD", "r", "\(ts + 3)", "37.5", "127")
+            #expect(again == .integer(1))
             let stats = try client.ask("T.STATS").plain
             #expect(stats.count % 2 == 0)
             let place = try #require(stats.firstIndex(of: "points"))

@@ -112,6 +112,16 @@ import Testing
         #expect(try importing(target).summary.stored == 0)
         try checkTracks(target, tracks)
         #expect(try target.seal() == [])
+        let rows = try target.retire(hotDays: 0, copies: [])
+        #expect(rows.kept == [])
+        #expect(rows.retired.map(\.points).reduce(0, +) == Int64(first.summary.stored))
+        try checkTracks(target, tracks)
+        #expect(try importing(target).summary.duplicate == 1_892)
+        try target.close()
+        target = LocalTarget(try open(), nowMs: { Self.nowMs })
+        try checkTracks(target, tracks)
+        #expect(try target.retire(hotDays: 0, copies: []) == RetiredRows())
+        #expect(throws: ToolFailure.self) { try target.retire(hotDays: nil, copies: []) }
         try target.close()
     }
 

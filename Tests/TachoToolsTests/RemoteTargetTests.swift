@@ -183,6 +183,8 @@ import Testing
             case "T.ALERTS":
                 words.contains("CURSOR")
                     ? .bytes("*1\r\n*16\r\n\(pairs)") : .bytes("*2\r\n*16\r\n\(pairs)$1\r\n1\r\n")
+            case "T.RETIRE":
+                .bytes("*2\r\n*1\r\n*3\r\n:2\r\n:9\r\n:40\r\n*1\r\n*2\r\n:3\r\n$2\r\nno\r\n")
             case "T.SEAL": .bytes("*1\r\n*3\r\n:2\r\n:1892\r\n$4\r\nab01\r\n")
             default: .bytes("*4\r\n$6\r\npoints\r\n:5\r\n$1\r\nx\r\n$4\r\n6.50\r\n")
             }
@@ -200,6 +202,12 @@ import Testing
                 + #""verdict":"hold:TELEPORT","count":3,"evidence":{"d_m":5}}"#)
         #expect(try target.seal() == [SealRow(segment: 2, points: 1_892, sha256: "ab01")])
         #expect(
+            try target.retire(hotDays: 0.5, copies: [])
+                == RetiredRows(
+                    retired: [RetiredRow(segment: 2, points: 9, bytes: 40)],
+                    kept: [KeptRow(segment: 3, reason: "no")]))
+        #expect(throws: ToolFailure.self) { try target.retire(hotDays: nil, copies: ["x"]) }
+        #expect(
             try target.stats()
                 == [StatRow(name: "points", value: "5"), StatRow(name: "x", value: "6.5")])
         target.close()
@@ -211,6 +219,7 @@ import Testing
         let request = TrackRequest(rider: [65])
         #expect(throws: ToolFailure.self) { try target.latest([[65], [66]]) }
         #expect(throws: ToolFailure.self) { try target.track(request, after: "1-0") }
+        #expect(throws: ToolFailure.self) { try target.retire(hotDays: 1, copies: []) }
         if !reply.hasPrefix("*2") {
             #expect(throws: ToolFailure.self) { try target.stats() }
         }

@@ -10,6 +10,9 @@ struct CommandTests {
                 == .get(RiderQuery(withAge: true, raw: true)))
         #expect(try command("xlen", "alerts") == .streamLength(.alerts))
         #expect(try command("T.ALERTS") == .alerts(AlertQuery()))
+        #expect(try command("T.RETIRE") == .retire(RetireRequest()))
+        #expect(
+            try command("t.retire", "hotdays", "0.25") == .retire(RetireRequest(hotDays: 0.25)))
         #expect(
             try command("t.alerts", "COUNT", "5", "CURSOR", "1:2-3")
                 == .alerts(AlertQuery(count: 5, cursorArgument: 4)))
@@ -33,6 +36,16 @@ struct CommandTests {
         (["T.GET"], "ERR wrong number of arguments for 'T.GET' command"),
         (["T.GET", "r", "NEW"], "ERR syntax error"),
         (["T.SEAL", "now"], "ERR wrong number of arguments for 'T.SEAL' command"),
+        (["T.RETIRE", "HOTDAYS"], "ERR syntax error"),
+        (["T.RETIRE", "DAYS", "3"], "ERR syntax error"),
+        (
+            ["T.RETIRE", "HOTDAYS", "-1"],
+            "ERR HOTDAYS '-1' is not known, a number of days, 0 to 36500 expected"
+        ),
+        (
+            ["T.RETIRE", "HOTDAYS", "36500.5"],
+            "ERR HOTDAYS '36500.5' is not known, a number of days, 0 to 36500 expected"
+        ),
         (
             ["T.MADD", "r", "1", "2", "3", "r"],
             "ERR wrong number of arguments for 'T.MADD' command, 4 for each fix expected"

@@ -32,8 +32,8 @@ struct Tacho: ParsableCommand {
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
             ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
             WhoCommand.self, FenceCommand.self, TripsCommand.self, StopsCommand.self,
-            AtCommand.self, SealCommand.self, ReindexCommand.self, ScrubCommand.self,
-            StatsCommand.self, CellCommand.self,
+            AtCommand.self, SealCommand.self, RetireCommand.self, ReindexCommand.self,
+            ScrubCommand.self, StatsCommand.self, CellCommand.self,
         ])
 }
 

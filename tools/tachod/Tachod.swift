@@ -15,6 +15,7 @@ struct Tachod: ParsableCommand {
             EXAMPLES
               tachod --data /var/lib/tacho
               tachod --data /tmp/try --resp 127.0.0.1:0 --reserve 0
+              tachod --data /var/lib/tacho --hot-days 30 --require-copy /mnt/mirror/audit
               tachod --data /var/lib/tacho --accept-loss 120034-120571
 
             Then, from another terminal:
@@ -103,6 +104,21 @@ struct Tachod: ParsableCommand {
             valueName: "n"))
     var rangePoints: UInt64 = 256_000_000
 
+    @Option(
+        help: ArgumentHelp(
+            "Let points of sealed ranges leave the database after d days, to be read from audit/.",
+            discussion: """
+                Fractions count. Default: all points stay. Nobody who reads or sends notices, but for \
+                time; the files in audit/ are then the only place of those points.
+                """, valueName: "d"))
+    var hotDays: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only when this mirror has a confirmed copy; may be given several times.",
+            discussion: "A directory that tacho-audit mirror copies to.", valueName: "dir"))
+    var requireCopy: [String] = []
+
     @Option(help: ArgumentHelp("What is written on standard error.", valueName: "level"))
     var logLevel = LogLevel.notice
 
@@ -119,6 +135,15 @@ struct Tachod: ParsableCommand {
         }
         guard rangePoints > 0 else {
             throw ValidationError("--range-points 0: at least 1 expected")
+        }
+        if let hotDays, !(0...36_500).contains(hotDays) {
+            throw ValidationError("--hot-days \(hotDays): 0 to 36500 expected")
+        }
+        guard hotDays != nil || requireCopy.isEmpty else {
+            throw ValidationError("--require-copy needs --hot-days: without it no point leaves")
+        }
+        guard requireCopy.allSatisfy({ !$0.isEmpty }) else {
+            throw ValidationError("--require-copy: a directory expected")
         }
         guard (0...31_536_000).contains(rangeSeconds) else {
             throw ValidationError("--range-seconds \(rangeSeconds): 0 to 31536000 expected")
@@ -162,6 +187,7 @@ struct Tachod: ParsableCommand {
         options.rangeSeconds = rangeSeconds
         options.rangePoints = rangePoints
         options.geoResolution = geoResolution
+        options.retirement = hotDays.map { RetireQuery(hotDays: $0, copies: requireCopy) }
         options.minFreeBytes = minFree?.bytes
         options.memoryLimitBytes = memoryLimit.map { Int(clamping: $0.bytes) }
         options.reserveBytes = reserve?.bytes ?? DiskSpace.reserveBytes(of: data)

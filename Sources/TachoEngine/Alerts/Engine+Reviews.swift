@@ -17,7 +17,8 @@ extension Engine {
         switch control.admit(points: 1) {
         case .tryAgain(let ms, let reason)?:
             return completion(.failure(.tryAgain(afterMs: ms, reason: reason)))
-        case .stopped(let reason)?: return completion(.failure(.stopped(reason)))
+        case .stopped(let reason)?, .unreadable(let reason)?:
+            return completion(.failure(.stopped(reason)))
         case nil: break
         }
         let finish: @Sendable (Result<AlertRecord, ReviewError>) -> Void = { [control] result in

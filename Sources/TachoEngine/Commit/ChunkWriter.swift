@@ -33,7 +33,8 @@ final class ChunkWriter {
         rows.put(.track, Keys.track(tail.key), bytes)
         rows.put(.ranges, Keys.ranges(tail.key), [])
         if notesPlaces {
-            places.add(encoder.columns.at, count: encoder.columns.count, of: tail.key)
+            let fixes = TrackSlice(columns: encoder.columns.at, range: 0..<encoder.columns.count)
+            places.add(fixes, of: tail.key)
         }
         return bytes.count
     }
@@ -85,21 +86,25 @@ struct PlaceGatherer {
     }
 
     /// One row for each bucket and cell the chunk has fixes in. The fixes are in order of time.
-    mutating func add(_ at: ColumnPointers, count: Int, of chunk: ChunkKey) {
-        switch GeoGrain(spanMs: at.tsMs[count - 1] - at.tsMs[0]) {
-        case .fine: Self.add(.fine, &fineCells, at, count, chunk, to: &rows)
-        case .coarse: Self.add(.coarse, &coarseCells, at, count, chunk, to: &rows)
+    mutating func add(_ fixes: TrackSlice, of chunk: ChunkKey) {
+        let at = fixes.columns
+        switch GeoGrain(
+            spanMs: at.tsMs[fixes.range.upperBound - 1] - at.tsMs[fixes.range.lowerBound])
+        {
+        case .fine: Self.add(.fine, &fineCells, at, fixes.range, chunk, to: &rows)
+        case .coarse: Self.add(.coarse, &coarseCells, at, fixes.range, chunk, to: &rows)
         }
     }
 
     /// One loop for each grain.
     @inline(__always)
     private static func add(
-        _ grain: GeoGrain, _ cells: inout CellWalker, _ at: ColumnPointers, _ count: Int,
+        _ grain: GeoGrain, _ cells: inout CellWalker, _ at: ColumnPointers, _ places: Range<Int>,
         _ chunk: ChunkKey, to rows: inout [GeoRow]
     ) {
         let start = rows.count
-        var index = 0
+        let count = places.upperBound
+        var index = places.lowerBound
         while index < count {
             let cell = cells.cell(latE7: at.latE7[index], lonE7: at.lonE7[index])
             let (bucket, firstMs) = grain.bucket(at.tsMs[index])

@@ -16,6 +16,8 @@ final class BatchWork: @unchecked Sendable {
     private let openParts: Atomic<Int>
     private let completion: @Sendable (Result<[ReplyMask], AppendError>) -> Void
     private let isDone = Atomic<Bool>(false)
+    /// Why some of its fixes could not be judged, and so are not stored.
+    private let unreadable = Mutex<String?>(nil)
 
     init(
         batch: FixBatch, numbers: [UInt32], receivedAtMs: Int64, parts: Int,
@@ -32,6 +34,9 @@ final class BatchWork: @unchecked Sendable {
 
     deinit { masks.deallocate() }
 
+    /// A fix of it is not stored, because what it must be compared with cannot be read.
+    func note(unreadable what: String) { unreadable.withLock { $0 = $0 ?? what } }
+
     /// One part is durable. True: it was the last.
     func partIsDurable() -> Bool {
         openParts.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
@@ -42,6 +47,8 @@ final class BatchWork: @unchecked Sendable {
         guard isDone.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
         if let failure {
             completion(.failure(failure))
+        } else if let what = unreadable.withLock({ $0 }) {
+            completion(.failure(.unreadable(what)))
         } else {
             completion(.success(Array(masks)))
         }

@@ -41,6 +41,19 @@ extension Shard {
         return stretch
     }
 
+    /// The same; nil also where it lies in a segment that cannot be read: it is compared with nothing
+    /// then.
+    func readableStretch(
+        of rider: UInt32, upTo tsMs: Int64
+    ) throws(StoreError) -> Stretch? {
+        do throws(StoreError) {
+            return try stretch(of: rider, upTo: tsMs)
+        } catch {
+            guard case .segment = error else { throw error }
+            return nil
+        }
+    }
+
     /// Compares a rider's way with another's, and marks what comes of it.
     mutating func compare(
         _ proposal: AcrossProposal, with other: [WayPoint], named name: [UInt8]
@@ -48,7 +61,7 @@ extension Shard {
         let part = Part(work: nil)
         pending.sweep()
         part.events.putEvent(.compared(proposal: proposal.number))
-        guard let stretch = try stretch(of: proposal.rider, upTo: proposal.tsMs),
+        guard let stretch = try readableStretch(of: proposal.rider, upTo: proposal.tsMs),
             let finding = AcrossRules.judge(
                 WayPair(
                     own: stretch.way, other: other,

@@ -14,8 +14,8 @@ extension Shard {
             maxChunkSpanMs: slot.pointee.maxChunkSpanMs,
             chunks: ChunkHull(
                 oldestMs: slot.pointee.closedOldestMs, newestMs: slot.pointee.closedNewestMs,
-                hasClockSpans: slot.pointee.hasClockSpans), database: database, snapshot: nil,
-            scratch: scratch)
+                hasClockSpans: slot.pointee.hasClockSpans), database: database,
+            segments: segments, snapshot: nil, scratch: scratch)
     }
 
     /// Copies of riders' histories, all with one view of the database.
@@ -94,8 +94,20 @@ extension Shard {
     }
 
     /// Finds again what latest shows, after an amendment touched it: the newest accepted or
-    /// flagged fix, and among several at its time the first.
+    /// flagged fix, and among several at its time the first. What was amended cannot be taken back:
+    /// also a segment that cannot be read ends judging here.
     mutating func showAgain(
+        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            try findShown(rider, slot)
+        } catch {
+            guard case .segment = error else { throw error }
+            throw .damaged(error.description)
+        }
+    }
+
+    private mutating func findShown(
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
     ) throws(StoreError) {
         slot.pointee.needsShownAgain = false

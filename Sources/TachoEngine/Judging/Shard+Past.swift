@@ -20,8 +20,10 @@ extension Shard {
             slot.pointee.closedOldestMs <= slot.pointee.closedNewestMs
             || slot.pointee.hasClockSpans
         let isPlain = slot.pointee.amendments == 0 && !hasChunks
-        let readsAll = !isPlain && slot.pointee.points <= Self.readAtOnce
-        if !isPlain && !readsAll {
+        // First: a past that is not whole must not be there when reading fails.
+        let read =
+            !isPlain && slot.pointee.points <= Self.readAtOnce ? try readPast(rider, slot) : nil
+        if !isPlain && read == nil {
             head.elsewhere.extend(slot.pointee.oldestMs)
             head.elsewhere.extend(slot.pointee.newestMs)
             for span in [slot.pointee.pastSpan, slot.pointee.futureSpan] where !span.isEmpty {
@@ -29,30 +31,42 @@ extension Shard {
                 head.elsewhere.extend(span.lastMs)
             }
         }
-        let amended =
-            readsAll && slot.pointee.amendments > 0 ? try amendedInTail(rider, slot) : [:]
-        let past = pasts.begin(head, amended: amended)
+        let past = pasts.begin(head, amended: read?.amended ?? [:])
         slot.pointee.past = past
-        if readsAll {
-            var source = source(rider, slot)
-            source.main = TailView(tail: Tail())
-            for fix in try source.load(fromMs: -Fix.timeLimitMs, toMs: Fix.timeLimitMs) {
-                pasts.insert(fix.stored.fix, fix.stored.vehicle, fix.current, to: past)
-            }
-        } else {
+        guard let read else {
             for entry in TailView(tail: slot.pointee.late) { pasts.insert(entry.stored, to: past) }
+            return
+        }
+        for fix in read.fixes {
+            pasts.insert(fix.stored.fix, fix.stored.vehicle, fix.current, to: past)
         }
     }
 
-    /// Verdicts of the open main tail that are not the ones the fixes arrived with.
-    private func amendedInTail(
+    private typealias Past = (fixes: [HistoryFix], amended: [Int64: Verdict])
+
+    /// All fixes that are not in the open main tail, and those verdicts of it that are not the ones
+    /// its fixes arrived with. nil: some are in sealed segments alone, which may be a thousand files.
+    private func readPast(
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
-    ) throws(StoreError) -> [Int64: Verdict] {
+    ) throws(StoreError) -> Past? {
+        var source = source(rider, slot)
+        source.readsSegments = false
+        do throws(StoreError) {
+            let amended = slot.pointee.amendments > 0 ? try amendedInTail(source) : [:]
+            source.main = TailView(tail: Tail())
+            return (try source.load(fromMs: -Fix.timeLimitMs, toMs: Fix.timeLimitMs), amended)
+        } catch {
+            guard case .segment = error else { throw error }
+            return nil
+        }
+    }
+
+    private func amendedInTail(_ source: HistorySource) throws(StoreError) -> [Int64: Verdict] {
         var amended: [Int64: Verdict] = [:]
-        let main = slot.pointee.main
+        let main = source.main.tail
         guard !main.isEmpty else { return amended }
         let last = main.tsMs(Int(main.count) - 1)
-        for fix in try source(rider, slot).load(fromMs: main.firstTsMs, toMs: last)
+        for fix in try source.load(fromMs: main.firstTsMs, toMs: last)
         where fix.current != fix.stored.verdict { amended[fix.tsMs] = fix.current }
         return amended
     }

@@ -16,6 +16,8 @@ struct Shard {
     /// Of the rules' thresholds, for evidence: computed once, it takes 0.1 ms.
     private(set) var thresholdsHash: UInt64
     let database: Database
+    /// Where fixes of retired ranges are read.
+    let segments: SegmentShelf
     var slots = SlotSlab()
     var pending = PendingRows()
     var windows = WindowCache()
@@ -36,13 +38,17 @@ struct Shard {
     private var touched: [UInt32] = []
     private var own = OwnEntries()
 
-    init(index: Int, count: Int, rules: RuleSet, database: Database, memoryLimitBytes: Int) {
+    init(
+        index: Int, count: Int, rules: RuleSet, database: Database, segments: SegmentShelf,
+        memoryLimitBytes: Int
+    ) {
         self.index = index
         self.count = count
         self.rules = rules
         fetchesMotion = !rules.thresholds.isMotionOff
         thresholdsHash = rules.thresholds.hash64
         self.database = database
+        self.segments = segments
         pasts = RecentPasts(limitBytes: memoryLimitBytes / Self.pastShare / count)
     }
 
@@ -126,9 +132,15 @@ struct Shard {
             let slot = slots[Int(entry.place)]
             let rider = entry.place * UInt32(count) + UInt32(index)
             if let vehicle { set(vehicle, of: rider, part) }
-            let mask = try take(
-                entries[Int(entry.index)], rider, slot, nowMs: nowMs, part, limits)
-            own.set(mask, of: number)
+            do throws(StoreError) {
+                let mask = try take(
+                    entries[Int(entry.index)], rider, slot, nowMs: nowMs, part, limits)
+                own.set(mask, of: number)
+            } catch {
+                // Nothing of the rider was touched yet: this one is left out, others go on.
+                guard case .segment = error else { throw error }
+                work.note(unreadable: error.description)
+            }
         }
         own.answer(into: work.masks)
     }
@@ -226,6 +238,8 @@ struct Shard {
             verdict: Verdict(),
             recvMs: StoredFix.quantisedReceipt(tsMs: fix.tsMs, nowMs: nowMs),
             claimedRecvMs: entry.provenance == .claimed ? entry.claimedRecvMs : 0)
+        let isLate = fix.tsMs <= slot.pointee.chain.newestTsMs
+        let clockStep = isLate ? slot.pointee.motion.clockStep : nil
         let base = base(of: stored, others, slot, limits)
         stored.verdict = Verdict(codes: base.codes, effect: base.effect)
 
@@ -260,7 +274,14 @@ struct Shard {
             store(stored, rider, slot, entersChain: false, part)
             return mask
         } else if isChained {
-            let outcome = try judgeLate(stored, rider, slot)
+            let outcome: LateOutcome
+            do throws(StoreError) {
+                outcome = try judgeLate(stored, rider, slot)
+            } catch {
+                // The one thing that was noted of it.
+                if let clockStep { slot.pointee.motion.clockStep = clockStep }
+                throw error
+            }
             stored.verdict = outcome.verdict
             store(stored, rider, slot, entersChain: false, part)
             apply(outcome, stored, rider, slot, part)

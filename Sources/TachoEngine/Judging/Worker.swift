@@ -151,7 +151,7 @@ final class Worker: @unchecked Sendable {
             }
         case .recall(let rider, let tsMs, let body):
             attempt { () throws(StoreError) in
-                body(try shard.stretch(of: rider, upTo: tsMs)?.way ?? [])
+                body(try shard.readableStretch(of: rider, upTo: tsMs)?.way ?? [])
             }
         case .tails(let question, let body): body(shard.answer(question))
         case .sweep:
@@ -173,9 +173,14 @@ final class Worker: @unchecked Sendable {
 
     private func recompute(_ work: RiderRecompute) {
         attempt { () throws(StoreError) in
-            guard let parts = try shard.recompute(work) else {
-                return work.complete(.success(.isStale))
+            let made: [Part]?
+            do throws(StoreError) {
+                made = try shard.recompute(work)
+            } catch {
+                guard case .segment(let what) = error else { throw error }
+                return work.complete(.failure(.damaged(what)))
             }
+            guard let parts = made else { return work.complete(.success(.isStale)) }
             for part in parts { commits.push(.part(part)) }
             commits.push(.afterCommit { work.complete(.success(.isDone)) })
         }
@@ -191,6 +196,8 @@ final class Worker: @unchecked Sendable {
             shard.isNearLimit = false
         case .checkpoint:
             handOverSlots()
+            // Of ranges that were cut before nothing is left in memory: they may be retired.
+            shard.pending.sweep(now: true)
         case .rules(let settings):
             shard.obey(settings.thresholds)
         }

@@ -135,7 +135,7 @@ extension Engine {
             rows.clear()
             progress(report.chunks)
         }
-        var columns = ChunkColumns(capacity: Tail.limit)
+        let scratch = ChunkScratch()
         let cursor = store.database.cursor(.track, at: chunks, readAheadBytes: 256 << 10)
         cursor.seekToFirst()
         while try cursor.isValid() {
@@ -143,12 +143,8 @@ extension Engine {
             guard let key = ChunkKey(trackKey: cursor.key) else {
                 throw .damaged("a chunk's key cannot be read")
             }
-            do {
-                _ = try Chunk.decode(cursor.value, into: &columns)
-            } catch {
-                throw .damaged("a chunk cannot be read: \(error)")
-            }
-            places.add(columns.at, count: columns.count, of: key)
+            try scratch.decode(cursor.value, of: key, segments)
+            places.add(scratch.decoded, of: key)
             report.chunks += 1
             if places.count >= PlaceGatherer.runLength { try pour() }
             cursor.next()

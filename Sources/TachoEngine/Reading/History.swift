@@ -46,6 +46,10 @@ struct HistorySource {
     var maxChunkSpanMs: Int64
     var chunks: ChunkHull
     let database: Database
+    /// Where retired ranges are read.
+    let segments: SegmentShelf
+    /// False: a read that would need one ends with `StoreError.segment`.
+    var readsSegments = true
     var snapshot: Snapshot?
     /// Of the thread that reads.
     var scratch: ChunkScratch
@@ -103,28 +107,19 @@ struct HistorySource {
             guard let key = ChunkKey(trackKey: cursor.key), key.rider == rider, key.t0Ms <= toMs
             else { return nil }
             if !closed.contains(where: { $0.key == key }) {
-                do {
-                    return ChunkPlace(key: key, lastMs: try Chunk.header(cursor.value).lastTsMs)
-                } catch {
-                    throw damaged(key, error)
-                }
+                return ChunkPlace(key: key, lastMs: try TrackRow.lastMs(cursor.value, of: key))
             }
             cursor.next()
         }
         return nil
     }
 
-    /// Decodes the chunk at the cursor into `scratch`.
+    /// Decodes the chunk at the cursor into `scratch`, or what of a segment stands for it.
     func decode(_ cursor: ChunkWalk, _ chunk: ChunkPlace) throws(StoreError) {
-        do {
-            try scratch.decode(cursor.value)
-        } catch {
-            throw damaged(chunk.key, error)
+        if !readsSegments && SegmentReference.isOne(cursor.value) {
+            throw .segment("none is to be read")
         }
-    }
-
-    private func damaged(_ key: ChunkKey, _ error: ChunkError) -> StoreError {
-        .damaged("chunk of rider \(rider) at \(key.t0Ms), range \(key.range): \(error.message)")
+        try scratch.decode(cursor.value, of: chunk.key, segments)
     }
 
     /// Lays amendments over the verdicts as decided: those in the database in the order of their

@@ -52,7 +52,7 @@ struct RangeContent {
             if isStopping() { throw .stopping }
             fixes.removeAll(keepingCapacity: true)
             arrivals.removeAll(keepingCapacity: true)
-            for key in keys { try load(key, &columns, &fixes, &arrivals) }
+            for key in keys { _ = try load(key, &columns, &fixes, &arrivals) }
             Self.sort(&fixes, &arrivals)
             do {
                 try fixes.withUnsafeBufferPointer { f throws(SegmentWriteError) in
@@ -66,10 +66,11 @@ struct RangeContent {
         }
     }
 
-    private func load(
+    /// Appends a chunk's fixes, which `columns` then hold alone; returns its bytes.
+    func load(
         _ key: ChunkKey, _ columns: inout ChunkColumns, _ fixes: inout [StoredFix],
         _ arrivals: inout [UInt32]
-    ) throws(Failure) {
+    ) throws(Failure) -> Int {
         let bytes: [UInt8]?
         do {
             bytes = try database.get(.track, Keys.track(key))
@@ -92,11 +93,12 @@ struct RangeContent {
                 .damaged("chunk of rider \(key.rider) at \(key.t0Ms): \(failure.message)"))
         }
         columns.append(to: &fixes, arrivals: &arrivals)
+        return bytes.count
     }
 
     /// Puts a rider's fixes in order of (time, arrival). Chunks come in order of their first fix,
     /// so without late fixes nothing has to be moved.
-    private static func sort(_ fixes: inout [StoredFix], _ arrivals: inout [UInt32]) {
+    static func sort(_ fixes: inout [StoredFix], _ arrivals: inout [UInt32]) {
         func isBefore(_ a: Int, _ b: Int) -> Bool {
             (fixes[a].fix.tsMs, arrivals[a]) < (fixes[b].fix.tsMs, arrivals[b])
         }
@@ -107,7 +109,7 @@ struct RangeContent {
     }
 
     /// The riders of the range in order of their names, each with its chunks.
-    private func ridersByName() throws(Failure) -> [(name: [UInt8], keys: [ChunkKey])] {
+    func ridersByName() throws(Failure) -> [(name: [UInt8], keys: [ChunkKey])] {
         var list: [(name: [UInt8], keys: [ChunkKey])] = []
         var rider: UInt32?
         do {

@@ -29,6 +29,7 @@ extension ConnectionHandler {
         case .seal: seal()
         case .reindex(let resolution): reindex(resolution)
         case .scrub(let newestDayOnly): scrub(newestDayOnly)
+        case .retire(let request): retire(request)
         case .stats: stats()
         case .rules(let rules): run(rules)
         case .streamRange(let range): streamRange(range)

@@ -169,6 +169,7 @@ extension AppendError {
         switch self {
         case .tryAgain(let afterMs, let reason): "TRYAGAIN \(afterMs) \(reason)"
         case .stopped(let reason): "ERR stopped: \(reason)"
+        case .unreadable: "ERR \(self)"
         }
     }
 }

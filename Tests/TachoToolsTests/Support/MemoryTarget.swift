@@ -65,6 +65,7 @@ final class MemoryTarget: Target {
     }
     func reindex(resolution: Int?) -> [StatRow] { [] }
     func scrub(newestDayOnly: Bool) -> ScrubSummary { ScrubSummary() }
+    func retire(hotDays: Double?, copies: [String]) -> RetiredRows { RetiredRows() }
     func setFence(_ request: FenceRequest) {}
     func fence(_ id: String) -> FenceRow? { nil }
     func deleteFence(_ id: String) -> Bool { false }

@@ -72,7 +72,7 @@ extension LocalTarget {
                 ExitStatus.error, "\(most) fences are set, no more can be: delete some")
         case .append(.tryAgain(let afterMs, let reason)):
             ToolFailure(ExitStatus.tryAgain, "busy (\(reason)): try again in \(afterMs) ms")
-        case .append(.stopped(let reason)): stopped(reason)
+        case .append(.stopped(let reason)), .append(.unreadable(let reason)): stopped(reason)
         }
     }
 }

@@ -27,7 +27,7 @@ extension LocalTarget {
             case .tryAgain(let afterMs, let reason):
                 throw ToolFailure(
                     ExitStatus.tryAgain, "busy (\(reason)): try again in \(afterMs) ms")
-            case .stopped(let reason): throw Self.stopped(reason)
+            case .stopped(let reason), .unreadable(let reason): throw Self.stopped(reason)
             }
         }
     }

@@ -22,6 +22,7 @@ package final class LocalTarget: Target {
                 switch error {
                 case .tryAgain(let afterMs, let reason): .tryAgain(afterMs: afterMs, reason: reason)
                 case .stopped(let reason): .failed(Self.stopped(reason))
+                case .unreadable(let what): .failed(Self.damaged(what))
                 }
             }
         }

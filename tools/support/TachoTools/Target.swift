@@ -59,6 +59,10 @@ package protocol Target: AlertTarget {
     func reindex(resolution: Int?) throws(ToolFailure) -> [StatRow]
     func scrub(newestDayOnly: Bool) throws(ToolFailure) -> ScrubSummary
 
+    /// Lets points of sealed ranges leave the database that are older than so many days; nil: as the
+    /// server was told. `copies`: mirrors that must have a confirmed copy.
+    func retire(hotDays: Double?, copies: [String]) throws(ToolFailure) -> RetiredRows
+
     func stats() throws(ToolFailure) -> [StatRow]
 
     /// The rule set in force, as JSON.

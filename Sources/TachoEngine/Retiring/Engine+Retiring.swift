@@ -1,0 +1,241 @@
+import TachoAudit
+import TachoGeo
+import TachoStore
+
+extension Engine {
+    /// Lets the points of sealed ranges leave RocksDB that are old enough; whoever reads them reads
+    /// their segments from then on, and notices nothing but time. `completion` runs on a thread of
+    /// the engine, after what was sealed or retired before.
+    ///
+    /// A range goes only if its segment was read back from the device now, whole, decoded and
+    /// recounted, has the SHA-256 it was sealed with, every mirror asked for has a confirmed copy,
+    /// and its fixes equal those stored, one by one. Otherwise it stays, and the report says why.
+    /// Cost: a checkpoint; of each range, 0.3 µs a fix, on a thread that gives way to others.
+    package func retire(
+        _ query: RetireQuery,
+        completion: @escaping @Sendable (Result<RetireReport, RetireError>) -> Void
+    ) {
+        let closed = RetireError.stopped("the engine is closed")
+        if control.isClosing { return completion(.failure(closed)) }
+        let isTaken = sealerThread.post { [self] in
+            completion(Result { () throws(RetireError) in try retireNow(query) })
+        }
+        if !isTaken { completion(.failure(closed)) }
+    }
+
+    package func retire(_ query: RetireQuery) throws(RetireError) -> RetireReport {
+        let answer = Monitor<Result<RetireReport, RetireError>?>(nil)
+        retire(query) { result in
+            answer.change { state in
+                state = result
+                return (true, ())
+            }
+        }
+        return try answer.wait { $0 }.get()
+    }
+
+    /// As the options say; what stays is shown by stats.
+    func retireInBackground() {
+        guard let query = options.retirement, !control.isClosing, retirement.isDue() else {
+            return
+        }
+        retire(query) { [retirement] result in
+            if case .success(let report) = result { retirement.note(kept: report.kept) }
+        }
+    }
+
+    /// What the engine retires by itself; nil: nothing.
+    package var retirementQuery: RetireQuery? { options.retirement }
+
+    /// What chunks, and references in their place, take in the database.
+    package var hotTrackBytes: UInt64 { store.database.bytes(of: .track) }
+
+    /// Ranges and points that are read from segments, and why the last run left some.
+    package var retirementState: (ranges: Int, points: UInt64, kept: [KeptRange]) {
+        retirement.state
+    }
+
+    /// Runs on the sealing thread alone.
+    private func retireNow(_ query: RetireQuery) throws(RetireError) -> RetireReport {
+        var report = RetireReport()
+        do throws(StoreError) {
+            let ranges = try candidates(query, &report)
+            if ranges.isEmpty { return report }
+            let settled = try settleRanges()
+            for (range, seal) in ranges where range < settled {
+                if control.isClosing { throw .io("the engine is closed") }
+                if let reason = control.failure { throw .io(reason) }
+                if let reason = try fileObstacle(range, seal) {
+                    report.kept.append(KeptRange(segment: UInt64(range), reason: reason))
+                } else {
+                    try move(range, seal, &report)
+                }
+            }
+        } catch {
+            if control.isClosing { throw .stopped("the engine is closed") }
+            // An I/O error is one like any other: nothing is acknowledged after it.
+            if case .io = error { control.fail("while retiring: \(error)") }
+            throw .stopped(error.description)
+        }
+        makeRoom(after: report)
+        return report
+    }
+
+    /// Sealed ranges that are old enough, have their copies, and are not retired yet; oldest first.
+    private func candidates(
+        _ query: RetireQuery, _ report: inout RetireReport
+    ) throws(StoreError) -> [(UInt32, SealRow)] {
+        let retired = try RetiredRow.all(store.database)
+        let newestMs = query.newestRecvMs(nowMs: options.nowMs())
+        let mirrors: Mirrors = query.copies.map { directory in
+            let record = Result { () throws(SegmentError) in
+                try MirrorConfirmation(directory: directory)
+            }
+            return (directory, record)
+        }
+        var list: [(UInt32, SealRow)] = []
+        for (range, seal) in try SealRow.all(store.database)
+        where seal.state == .sealed && retired[range]?.state != .done {
+            do throws(SegmentError) {
+                // What was begun is brought to its end.
+                if retired[range] == nil {
+                    let source = try SegmentSource(path: segmentPath(range))
+                    let header = try SegmentReader.header(of: source)
+                    guard header.points == 0 || header.recvBounds.maxMs <= newestMs else {
+                        continue
+                    }
+                }
+            } catch {
+                let file = "audit/" + SegmentStore.fileName(UInt64(range))
+                report.kept.append(
+                    KeptRange(segment: UInt64(range), reason: error.message(file: file)))
+                continue
+            }
+            if let reason = copyObstacle(range, seal, mirrors) {
+                report.kept.append(KeptRange(segment: UInt64(range), reason: reason))
+            } else {
+                list.append((range, seal))
+            }
+        }
+        return list
+    }
+
+    private typealias Mirrors = [(String, Result<MirrorConfirmation, SegmentError>)]
+
+    /// Which copy is missing; nil: all are confirmed.
+    private func copyObstacle(_ range: UInt32, _ seal: SealRow, _ mirrors: Mirrors) -> String? {
+        for (directory, mirror) in mirrors {
+            switch mirror {
+            case .failure(let error):
+                return "\(directory)/\(MirrorConfirmation.fileName): \(error.detail); run "
+                    + "tacho-audit mirror to that directory"
+            case .success(let mirror):
+                if mirror.confirms(
+                    segment: UInt64(range), bytes: seal.bytes, sha256: seal.sha256)
+                {
+                    continue
+                }
+                return "\(directory) has no confirmed copy of "
+                    + "\(SegmentStore.fileName(UInt64(range))) with SHA-256 "
+                    + "\(Digest.hex(seal.sha256)); run tacho-audit mirror to that directory"
+            }
+        }
+        return nil
+    }
+
+    private func segmentPath(_ range: UInt32) -> String {
+        store.directory.auditPath + "/" + SegmentStore.fileName(UInt64(range))
+    }
+
+    /// A checkpoint, behind which no start makes chunks again and no judge has them in memory.
+    /// Ranges below the one returned are settled.
+    private func settleRanges() throws(StoreError) -> UInt32 {
+        runBarrier(.checkpoint)
+        if let reason = control.failure { throw .io(reason) }
+        guard let bytes = try store.database.get(.meta, Keys.meta(Store.checkpointKey)) else {
+            return 0
+        }
+        return try CheckpointMark(bytes).range
+    }
+
+    /// What is wrong with the file as it is on the device; nil: it is what was sealed.
+    private func fileObstacle(_ range: UInt32, _ seal: SealRow) throws(StoreError) -> String? {
+        let file = SegmentStore.fileName(UInt64(range))
+        do throws(PublishError) {
+            let found = try SegmentStore.existing(
+                directory: store.directory.auditPath, id: UInt64(range))
+            guard let found else { return "audit/\(file) is not there; put it back from a copy" }
+            guard found.sha256 == seal.sha256, found.points == seal.points else {
+                return "audit/\(file) has SHA-256 \(Digest.hex(found.sha256)), not the "
+                    + "\(Digest.hex(seal.sha256)) it was sealed with; put it back from a copy"
+            }
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    private func move(
+        _ range: UInt32, _ seal: SealRow, _ report: inout RetireReport
+    ) throws(StoreError) {
+        guard let bytes = try store.database.get(.meta, Keys.range(range)) else {
+            throw .damaged("range \(range) has no row")
+        }
+        let row = try bytes.withUnsafeBytes { raw in
+            Result { () throws(StoreError) in try RangeRow(raw) }
+        }.get()
+        let content = RangeContent(
+            range: range, row: row, database: store.database, riders: riders,
+            isStopping: { [control] in control.isClosing })
+        var mark = RetiredRow(state: .begun, points: seal.points, bytes: 0, atMs: options.nowMs())
+        try write(mark, range)
+        do throws(RangeRetirement.Failure) {
+            let segment: SegmentReader
+            do throws(SegmentError) {
+                segment = try SegmentReader(path: segmentPath(range))
+            } catch {
+                throw .segment(error)
+            }
+            var retirement = RangeRetirement(content, segment, target: rowTarget)
+            try retirement.run()
+            try retirement.dropRecords()
+            mark.bytes = retirement.bytes
+        } catch {
+            let file = "audit/" + SegmentStore.fileName(UInt64(range))
+            switch error {
+            case .store(let error): throw error
+            case .stopping: throw .io("the engine is closed")
+            case .segment(let error):
+                report.kept.append(
+                    KeptRange(segment: UInt64(range), reason: error.message(file: file)))
+            case .differs(let what):
+                report.kept.append(
+                    KeptRange(
+                        segment: UInt64(range),
+                        reason: "\(file): \(what); they stay where they are: look into it"))
+            }
+            return
+        }
+        mark.state = .done
+        try write(mark, range)
+        retirement.add(mark)
+        report.retired.append(
+            RetiredRange(segment: UInt64(range), points: mark.points, bytes: mark.bytes))
+    }
+
+    /// On the device when it returns, and with it all rows before.
+    private func write(_ mark: RetiredRow, _ range: UInt32) throws(StoreError) {
+        let rows = RowBatch(store.database)
+        rows.put(.meta, Keys.retired(range), mark.encoded())
+        try rowTarget.write(rows, sync: true)
+    }
+
+    /// Chunks that went take their room until files are merged that they were in. That is left to
+    /// RocksDB as long as it is less than a third of what is there: a merge rewrites all of it.
+    private func makeRoom(after report: RetireReport) {
+        let gone = report.retired.reduce(0) { $0 + $1.bytes }
+        guard gone > 0, !control.isClosing, control.failure == nil else { return }
+        let all = store.database.bytes(of: .track)
+        if retirement.isWorthMerging(gone: gone, of: all) { store.database.compact(.track) }
+    }
+}

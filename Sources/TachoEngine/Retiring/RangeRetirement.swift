@@ -1,0 +1,178 @@
+import TachoAudit
+import TachoCodec
+import TachoGeo
+import TachoStore
+
+/// Puts references to a sealed segment in the place of its range's chunks, rider by rider.
+///
+/// A rider's chunks go and its references come in one batch. So whenever the process or the power
+/// ends, and whichever view of the database a reader has, each fix is found in one of the two and
+/// never in both; what was not reached is done by the next run. Before that all of the rider's fixes
+/// are compared with the segment's, field by field.
+struct RangeRetirement: ~Copyable {
+    enum Failure: Error {
+        case store(StoreError)
+        case segment(SegmentError)
+        /// The segment does not hold what the store does: nothing of the rider is touched.
+        case differs(String)
+        case stopping
+    }
+
+    private let content: RangeContent
+    private let segment: SegmentReader
+    private let target: any RowWriting
+    private var rows: RowBatch
+    private(set) var points: UInt64 = 0
+    /// Of the chunks that went.
+    private(set) var bytes: UInt64 = 0
+    private var fixes: [StoredFix] = []
+    private var arrivals: [UInt32] = []
+    private var columns = ChunkColumns(capacity: Tail.limit)
+    private var sealed = ChunkColumns(capacity: SegmentFormat.blockCapacity)
+    private var buffer: [UInt8] = []
+
+    /// Rows of whole riders that are written together.
+    private static let rowsPerWrite = 4_096
+
+    init(_ content: RangeContent, _ segment: SegmentReader, target: any RowWriting) {
+        self.content = content
+        self.segment = segment
+        self.target = target
+        rows = RowBatch(content.database)
+    }
+
+    /// Cost: some 150 ns a fix. Rows are written, not synced.
+    mutating func run() throws(Failure) {
+        let riders: [(name: [UInt8], keys: [ChunkKey])]
+        do {
+            riders = try content.ridersByName()
+        } catch {
+            throw Self.failure(error)
+        }
+        for (name, keys) in riders {
+            if content.isStopping() { throw .stopping }
+            try retire(name, keys)
+            if rows.count >= Self.rowsPerWrite { try write() }
+        }
+        try write()
+    }
+
+    /// Rows that only sealing the range again would need: the segment has what they say.
+    mutating func dropRecords() throws(Failure) {
+        do {
+            let cursor = content.database.cursor(.amendLog)
+            cursor.seek(Keys.number(content.range))
+            while try cursor.isValid(), cursor.key.count == 24,
+                KeyReader.u32(cursor.key, at: 0) == content.range
+            {
+                rows.delete(.amendLog, Array(cursor.key))
+                cursor.next()
+            }
+        } catch {
+            throw .store(error)
+        }
+        try write()
+    }
+
+    private mutating func write() throws(Failure) {
+        guard rows.count > 0 else { return }
+        do {
+            try target.write(rows, sync: false)
+        } catch {
+            throw .store(error)
+        }
+        // Not cleared: who writes may keep it.
+        rows = RowBatch(content.database)
+    }
+
+    private mutating func retire(_ name: [UInt8], _ keys: [ChunkKey]) throws(Failure) {
+        let spanMs = try load(keys)
+        guard let rider = segment.names.indexWithPoints(name) else { throw Self.differs(name) }
+        var put: [(key: ChunkKey, reference: SegmentReference)] = []
+        var place = 0
+        for block in segment.blocks(ofRider: rider) {
+            do {
+                try segment.readFixes(block: block, buffer: &buffer, into: &sealed)
+            } catch {
+                throw .segment(error)
+            }
+            guard holdsSame(from: place) else { throw Self.differs(name) }
+            place += sealed.count
+            refer(to: block, of: keys[0], spanMs: spanMs, &put)
+        }
+        guard place == fixes.count, put.count <= Int(UInt16.max) else { throw Self.differs(name) }
+        for key in keys {
+            rows.delete(.track, Keys.track(key))
+            rows.delete(.ranges, Keys.ranges(key))
+        }
+        // Behind the deletions: one may have the key of a chunk.
+        for one in put { rows.put(.track, Keys.track(one.key), one.reference.encoded()) }
+        points += UInt64(place)
+    }
+
+    /// Reads a rider's chunks in order of (time, arrival); returns how long the longest is, ms.
+    private mutating func load(_ keys: [ChunkKey]) throws(Failure) -> Int64 {
+        fixes.removeAll(keepingCapacity: true)
+        arrivals.removeAll(keepingCapacity: true)
+        var spanMs: Int64 = 0
+        do {
+            for key in keys {
+                bytes += UInt64(try content.load(key, &columns, &fixes, &arrivals))
+                spanMs = max(spanMs, columns.at.tsMs[columns.count - 1] - columns.at.tsMs[0])
+            }
+        } catch {
+            throw Self.failure(error)
+        }
+        RangeContent.sort(&fixes, &arrivals)
+        return spanMs
+    }
+
+    /// Whether the block that was read is what the store has from a place on.
+    private borrowing func holdsSame(from place: Int) -> Bool {
+        guard place + sealed.count <= fixes.count else { return false }
+        for index in 0..<sealed.count
+        where sealed.at.fix(index) != fixes[place + index]
+            || sealed.at.arrival[index] != arrivals[place + index]
+        { return false }
+        return true
+    }
+
+    /// References to the block that was read. None is longer than the longest chunk was, because that
+    /// is how far before a time a reader looks for what reaches it.
+    private borrowing func refer(
+        to block: Int, of chunk: ChunkKey, spanMs: Int64,
+        _ put: inout [(key: ChunkKey, reference: SegmentReference)]
+    ) {
+        let place = segment.sealedBlock(block)
+        let tsMs = sealed.at.tsMs
+        var start = 0
+        while start < sealed.count {
+            var end = start + 1
+            while end < sealed.count, tsMs[end] - tsMs[start] <= spanMs { end += 1 }
+            let key = ChunkKey(
+                rider: chunk.rider, t0Ms: tsMs[start], range: chunk.range,
+                generation: UInt16(truncatingIfNeeded: put.count))
+            put.append(
+                (
+                    key,
+                    SegmentReference(
+                        block: place.block, offset: place.offset, storedBytes: place.storedBytes,
+                        blockCount: place.count, fixes: start..<end, lastMs: tsMs[end - 1],
+                        leaf: place.leaf)
+                ))
+            start = end
+        }
+    }
+
+    private static func differs(_ name: [UInt8]) -> Failure {
+        .differs("its fixes of rider \(String(decoding: name, as: UTF8.self)) are not those stored")
+    }
+
+    private static func failure(_ error: RangeContent.Failure) -> Failure {
+        switch error {
+        case .store(let error): .store(error)
+        case .segment(let error): .differs(error.message)
+        case .stopping: .stopping
+        }
+    }
+}

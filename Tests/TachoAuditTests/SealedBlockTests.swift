@@ -1,0 +1,153 @@
+import TachoCodec
+import TachoGeo
+import Testing
+
+@testable import TachoAudit
+
+/// Blocks read by themselves, as a server reads those of retired ranges.
+@Suite struct SealedBlockTests {
+    private static let bytes = try! Sample.range(seed: 5, riders: 4, points: 150).bytes()
+
+    private func read(
+        _ block: SealedBlock, _ source: SegmentSource
+    ) throws(SegmentError) -> (fixes: [StoredFix], arrivals: [UInt32]) {
+        var columns = ChunkColumns()
+        var buffer: [UInt8] = []
+        try block.read(from: source, buffer: &buffer, into: &columns)
+        var (fixes, arrivals): ([StoredFix], [UInt32]) = ([], [])
+        columns.append(to: &fixes, arrivals: &arrivals)
+        return (fixes, arrivals)
+    }
+
+    private func blocks() throws -> [SealedBlock] {
+        let reader = try SegmentReader(source: .memory(Self.bytes))
+        return reader.index.indices.filter { reader.index[$0].kind == .fixes }.map {
+            reader.sealedBlock($0)
+        }
+    }
+
+    @Test func `a block by itself is the block that its segment's reader reads`() throws {
+        let source = SegmentSource.memory(Self.bytes)
+        let reader = try SegmentReader(source: source)
+        let blocks = try blocks()
+        #expect(blocks.count == 4)
+        for block in blocks {
+            var (fixes, arrivals): ([StoredFix], [UInt32]) = ([], [])
+            var buffer: [UInt8] = []
+            try reader.readFixes(
+                block: Int(block.block), buffer: &buffer, fixes: &fixes, arrivals: &arrivals)
+            let alone = try read(block, source)
+            #expect(alone.fixes == fixes && alone.arrivals == arrivals)
+            #expect(Int(block.count) == fixes.count)
+        }
+    }
+
+    @Test func `every flipped bit of a block is found, also under a checksum made anew`() throws {
+        let block = try blocks()[1]
+        var bytes = Self.bytes
+        let range = Int(block.offset)..<Int(block.offset) + Int(block.storedBytes)
+        for bit in range.lowerBound * 8..<range.upperBound * 8 {
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(throws: SegmentError.self, "bit \(bit)") {
+                try read(block, .memory(bytes))
+            }
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+        }
+        // A forger makes the checksum right again: the leaf tells.
+        let payload = range.lowerBound + BlockLayout.byteCount
+        bytes[payload + 5] ^= 1
+        let location = BlockLocation(
+            segmentID: block.segmentID, block: Int(block.block), offset: block.offset)
+        let crc = bytes.withUnsafeBytes { raw in
+            location.checksum(
+                header: UnsafeRawBufferPointer(rebasing: raw[range.lowerBound..<payload]),
+                payload: UnsafeRawBufferPointer(rebasing: raw[payload..<range.upperBound]))
+        }
+        let at = range.lowerBound + BlockLayout.crc32c.offset
+        withUnsafeBytes(of: crc.littleEndian) { crc in
+            for (place, byte) in crc.enumerated() { bytes[at + place] = byte }
+        }
+        #expect(throws: SegmentError(.blockLeaf, "")) { try read(block, .memory(bytes)) }
+    }
+
+    @Test func `a file that ends too early, or has another block there, is refused`() throws {
+        let blocks = try blocks()
+        let end = Int(blocks[2].offset) + Int(blocks[2].storedBytes)
+        for count in stride(from: 0, to: end, by: 7) {
+            #expect(throws: SegmentError(.cut, "")) {
+                try read(blocks[2], .memory(Array(Self.bytes[..<count])))
+            }
+        }
+        for (wrong, right) in [(1, 2), (0, 3)] {
+            var moved = blocks[wrong]
+            (moved.offset, moved.storedBytes) = (blocks[right].offset, blocks[right].storedBytes)
+            #expect(throws: SegmentError(.blockChecksum, "")) {
+                try read(moved, .memory(Self.bytes))
+            }
+        }
+        var other = blocks[0]
+        other.segmentID += 1
+        #expect(throws: SegmentError(.blockChecksum, "")) { try read(other, .memory(Self.bytes)) }
+        var fewer = blocks[0]
+        fewer.count -= 1
+        #expect(throws: SegmentError(.blockHeader, "")) { try read(fewer, .memory(Self.bytes)) }
+        var far = blocks[0]
+        far.offset = .max
+        #expect(throws: SegmentError(.cut, "")) { try read(far, .memory(Self.bytes)) }
+    }
+}
+
+/// What a record of a mirror confirms.
+@Suite struct MirrorConfirmationTests {
+    private static let hash = [UInt8](repeating: 0xAB, count: 32)
+
+    private func line(
+        _ segment: UInt64 = 3, v: String = "1", file: String? = nil, bytes: Int = 10,
+        sha256: [UInt8] = hash
+    ) -> String {
+        "{\"v\":\(v),\"segment\":\(segment),\"file\":\"\(file ?? AuditDirectory.fileName(segment))\","
+            + "\"bytes\":\(bytes),\"sha256\":\"\(Digest.hex(sha256))\",\"how\":\"copied\","
+            + "\"at_ms\":1767312000000,\"more\":[1]}\n"
+    }
+
+    private func confirms(_ text: String, fileBytes: Int? = 10) throws -> Bool {
+        let directory = try TemporaryDirectory()
+        try FileBytes.write(Array(text.utf8), directory.path + "/" + MirrorConfirmation.fileName)
+        if let fileBytes { try directory.write([UInt8](repeating: 1, count: fileBytes), as: 3) }
+        return try MirrorConfirmation(directory: directory.path).confirms(
+            segment: 3, bytes: 10, sha256: Self.hash)
+    }
+
+    @Test func `a whole line with size and hash confirms a copy that is there`() throws {
+        #expect(try confirms(line()))
+        #expect(try confirms(line(2) + "no JSON\n" + line() + line(4)))
+    }
+
+    @Test func `nothing else does`() throws {
+        var other = Self.hash
+        other[31] ^= 1
+        #expect(try !confirms(""))
+        #expect(try !confirms(line(4)))
+        #expect(try !confirms(line(v: "2")))
+        #expect(try !confirms(line(file: "00000004.seg")))
+        #expect(try !confirms(line(file: "../00000003.seg")))
+        #expect(try !confirms(line(bytes: 11)))
+        #expect(try !confirms(line(sha256: other)))
+        #expect(try !confirms(line(), fileBytes: 9))
+        #expect(try !confirms(line(), fileBytes: nil))
+        // Of several lines the last counts, and one without its end counts for nothing.
+        #expect(try !confirms(line() + line(sha256: other)))
+        #expect(try confirms(line() + String(line(sha256: other).dropLast())))
+        #expect(try !confirms(String(line().dropLast())))
+        let long = "\"" + String(repeating: "x", count: 1_024) + "\""
+        let padded = line().replacing("[1]", with: long)
+        #expect(try !confirms(padded))
+    }
+
+    @Test func `a directory without a record says so`() throws {
+        let directory = try TemporaryDirectory()
+        #expect(throws: SegmentError(.inputOutput, "")) {
+            try MirrorConfirmation(directory: directory.path)
+        }
+    }
+}

@@ -1,0 +1,349 @@
+import Foundation
+import Synchronization
+import TachoAudit
+import TachoGeo
+import TachoStore
+import Testing
+
+@testable import TachoEngine
+
+/// Ranges whose points leave RocksDB and are read from their segments.
+@Suite(.serialized)
+struct RetireTests {
+    private func options(_ directory: TemporaryDirectory, workers: Int = 1) -> EngineOptions {
+        var options = testOptions(directory, workers: workers)
+        options.fault = .skipSync
+        return options
+    }
+
+    /// An hour of three riders, with late fixes, conflicts and a jump now and then.
+    private func deliveries(hour: Int) -> [(String, Fix)] {
+        var random = SeededGenerator(seed: UInt64(hour) + 50)
+        var list: [(String, Fix)] = []
+        for second in stride(from: 0, to: 3_600, by: 4) {
+            for rider in 0..<3 {
+                var at = Double(hour * 3_600 + second)
+                if random.chance(8) { at -= Double(random.number(1...2_000)) * 4 }
+                let north = random.chance(1) ? at + 9_000 : at
+                list.append(("r\(rider)", fix(at, north: north, east: Double(rider * 500))))
+                if random.chance(2) { list.append(("r\(rider)", fix(at, north: north + 40))) }
+            }
+        }
+        return list
+    }
+
+    @Test func `what is sealed and retired, sent again, is known to the last fix`() throws {
+        let directory = TemporaryDirectory()
+        var engine = try Engine.open(options(directory))
+        var sent: [(String, Fix)] = []
+        for hour in 0..<3 {
+            let fixes = deliveries(hour: hour)
+            _ = try engine.append(batch(fixes))
+            sent += fixes
+            _ = try engine.seal()
+        }
+        let points = engine.figure("points")
+        let before = try (0..<3).map { try engine.all("r\($0)") }
+        let report = try engine.retire(.all)
+        #expect(report.kept == [])
+        #expect(report.retired.map(\.segment) == [1, 2, 3])
+        #expect(report.retired.reduce(0) { $0 + $1.points } == UInt64(points))
+        #expect(try engine.trackRows().chunks == 0)
+        #expect(try engine.rowCount(.ranges) == 0)
+        #expect(engine.figure("ranges_retired") == 3)
+        #expect(engine.figure("points_retired") == points)
+        for round in 0..<2 {
+            for start in stride(from: 0, to: sent.count, by: 500) {
+                let part = Array(sent[start..<min(start + 500, sent.count)])
+                let masks = try engine.append(batch(part))
+                #expect(masks.allSatisfy { $0 == .duplicate }, "round \(round), from \(start)")
+            }
+            #expect(engine.figure("points") == points)
+            #expect(try (0..<3).map { try engine.all("r\($0)") } == before, "round \(round)")
+            // The second time behind a kill.
+            engine.abandon()
+            engine = try Engine.open(options(directory))
+            #expect(engine.figure("points_retired") == points)
+        }
+        // Another fix at a known time is a conflict, and the one after it of the same content known.
+        for (rider, known) in [sent[0], sent[1_000], sent[sent.count - 1]] {
+            var other = known
+            other.lonE7 += 3
+            let mask = try engine.append(batch([(rider, other)]))[0]
+            #expect(mask.contains(.conflict) && !mask.contains(.duplicate), "\(known)")
+            #expect(try engine.append(batch([(rider, other)])) == [.duplicate])
+        }
+        try engine.close()
+    }
+
+    @Test func `only what is old enough goes, and that by itself`() throws {
+        let directory = TemporaryDirectory()
+        let now = Mutex(testNowMs)
+        var options = options(directory)
+        options.nowMs = { now.withLock { $0 } }
+        let engine = try Engine.open(options)
+        for day in 0..<4 {
+            try engine.add("r", fix(Double(day * 100)), fix(Double(day * 100 + 1)))
+            _ = try engine.seal()
+            now.withLock { $0 += 86_400_000 }
+        }
+        #expect(try engine.retire(RetireQuery(hotDays: 4.5)).retired == [])
+        #expect(try engine.retire(RetireQuery(hotDays: 3)).retired.map(\.segment) == [1, 2])
+        #expect(try engine.retire(RetireQuery(hotDays: 3)).retired == [])
+        #expect(try engine.retire(RetireQuery(hotDays: 1.5)).retired.map(\.segment) == [3])
+        #expect(try engine.trackRows() == (1, 3))
+        #expect(try engine.all("r").count == 8)
+        try engine.close()
+    }
+
+    @Test func `a clock that is years ahead keeps no range hot`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(options(directory))
+        try engine.add("r", fix(10), fix(30_000_000_000), fix(-1_700_000_000))
+        #expect(try engine.sealAndRetire().retired.map(\.points) == [3])
+        let fixes = [fix(-1_700_000_000), fix(10), fix(30_000_000_000)]
+        #expect(try engine.all("r").map(\.fix) == fixes)
+        for known in fixes { #expect(try engine.add("r", known) == [.duplicate]) }
+        try engine.close()
+    }
+
+    @Test func `without a confirmed copy in every mirror nothing goes`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(options(directory))
+        try engine.add("r", fix(1))
+        let sealed = try engine.seal()[0]
+        let mirrors = [directory.path + "/one", directory.path + "/two"]
+        let query = RetireQuery(hotDays: 0, copies: mirrors)
+        func confirm(_ mirror: String, _ sha256: [UInt8]) throws {
+            try FileManager.default.createDirectory(
+                atPath: mirror, withIntermediateDirectories: true)
+            let copy = mirror + "/00000001.seg"
+            try? FileManager.default.removeItem(atPath: copy)
+            try FileManager.default.copyItem(atPath: directory.segment(1), toPath: copy)
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: copy)).count
+            let line =
+                "{\"v\":1,\"segment\":1,\"file\":\"00000001.seg\",\"bytes\":\(bytes),"
+                + "\"sha256\":\"\(Digest.hex(sha256))\",\"how\":\"copied\",\"at_ms\":1}\n"
+            try Data(line.utf8).write(to: URL(fileURLWithPath: mirror + "/mirror.ndjson"))
+        }
+        func reasons() throws -> [String] {
+            let report = try engine.retire(query)
+            #expect(report.retired == [])
+            #expect(try engine.trackRows() == (1, 0))
+            return report.kept.map(\.reason)
+        }
+        #expect(try reasons()[0].contains("/one/mirror.ndjson: open"))
+        try confirm(mirrors[0], sealed.sha256)
+        #expect(try reasons()[0].contains("/two/mirror.ndjson"))
+        try confirm(mirrors[1], [UInt8](repeating: 7, count: 32))
+        #expect(try reasons()[0].contains("/two has no confirmed copy of 00000001.seg"))
+        try confirm(mirrors[1], sealed.sha256)
+        try FileManager.default.removeItem(atPath: mirrors[0] + "/00000001.seg")
+        #expect(try reasons()[0].contains("/one has no confirmed copy"))
+        try confirm(mirrors[0], sealed.sha256)
+        #expect(try engine.retire(query).retired.map(\.segment) == [1])
+        try engine.close()
+    }
+
+    @Test func `a segment that is damaged, missing or another one keeps its range hot`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(options(directory))
+        for hour in 0..<4 {
+            _ = try engine.append(batch(deliveries(hour: hour)))
+            _ = try engine.seal()
+        }
+        let before = try (0..<3).map { try engine.all("r\($0)") }
+        try directory.changeSegment(1) { $0[$0.count / 2] ^= 4 }
+        try FileManager.default.removeItem(atPath: directory.segment(2))
+        // Whole by itself, but not what was sealed under this number.
+        try FileManager.default.removeItem(atPath: directory.segment(3))
+        try FileManager.default.copyItem(
+            atPath: directory.segment(4), toPath: directory.segment(3))
+        let report = try engine.retire(.all)
+        #expect(report.retired.map(\.segment) == [4])
+        #expect(report.kept.map(\.segment).sorted() == [1, 2, 3])
+        for kept in report.kept {
+            #expect(kept.reason.contains("0000000\(kept.segment).seg"), "\(kept.reason)")
+        }
+        #expect(try (0..<3).map { try engine.all("r\($0)") } == before)
+        try engine.close()
+    }
+
+    @Test func `a segment that breaks later fails reads of its points, and no others`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(options(directory))
+        for hour in 0..<3 {
+            _ = try engine.append(batch(deliveries(hour: hour)))
+            _ = try engine.seal()
+        }
+        let rider = Array("r1".utf8)
+        let late = TrackQuery(rider: rider, fromMs: fix(2.4 * 3_600).tsMs)
+        let expected = try engine.track(late).fixes
+        let whole = try engine.all("r1")
+        _ = try engine.retire(.all)
+        let copy = try Data(contentsOf: URL(fileURLWithPath: directory.segment(1)))
+        var text = ""
+        func fails(_ what: String) {
+            do throws(ReadError) {
+                _ = try engine.track(TrackQuery(rider: rider))
+                Issue.record("\(what): it was read")
+            } catch {
+                text = error.description
+                #expect(error == .damaged(""), "\(what)")
+                #expect(text.contains("audit/00000001.seg: block "), "\(what): \(text)")
+                #expect(text.contains("bytes "), "\(what): \(text)")
+            }
+            #expect((try? engine.track(late).fixes) == expected, "\(what)")
+            #expect((try? engine.add("r2", fix(20_000))) != nil, "\(what)")
+        }
+        try FileManager.default.removeItem(atPath: directory.segment(1))
+        fails("missing")
+        #expect(text.contains("No such file"))
+        try copy.write(to: URL(fileURLWithPath: directory.segment(1)))
+        // Put back, it is read at once.
+        #expect(try engine.all("r1") == whole)
+        let block = try SegmentReader(path: directory.segment(1)).index[1]
+        engine.segments.forget()
+        try directory.changeSegment(1) { $0[Int(block.offset) + 40] ^= 1 }
+        fails("a bit turned")
+        try Data(copy[..<(copy.count - 1)]).write(to: URL(fileURLWithPath: directory.segment(1)))
+        engine.segments.forget()
+        fails("cut")
+        try copy.write(to: URL(fileURLWithPath: directory.segment(1)))
+        #expect(try engine.all("r1") == whole)
+        try engine.close()
+    }
+
+    @Test func `a fix for a time whose segment cannot be read is not taken, all others are`() throws
+    {
+        let directory = TemporaryDirectory()
+        let plainDirectory = TemporaryDirectory()
+        let plain = try Engine.open(options(plainDirectory))
+        var engine = try Engine.open(options(directory))
+        for hour in 0..<3 {
+            for one in [plain, engine] { _ = try one.append(batch(deliveries(hour: hour))) }
+            _ = try engine.seal()
+        }
+        _ = try engine.retire(.all)
+        let points = engine.figure("points")
+        let away = directory.path + "/away.seg"
+        try FileManager.default.moveItem(atPath: directory.segment(1), toPath: away)
+        // Of the first hour one that is new and one that is known, late ones of the third, and others.
+        let sent = [
+            ("r0", fix(1_001)), ("r1", fix(9_001)), ("r0", deliveries(hour: 0)[0].1),
+            ("r2", fix(20_000)), ("new", fix(5)), ("r0", fix(20_000)),
+        ]
+        var text = ""
+        do throws(AppendError) {
+            _ = try engine.append(batch(sent))
+        } catch {
+            #expect(error == .unreadable(""))
+            text = error.description
+        }
+        #expect(text.contains("audit/00000001.seg: block 0"), "\(text)")
+        #expect(engine.figure("points") == points + 4)
+        #expect(engine.shown("r2")?.fix == fix(20_000))
+        engine.abandon()
+        engine = try Engine.open(options(directory))
+        #expect(engine.figure("points") == points + 4)
+        #expect(throws: AppendError.unreadable("")) { try engine.append(batch(sent)) }
+        try FileManager.default.moveItem(atPath: away, toPath: directory.segment(1))
+        let masks = try engine.append(batch(sent))
+        #expect(masks[0] != .duplicate && masks[1...].allSatisfy { $0 == .duplicate })
+        _ = try plain.append(batch(Array(sent[1...])))
+        _ = try plain.append(batch(sent))
+        for rider in ["r0", "r1", "r2", "new"] {
+            let isSame = try engine.all(rider) == plain.all(rider)
+            #expect(isSame, "\(rider)")
+        }
+        try engine.close()
+        try plain.close()
+    }
+
+    @Test func `what the segment does not hold stays in the database`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(options(directory))
+        _ = try engine.append(batch(deliveries(hour: 0)))
+        _ = try engine.seal()
+        // A chunk that says something else, as if one of the two had been forged.
+        let cursor = engine.store.database.cursor(.track)
+        cursor.seekToFirst()
+        #expect(try cursor.isValid())
+        let key = try #require(ChunkKey(trackKey: cursor.key))
+        let other = Array(cursor.value)
+        cursor.next()
+        #expect(try cursor.isValid())
+        let rows = RowBatch(engine.store.database)
+        rows.put(.track, Array(cursor.key), other)
+        try engine.store.database.write(rows, sync: false)
+        let report = try engine.retire(.all)
+        #expect(report.retired == [])
+        #expect(report.kept.map(\.segment) == [1])
+        #expect(report.kept[0].reason.contains("r\(key.rider)"), "\(report.kept[0].reason)")
+        #expect(try engine.store.database.get(.track, Keys.track(key)) == other)
+        engine.abandon()
+    }
+
+    @Test func `bytes_hot falls when points have left`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(options(directory))
+        for hour in 0..<6 {
+            _ = try engine.append(batch(deliveries(hour: hour)))
+            _ = try engine.seal()
+        }
+        engine.store.database.compact(.track)
+        let before = engine.store.database.bytes(of: .track)
+        _ = try engine.retire(.all)
+        #expect(engine.store.database.bytes(of: .track) * 2 < before)
+        try engine.close()
+    }
+
+    @Test func `a reader that began before reads on what it saw`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(options(directory))
+        _ = try engine.append(batch(deliveries(hour: 0)))
+        _ = try engine.seal()
+        let expected = try engine.all("r0")
+        let copies = try engine.waitFor { completion in
+            engine.copies(of: [0], by: engine.workers[0], completion)
+        }
+        _ = try engine.retire(.all)
+        let slices = try copies.copies[0].withSource { source throws(StoreError) in
+            try TrackReader(source: source, query: TrackQuery(rider: Array("r0".utf8))).page()
+        }
+        #expect(slices.fixes == expected)
+        #expect(try engine.all("r0") == expected)
+        try engine.close()
+    }
+
+    @Test func `references span no more than the longest chunk did`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try Engine.open(options(directory))
+        for hour in 0..<5 { _ = try engine.append(batch(deliveries(hour: hour))) }
+        for day in 0..<40 { try engine.add("sparse", fix(Double(day) * 80_000)) }
+        for day in (0..<40).reversed() { try engine.add("sparse", fix(Double(day) * 80_000 + 9)) }
+        _ = try engine.seal()
+        var longest: [UInt32: Int64] = [:]
+        let cursor = engine.store.database.cursor(.track)
+        cursor.seekToFirst()
+        while try cursor.isValid() {
+            let key = try #require(ChunkKey(trackKey: cursor.key))
+            let spanMs = try TrackRow.lastMs(cursor.value, of: key) - key.t0Ms
+            longest[key.rider] = max(longest[key.rider] ?? 0, spanMs)
+            cursor.next()
+        }
+        _ = try engine.retire(.all)
+        let after = engine.store.database.cursor(.track)
+        after.seekToFirst()
+        var count = 0
+        while try after.isValid() {
+            let key = try #require(ChunkKey(trackKey: after.key))
+            #expect(SegmentReference.isOne(after.value))
+            #expect(try TrackRow.lastMs(after.value, of: key) - key.t0Ms <= longest[key.rider]!)
+            count += 1
+            after.next()
+        }
+        #expect(count > 100)
+        try engine.close()
+    }
+}
