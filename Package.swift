@@ -114,6 +114,9 @@ let package = Package(
         program(
             "tachod-faulty", at: "Tests/FaultyServer",
             ["TachoServer", "TachoEngine", arguments, logging]),
+        // Answers for Tacho what tools/campaigns/go/logjudge answers for Go.
+        program(
+            "tacho-log-judge", at: "Tests/LogJudge", ["TachoAudit", "TachoCodec", "TachoGeo"]),
         folder("ScriptedServer", at: "Tests/ScriptedServer", ["TachoClient", "TachoWire"] + nio),
         tests("TachoGeoTests", ["TachoGeo"]),
         // What tests of several modules read of the page of formats.

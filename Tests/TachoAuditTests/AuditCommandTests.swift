@@ -5,16 +5,18 @@ import Testing
 
 /// The program as users run it: words, exit codes, files.
 @Suite struct AuditCommandTests {
-    private struct Outcome {
+    struct Outcome {
         var code: Int32
         var output: String
         var errors: String
     }
 
-    /// The program lies beside the tests.
-    private func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
+    private func run(_ arguments: String...) throws -> Outcome { try Self.run(arguments) }
 
-    private func run(_ arguments: [String]) throws -> Outcome {
+    private func run(_ arguments: [String]) throws -> Outcome { try Self.run(arguments) }
+
+    /// The program lies beside the tests.
+    static func run(_ arguments: [String]) throws -> Outcome {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent()
@@ -164,7 +166,10 @@ import Testing
         #expect(json.contains(#"{"rider":"8","points":1,"#))
     }
 
-    @Test(arguments: ["", "verify", "export", "mirror", "inspect"])
+    @Test(arguments: [
+        "", "verify", "export", "mirror", "inspect", "key", "sign", "witness", "prove",
+        "check-proof",
+    ])
     func `help has examples`(command: String) throws {
         let outcome = try command.isEmpty ? run("--help") : run(command, "--help")
         #expect(outcome.code == 0)

@@ -87,6 +87,9 @@ struct RotateKeyCommand: ParsableCommand {
     func run() throws {
         do {
             let (old, new) = (try KeyFile.read(old), try KeyFile.read(new))
+            guard old.verifier.kind == .log, new.verifier.kind == .log else {
+                throw KeyError.kind(needed: .log)
+            }
             let checkpoint = try LogSigning.rotate(
                 audit: audit.directory, from: old, to: new)
             print(

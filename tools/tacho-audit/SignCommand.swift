@@ -41,6 +41,7 @@ struct SignCommand: ParsableCommand {
         let progress = Progress()
         do {
             let key = try KeyFile.read(key ?? audit.directory + "/../audit-key")
+            guard key.verifier.kind == .log else { throw KeyError.kind(needed: .log) }
             var last: SignedCheckpoint?
             while true {
                 if let checkpoint = try sign(key, progress), checkpoint != last {
@@ -105,6 +106,8 @@ struct WitnessCommand: ParsableCommand {
         do {
             let key = try KeyFile.read(key)
             let log = try KeyFile.readPublic(logVkey)
+            guard key.verifier.kind == .witness else { throw KeyError.kind(needed: .witness) }
+            guard log.kind == .log else { throw KeyError.kind(needed: .log) }
             var last: SignedCheckpoint?
             while true {
                 let checkpoint = try LogSigning.cosign(
