@@ -223,6 +223,8 @@ extension Engine {
             ("sealing", .integer(Int64(sealing.range ?? 0))),
             ("seal_last_ms", .integer(Int64(sealing.lastMs))),
             ("seal_last_points", .integer(Int64(sealing.lastPoints))),
+            ("log_entries", .integer(Int64(sealing.logged))),
+            ("log_signed", .integer(Int64(sealing.signed))),
             ("seal_refusals", .integer(Int64(sealing.refusals))),
             ("segments_damaged", .integer(Int64(scrub.damaged))),
             ("scrub_day_ms", .integer(scrub.dayMs)),

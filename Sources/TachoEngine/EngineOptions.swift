@@ -62,6 +62,7 @@ package struct EngineOptions: Sendable {
     package var fault = EngineFault.none
     /// Called once, when an I/O error ended all acknowledging. A server exits with 74.
     package var onFailStop: @Sendable (String) -> Void = { _ in }
+    package var auditSigning = AuditSigning()
     /// Told of what a person has to look at, once each time it is found: a segment that is damaged, a
     /// range that cannot be sealed. Called from a thread of the engine.
     package var onNotice: @Sendable (String) -> Void = { _ in }

@@ -19,7 +19,7 @@ import sys
 
 from lib import audit, campaign, disk, oracle, process, server, tracks
 
-STEPS = ["intent", "write", "readBack", "rename", "sealed"]
+STEPS = ["intent", "write", "readBack", "rename", "log", "sign", "sealed"]
 MOMENTS = [f"{when}-{step}" for step in STEPS for when in ("before", "after")]
 BATCHES = 12
 BATCH = 50

@@ -119,6 +119,27 @@ struct Tachod: ParsableCommand {
             discussion: "A directory that tacho-audit mirror copies to.", valueName: "dir"))
     var requireCopy: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Sign the log of sealed segments with the key in this file.",
+            discussion: """
+                Default: audit-key in the data directory, made with the first seal. Publish \
+                audit-key.pub: with it others verify.
+                """, valueName: "file"))
+    var auditKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The name of the log and of its keys, as in fleet.example.com/riders.",
+            discussion: "Default: that of the key, or a random one with the first seal.",
+            valueName: "name"))
+    var auditOrigin: String?
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Sign the log here; if not, tacho-audit sign does it in another process.")
+    var auditSigning = true
+
     @Option(help: ArgumentHelp("What is written on standard error.", valueName: "level"))
     var logLevel = LogLevel.notice
 
@@ -186,6 +207,9 @@ struct Tachod: ParsableCommand {
         options.acceptLoss = acceptLoss?.range
         options.rangeSeconds = rangeSeconds
         options.rangePoints = rangePoints
+        options.auditSigning.keyPath = auditKey
+        options.auditSigning.origin = auditOrigin
+        options.auditSigning.isElsewhere = !auditSigning
         options.geoResolution = geoResolution
         options.retirement = hotDays.map { RetireQuery(hotDays: $0, copies: requireCopy) }
         options.minFreeBytes = minFree?.bytes

@@ -117,6 +117,7 @@ extension Engine {
             range: range, row: row, database: database, riders: riders,
             isStopping: { [control] in control.isClosing })
         let summary = try publish(content, interval)
+        try log(summary)
         seal.state = .sealed
         seal.points = summary.points
         seal.bytes = summary.bytes
@@ -125,6 +126,26 @@ extension Engine {
         control.updateSeals { $0.add(range, seal) }
         return SealedRange(
             segment: UInt64(range), points: summary.points, sha256: summary.sha256)
+    }
+
+    /// 5 and 6: the segment's entry in the log, and the log's head signed.
+    private func log(_ summary: SegmentSummary) throws {
+        let log = SealLog(directory: store.directory, signing: options.auditSigning)
+        do {
+            let logged = try perform(.log) {
+                try log.append(summary.segmentID, sha256: summary.sha256)
+            }
+            let signed = try perform(.sign) { try log.sign() }
+            control.updateSealActivity { activity in
+                activity.logged = logged
+                if let signed { activity.signed = signed }
+            }
+        } catch let error as SealLog.Failure {
+            switch error {
+            case .inputOutput(let what): throw stop(what)
+            case .refused(let what): throw SealError.refused(what)
+            }
+        }
     }
 
     /// 2 to 4: write, read back, compare with a second pass over the store, rename. A file that is

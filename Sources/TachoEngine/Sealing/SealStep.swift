@@ -8,6 +8,10 @@ package enum SealStep: Int, Sendable, CaseIterable {
     case readBack = 3
     /// It has its final name, and the folder is on the device.
     case rename = 4
+    /// The log of segments has its entry, on the device.
+    case log = 5
+    /// The log's head is signed, on the device.
+    case sign = 6
     /// The row that says so is on the device.
     case sealed = 7
 
@@ -52,6 +56,9 @@ package struct SealActivity: Sendable {
     /// Of the last one: how long it took, and its points.
     package internal(set) var lastMs = 0
     package internal(set) var lastPoints: UInt64 = 0
+    /// Entries in the log of segments, and those under its signed head, as of the last seal.
+    package internal(set) var logged: UInt64 = 0
+    package internal(set) var signed: UInt64 = 0
     package internal(set) var refusals = 0
     /// Why the last attempt was refused; nil: it was not. Until a person has looked nothing is sealed.
     package internal(set) var refusal: String?

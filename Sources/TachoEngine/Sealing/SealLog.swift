@@ -1,0 +1,106 @@
+import TachoAudit
+import TachoStore
+
+/// Who signs the log of sealed segments.
+package struct AuditSigning: Sendable, Equatable {
+    /// The file of the private key; nil: `audit-key` in the data directory, made when the log begins.
+    package var keyPath: String?
+    /// The name of the log and of its keys; nil: that of the key, of the log, or a random one.
+    package var origin: String?
+    /// `tacho-audit sign` does, in another process: the server does not hold the key.
+    package var isElsewhere = false
+
+    package init() {}
+}
+
+/// Steps 5 and 6 of the seal protocol: the log of segments of a data directory.
+struct SealLog {
+    let directory: DataDirectory
+    let signing: AuditSigning
+
+    /// Why nothing is logged or signed.
+    enum Failure: Error {
+        /// As any failure to write: the engine stops.
+        case inputOutput(String)
+        /// A person has to look.
+        case refused(String)
+
+        init(_ error: LogError) {
+            self = error.code == .inputOutput ? .inputOutput(error.message) : .refused(error.message)
+        }
+    }
+
+    private var keyPath: String { signing.keyPath ?? directory.path + "/audit-key" }
+    private var reader: LogReader { LogReader(audit: directory.auditPath) }
+
+    /// Puts the segment into the log, and before it all that are sealed and not in it yet. The number
+    /// of entries then.
+    func append(_ segment: UInt64, sha256: [UInt8]) throws(Failure) -> UInt64 {
+        let origin = try origin()
+        do throws(LogError) {
+            var log = try LogWriter(audit: directory.auditPath, origin: origin, partition: 0)
+            return try log.append(throughSegment: segment, sha256: sha256).size
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// Signs the head of the log. nil: that is another process's.
+    func sign() throws(Failure) -> UInt64? {
+        guard !signing.isElsewhere else { return nil }
+        let key = try key()
+        do throws(LogError) {
+            var log = try LogWriter(
+                audit: directory.auditPath, origin: key.verifier.name, partition: 0)
+            return try log.sign(with: key).head.size
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func origin() throws(Failure) -> String {
+        if !signing.isElsewhere { return try key().verifier.name }
+        if let origin = signing.origin { return origin }
+        if let key = try? KeyFile.readPublic(keyPath + ".pub") { return key.name }
+        do throws(LogError) {
+            if let head = try reader.head() { return head.origin }
+        } catch {
+            throw Failure(error)
+        }
+        throw .refused(
+            "nobody has named the log: give --audit-origin, or \(keyPath).pub of the key that signs")
+    }
+
+    private func key() throws(Failure) -> SigningKey {
+        let isThere = FileSystem.exists(keyPath)
+        do {
+            if isThere { return try KeyFile.read(keyPath) }
+            if let head = try reader.head() {
+                throw Failure.refused(
+                    "the key of the log \(head.origin) is not in \(keyPath): put it back, or let "
+                        + "another process sign (--no-audit-signing)")
+            }
+            if signing.keyPath != nil {
+                throw Failure.refused(
+                    "there is no key in \(keyPath): make one with tacho-audit key new")
+            }
+            let key = try SigningKey(name: signing.origin ?? Self.randomName(), kind: .log)
+            try KeyFile.write(key, to: keyPath)
+            return key
+        } catch let error as Failure {
+            throw error
+        } catch let error as LogError {
+            throw Failure(error)
+        } catch let error as KeyError {
+            throw .refused(error.message)
+        } catch {
+            throw .refused("\(error)")
+        }
+    }
+
+    /// Names must tell logs apart; a fleet's own name is better (`--audit-origin`).
+    private static func randomName() -> String {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return "tacho/" + String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
