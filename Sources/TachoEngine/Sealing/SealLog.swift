@@ -26,7 +26,8 @@ struct SealLog {
         case refused(String)
 
         init(_ error: LogError) {
-            self = error.code == .inputOutput ? .inputOutput(error.message) : .refused(error.message)
+            self =
+                error.code == .inputOutput ? .inputOutput(error.message) : .refused(error.message)
         }
     }
 
@@ -68,7 +69,8 @@ struct SealLog {
             throw Failure(error)
         }
         throw .refused(
-            "nobody has named the log: give --audit-origin, or \(keyPath).pub of the key that signs")
+            "nobody has named the log: give --audit-origin, or \(keyPath).pub of the key that signs"
+        )
     }
 
     private func key() throws(Failure) -> SigningKey {
