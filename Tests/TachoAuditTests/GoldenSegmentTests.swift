@@ -111,6 +111,32 @@ import Testing
         }
     }
 
+    /// The key of the golden log; its seed is in `format-spec.md`.
+    private static func logKey() throws -> SigningKey { try LogSample.fixedKey() }
+
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["TACHO_WRITE_FIXTURES"] == "1"))
+    func `a missing golden log is added`() throws {
+        let good = Self.folder(SegmentFormat.major) + "/good"
+        guard FileManager.default.fileExists(atPath: good + "/00000002.seg"),
+            !LogReader(audit: good).exists
+        else { return }
+        var log = try LogWriter(audit: good, origin: LogSample.origin, partition: 7)
+        try log.append(throughSegment: 2)
+        try log.sign(with: Self.logKey())
+    }
+
+    @Test func `the golden log verifies under its key`() throws {
+        let good = Self.folder(1) + "/good"
+        var findings: [String] = []
+        let pins = LogSample.pins(try Self.logKey().verifier)
+        let summary = Verifier.run(directory: good, deep: true, pins: pins) { event in
+            if case .finding(let finding) = event { findings.append(finding.message) }
+        }
+        #expect(findings == [])
+        #expect(summary.log.checkpoint?.head.size == 2)
+        #expect(summary.log.signer == pins.key)
+    }
+
     private static func export(_ chain: [[UInt8]]) throws -> [UInt8] {
         let directory = try TemporaryDirectory()
         for (place, bytes) in chain.enumerated() {

@@ -201,12 +201,13 @@ import Testing
         let summary = Verifier.run(directory: directory.path, deep: false) {
             lines.append($0.json.text)
         }
-        #expect(lines.count == 2)
+        #expect(lines.count == 3)
         #expect(
             lines[0].hasPrefix(
                 #"{"type":"finding","file":"00000001.seg","code":"block_checksum","exit":2,"#
                     + #""block":0,"from_byte":192,"to_byte":"#))
         #expect(lines[1].hasPrefix(#"{"type":"segment","file":"00000001.seg","ok":false,"#))
+        #expect(lines[2].hasPrefix(#"{"type":"info","file":"log","code":"no_log","message":""#))
         #expect(
             summary.json.text.hasPrefix(#"{"type":"summary","ok":false,"exit":2,"findings":1,"#))
     }

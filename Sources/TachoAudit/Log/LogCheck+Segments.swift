@@ -43,8 +43,8 @@ extension LogCheck {
                         "segment \(id) is in the log (SHA-256 \(Digest.hex(entry.sha256))) "
                             + "but not here")))
         }
-        guard let facts = segments.facts[id], !facts.sha256.isEmpty else { return }
-        let isBroken = segments.broken.contains(id)
+        // What is wrong with a file by itself has been told, with the exit code it deserves.
+        guard !segments.broken.contains(id), let facts = segments.facts[id] else { return }
         guard facts.sha256 == entry.sha256 else {
             return emit(
                 .finding(
@@ -54,7 +54,6 @@ extension LogCheck {
                             + "\(Digest.hex(entry.sha256)), this one has "
                             + Digest.hex(facts.sha256))))
         }
-        guard !isBroken else { return }
         let ours = SegmentEntry(
             header: facts.header, sha256: facts.sha256, root: facts.root,
             previous: entry.previous)

@@ -16,6 +16,7 @@ struct LogCheck {
     var report = LogReport()
     var entries = LogEntries()
     private var tree = MerkleTree()
+    private var pending: Checkpoint?
     /// Entries, tiles and signed head say the same: what entries say is worth reading.
     private var isSound = true
 
@@ -69,7 +70,7 @@ struct LogCheck {
 
     private mutating func readHeads() throws(LogError) {
         report.checkpoint = try reader.checkpoint()
-        let pending = try reader.pending()
+        pending = try reader.pending()
         report.size = max(report.checkpoint?.head.size ?? 0, pending?.size ?? 0)
         let signed = report.checkpoint?.head.size ?? 0
         if report.checkpoint == nil && pins.needsLog && report.size > 0 {
@@ -122,6 +123,7 @@ struct LogCheck {
 
     /// The signed head against the entries.
     private mutating func checkHead() {
+        if isSound, let pending { check(pending) }
         guard let head = report.checkpoint?.head else { return }
         if tree.root(size: head.size) != head.root {
             // Where the tiles lead to the head, a damaged entry has been told already.
@@ -137,6 +139,16 @@ struct LogCheck {
             isSound = false
         }
         checkTrust(head)
+    }
+
+    private mutating func check(_ pending: Checkpoint) {
+        if let origin = report.checkpoint?.head.origin, pending.origin != origin {
+            let detail = "it is of origin \(pending.origin), the checkpoint of \(origin)"
+            emit(.finding(LogReader.error(.otherOrigin, LogReader.pendingName, detail)))
+        }
+        guard tree.root(size: pending.size) != pending.root else { return }
+        let detail = "its root is not that of the first \(pending.size) entries"
+        emit(.finding(LogReader.error(.root, LogReader.pendingName, detail)))
     }
 
     private mutating func checkSignatures() {

@@ -255,7 +255,9 @@ private struct EntryLines {
     mutating func key(_ word: String) throws(EntryError) -> VerifierKey {
         let text = String(decoding: try values(word, 1)[0], as: UTF8.self)
         do throws(KeyError) {
-            return try VerifierKey(text: text)
+            let key = try VerifierKey(text: text)
+            guard key.text == text else { throw .format("white space is no part of it") }
+            return key
         } catch {
             throw .format(error.message)
         }

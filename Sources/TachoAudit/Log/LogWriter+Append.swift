@@ -16,13 +16,13 @@ extension LogWriter {
         for (tile, bytes) in try bundles(texts, from: old) + edge.finished() {
             try put(tile, bytes)
         }
+        removePartials(from: old, to: new)
         let root = try readRoot(size: new)
         let head = Checkpoint(origin: origin, size: new, root: root)
         try LogFile.replace(
             reader.folder + "/" + LogReader.pendingName, head.text, hook: hook)
         self.head = head
         lastLeaf = edge.lastLeaf
-        removePartials(from: old, to: new)
         return head
     }
 
@@ -90,7 +90,8 @@ extension LogWriter {
         return try nodes.root(size: size)
     }
 
-    /// A full tile stands for its partial ones. Those that a kill left are removed by the next.
+    /// A full tile stands for its partial ones. Before the new head: a kill leaves them to the same
+    /// append, made again.
     private func removePartials(from old: UInt64, to new: UInt64) {
         for tile in Tile.all(size: new, from: old) where tile.isFull {
             LogFile.removeFolder(reader.folder + "/" + tile.partialFolder)

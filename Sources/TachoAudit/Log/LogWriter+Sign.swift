@@ -26,9 +26,12 @@ extension LogWriter {
 
     /// The second half.
     func publish(_ signed: SignedCheckpoint) throws(LogError) {
-        guard try reader.checkpoint() != signed else { return }
-        try LogFile.replace(
-            reader.folder + "/" + LogReader.checkpointName, signed.encoded(), hook: hook)
+        let path = reader.folder + "/" + LogReader.checkpointName
+        guard try reader.checkpoint() != signed else {
+            // A kill may have come between its name and the sync of the folder.
+            return try LogFile.syncFolder(of: path)
+        }
+        try LogFile.replace(path, signed.encoded(), hook: hook)
     }
 
     /// The head to be signed at `size`, shown to follow from the last signed one, which comes too.

@@ -90,6 +90,8 @@ extension LogWriter {
         let logged = try lastSegment()
         if id <= logged {
             try compare(segment: id, sha256)
+            // A kill may have come between the name of the head and the sync of the folder.
+            try LogFile.syncFolder(of: reader.folder + "/" + LogReader.pendingName)
             return head!
         }
         var entries: [LogEntry] = []

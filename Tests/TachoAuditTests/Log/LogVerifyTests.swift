@@ -127,14 +127,17 @@ import Testing
             }
             try directory.writeLog(good, name)
         }
-        let good = try directory.readLog("checkpoint")
-        for place in good.indices {
-            var bytes = good
-            bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            try directory.writeLog(bytes, "checkpoint")
-            let (summary, findings, _) = LogSample.verify(directory, pins)
-            #expect(!findings.isEmpty, "byte \(place) of checkpoint")
-            #expect(summary.exit != .verified, "byte \(place) of checkpoint")
+        for name in ["checkpoint", "pending"] {
+            let good = try directory.readLog(name)
+            for place in good.indices {
+                var bytes = good
+                bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                try directory.writeLog(bytes, name)
+                let (summary, findings, _) = LogSample.verify(directory, pins)
+                #expect(!findings.isEmpty, "byte \(place) of \(name)")
+                #expect(summary.exit != .verified, "byte \(place) of \(name)")
+            }
+            try directory.writeLog(good, name)
         }
     }
 
@@ -270,5 +273,89 @@ import Testing
         let other = LogSample.key("witness.example/w", .witness)
         let wrong = LogSample.pins(Self.key.verifier, witnesses: [other.verifier])
         #expect(LogSample.verify(directory, wrong).findings.map(\.code) == ["no_cosignature"])
+    }
+
+    private typealias Attack = (
+        name: String, exit: AuditExit, code: String,
+        make: @Sendable (TemporaryDirectory) throws -> Void
+    )
+
+    private static let attacks: [Attack] = [
+        ("a flipped bit", .damage, "block_checksum", { try $0.change(2) { $0[240] ^= 4 } }),
+        ("a cut file", .incomplete, "cut", { try $0.change(2) { $0.removeLast(9) } }),
+        (
+            "two exchanged blocks", .damage, "block_header",
+            {
+                let index = try SegmentReader(path: $0.segment(2)).index
+                try $0.change(2) { bytes in
+                    let first = bytes[Int(index[0].offset)..<Int(index[0].bytes.upperBound)]
+                    let second = bytes[Int(index[1].offset)..<Int(index[1].bytes.upperBound)]
+                    bytes.replaceSubrange(
+                        Int(index[0].offset)..<Int(index[1].bytes.upperBound), with: second + first)
+                }
+            }
+        ),
+        ("a missing segment", .incomplete, "missing_segments", { try $0.remove(2) }),
+        ("a missing last segment", .incomplete, "entry_without_segment", { try $0.remove(4) }),
+        (
+            "a renamed segment", .damage, "wrong_name",
+            {
+                try $0.write(try $0.read(4), as: 5)
+                try $0.remove(4)
+            }
+        ),
+        (
+            "an older segment in its place", .damage, "wrong_name",
+            { try $0.write(try $0.read(2), as: 3) }
+        ),
+        (
+            "another seal of a segment", .damage, "entry_differs",
+            { try $0.write(try LogSample.segments(4, seed: 51).read(1), as: 1) }
+        ),
+        (
+            "a log set back", .fork, "log_rollback",
+            {
+                let shorter = try LogSample.signed(3, by: key)
+                for name in ["checkpoint", "pending"] {
+                    try $0.writeLog(try shorter.readLog(name), name)
+                }
+                try $0.writeLog(try shorter.readLog("tile/0/000.p/3"), "tile/0/000.p/3")
+                try $0.writeLog(try shorter.readLog("tile/entries/000.p/3"), "tile/entries/000.p/3")
+            }
+        ),
+        (
+            "a fork of everything", .fork, "log_fork",
+            {
+                let fork = try LogSample.signed(4, by: key, seed: 66)
+                for id in 1...4 as ClosedRange<UInt64> { try $0.write(try fork.read(id), as: id) }
+                for name in ["checkpoint", "pending", "tile/0/000.p/4", "tile/entries/000.p/4"] {
+                    try $0.writeLog(try fork.readLog(name), name)
+                }
+            }
+        ),
+    ]
+
+    @Test(arguments: Self.attacks.indices)
+    func `what is done to a logged directory is found, with its exit code`(number: Int) throws {
+        let attack = Self.attacks[number]
+        let directory = try Self.directory()
+        let pins = LogSample.pins(Self.key.verifier, trusted: try Self.checkpoint(directory))
+        #expect(LogSample.verify(directory, pins).findings == [])
+        try attack.make(directory)
+        let (summary, findings, _) = LogSample.verify(directory, pins)
+        #expect(summary.exit == attack.exit, "\(attack.name): \(findings.map(\.message))")
+        let finding = try #require(
+            findings.first { $0.code == attack.code }, "\(attack.name): \(findings.map(\.code))")
+        #expect(finding.message.hasPrefix(finding.file + ": "))
+        guard let block = finding.block else { return }
+        #expect(finding.message.hasPrefix("00000002.seg: block \(block): bytes "))
+    }
+}
+
+extension TemporaryDirectory {
+    fileprivate func change(_ id: UInt64, _ change: (inout [UInt8]) -> Void) throws {
+        var bytes = try read(id)
+        change(&bytes)
+        try write(bytes, as: id)
     }
 }
