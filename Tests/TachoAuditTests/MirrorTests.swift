@@ -160,8 +160,22 @@ import Testing
             try FileBytes.write(Array(whole[..<count]), to.path + "/" + MirrorRecord.fileName)
             let outcome = try mirror(from, to)
             #expect(outcome.summary.exit == .verified && outcome.summary.found == 1)
-            let text = String(decoding: try record(to), as: UTF8.self)
-            #expect(text.split(separator: "\n").count == 3)
+            let again = try MirrorRecord.read(directory: to.path)
+            #expect(again.damagedLines.isEmpty && again.lines.count == 3, "cut at \(count)")
+        }
+    }
+
+    @Test func `a copy recorded with another hash or size is read whole`() throws {
+        let (from, to) = try two()
+        _ = try mirror(from, to)
+        for id in UInt64(1)...3 {
+            var line = try #require(MirrorRecord.read(directory: to.path).lines[id])
+            if id == 2 { line.bytes += 1 } else { line.sha256[31] ^= 1 }
+            let text = Array((line.json.text + "\n").utf8)
+            try FileBytes.write(try record(to) + text, to.path + "/" + MirrorRecord.fileName)
+            let outcome = try mirror(from, to)
+            #expect(outcome.lines.map(\.segment) == [id])
+            #expect(outcome.lines.map(\.how) == [.found])
         }
     }
 

@@ -128,8 +128,10 @@ def killed_exports(c, directory, form, kills):
     c.check(f"{form}: the manifest has the hash of the file",
             manifest["output"]["sha256"] == reference, f"{manifest['output']}")
     out = place / "killed"
-    going_on = ended = 0
-    for _ in range(kills):
+    going_on = ended = number = 0
+    # On a slow disk it takes some more until there is something to go on with.
+    while number < kills or (going_on == 0 and number < 10 * kills):
+        number += 1
         going_on += (place / "killed.partial.json").exists()
         code = run_or_kill(c, export_words(c, directory, form, out), seconds)
         if code is None:
@@ -141,11 +143,11 @@ def killed_exports(c, directory, form, kills):
         ended += 1
     going_on += (place / "killed.partial.json").exists()
     process.run(export_words(c, directory, form, out), check=True, timeout=600)
-    c.check(f"{form}: after {kills} kills the bytes are those of one go", sha256(out) == reference)
+    c.check(f"{form}: after {number} kills the bytes are those of one go", sha256(out) == reference)
     left = [path.name for path in place.glob("*partial*")]
     c.check(f"{form}: nothing is left over", not left, f"{left}")
-    c.check(f"{form}: some of them went on with what was there", going_on > 0 or kills < 6)
-    c.note(f"{form}: {kills} kills, {ended} ended before, {going_on} were gone on with")
+    c.check(f"{form}: some of them went on with what was there", going_on > 0)
+    c.note(f"{form}: {number} times, {ended} ended before the kill, {going_on} went on")
     c.forget("exports")
 
 

@@ -32,7 +32,7 @@ struct ExportFeed {
     /// Blocks of all segments.
     var blockCount: UInt64 { plan.segments.reduce(0) { $0 + UInt64($1.header.blocks) } }
 
-    /// nil at the end, and behind a unit that ends the export.
+    /// nil at the end, and behind a unit that ends the export; then for ever.
     mutating func next() -> ExportUnit? {
         if isEnded { return nil }
         do throws(ExportError) {
@@ -41,7 +41,10 @@ struct ExportFeed {
                     number += 1
                     return unit
                 }
-                guard try openNext() else { return nil }
+                guard try openNext() else {
+                    isEnded = true
+                    return nil
+                }
             }
         } catch {
             isEnded = true
