@@ -73,11 +73,23 @@ def verified(c, directory, deep=True):
     theirs = [json.loads(line) for line in done.stdout.splitlines()]
     if done.returncode != (theirs[-1]["exit"] if theirs else None):
         raise RuntimeError(f"tacho-audit ended with {done.returncode}: {done.stderr[-300:]}")
-    return plain(ours), plain(theirs)
+    return plain(ours), plain(theirs, like=ours)
 
 
-def plain(events):
-    return [{key: value for key, value in event.items() if key != "message"} for event in events]
+def plain(events, like=None):
+    """Findings in their order, then segments and the summary, without the words of messages and
+    without what only tacho-audit says: of the log, and of what it was asked to compare with."""
+    known = {}
+    for event in like or ():
+        known.setdefault(event["type"], set()).update(event)
+    kept = []
+    for event in events:
+        if like is None or event["type"] == "finding":
+            kept.append({key: value for key, value in event.items() if key != "message"})
+        elif event["type"] in known:
+            kept.append({key: value for key, value in event.items()
+                         if key in known[event["type"]] or key == "sha256"})
+    return sorted(kept, key=lambda event: event["type"] != "finding")
 
 
 def exported(c, directory, *options):
