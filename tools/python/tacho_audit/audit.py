@@ -13,9 +13,9 @@ from .verdicts import Verdicts
 
 
 def open_audit(path):
-    """An `Audit`. Opens all segments and checks headers, ids, intervals and partition. What a question
-    needs is checked when it is asked: index, names, leaves and root of each segment, and every block
-    before it is decoded. SHA-256 of whole files are for `verify`."""
+    """An `Audit`. Opens all segments and checks headers, ids, intervals and partition. What a
+    question needs is checked when it is asked: index, names, leaves and root of each segment, and
+    every block before it is decoded. SHA-256 of whole files are for `verify`."""
     return Audit(path)
 
 
@@ -118,9 +118,9 @@ class Audit:
         """All of them as a pandas DataFrame (pandas is not needed for anything else)."""
         return self.fixes(**filters).to_pandas()
 
-    def to_parquet(self, path, **filters):
-        """Writes them as GeoParquet 1.1; the number of rows."""
-        return geoparquet.write(path, self.tables(**filters))
+    def to_parquet(self, path, progress=None, **filters):
+        """Writes them as GeoParquet 1.1; the number of rows. `progress(rows)` hears of it."""
+        return geoparquet.write(path, self.tables(**filters), progress=progress)
 
     def _amendments(self):
         """{rider: {ts_ms: {ordinal: [(segment id, verdict), …]}}}, ascending by segment."""
@@ -133,8 +133,9 @@ class Audit:
                     kind, _, effect, _, ordinal, _, rider, _, _, _, ts_ms, codes = record
                     if kind == layout.AMENDED:
                         verdict = self._verdicts.number(codes, effect)
-                        amended.setdefault(segment.names[rider], {}).setdefault(ts_ms, {}).setdefault(
-                            ordinal, []).append((segment.id, verdict))
+                        of_rider = amended.setdefault(segment.names[rider], {})
+                        of_rider.setdefault(ts_ms, {}).setdefault(ordinal, []).append(
+                            (segment.id, verdict))
         self._amended = amended
         return amended
 

@@ -1,4 +1,4 @@
-"""The two ends of a segment (format-spec.md §9.1, §9.7): what they say, and what is refused in them.
+"""The two ends of a segment (format-spec.md §9.1, §9.7): what they say, what is refused in them.
 
 `refuse(kind, what, start, end)` makes an error of the file.
 """
@@ -23,7 +23,8 @@ def header(start, size, end_of_file, refuse):
         if end["magic"] == layout.END_MAGIC and end["major"] != head["major"]:
             raise refuse(errors.VersionsDiffer, f"it begins as version {head['major']} and ends as "
                          f"{end['major']}", 8, 12)
-        raise refuse(errors.UnknownVersion, f"format version {head['major']} is unknown here", 8, 12)
+        raise refuse(errors.UnknownVersion, f"format version {head['major']} is unknown here", 8,
+                     12)
     if crc32c(start[:188]) != head["crc32c"]:
         raise refuse(errors.HeaderChecksum, "the header's checksum is wrong", 0, 192)
     for name, known in (("block_checksum", 1), ("hash", 1), ("tree", 1), ("encryption", 0)):

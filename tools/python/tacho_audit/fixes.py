@@ -42,9 +42,9 @@ class Fixes:
 
 
 def batches(wanted, refused=None):
-    """Decodes blocks, many together. `wanted`: (segment, number) in any order; yields lists of Fixes.
-    `refused(error)` hears of what cannot be read, which is then left out; without it the first
-    raises."""
+    """Decodes blocks, many together. `wanted`: (segment, number) in any order; yields lists of
+    Fixes. `refused(error)` hears of what cannot be read, which is then left out; without it the
+    first raises."""
     some, count = [], 0
     for segment, number in wanted:
         try:
@@ -109,5 +109,5 @@ class Arrivals:
         if arrivals:
             seen = np.sort(np.concatenate(arrivals))
             if not np.array_equal(seen, np.arange(len(seen))):
-                raise self.before.refusal(f"arrivals of the rider are not 0 to {len(seen) - 1}, once "
-                                          "each", BlockOrder)
+                raise self.before.refusal(
+                    f"arrivals of the rider are not 0 to {len(seen) - 1}, once each", BlockOrder)

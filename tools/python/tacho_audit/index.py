@@ -22,7 +22,8 @@ def read(segment):
         if not np.all(holds):
             raise segment.refuse(errors.IndexContent, f"the index cannot be: {what}", start, end)
     if layout.HEADER_BYTES + int(sizes.sum()) != segment.footer["leaves_offset"]:
-        raise segment.refuse(errors.IndexContent, "blocks do not end where leaves begin", start, end)
+        raise segment.refuse(errors.IndexContent, "blocks do not end where leaves begin", start,
+                             end)
     return index
 
 

@@ -1,8 +1,8 @@
 """Columns whose values are predicted from those before (format-spec.md §3: linear, course).
 
 Each value needs the one before it, so a block alone would be a loop in Python; here one step of all
-blocks at hand is taken together. A *lane* is one column of one block; lanes are sorted by length, so
-that those still running are always the first ones.
+blocks at hand is taken together. A *lane* is one column of one block; lanes are sorted by length,
+so that those still running are always the first ones.
 """
 
 import math

@@ -1,5 +1,5 @@
-"""One segment file (format-spec.md §9): both ends first, then leaves, index and names; each block is
-checked when it is read."""
+"""One segment file (format-spec.md §9): both ends first, then leaves, index and names; each block
+is checked when it is read."""
 
 import functools
 import hashlib
@@ -15,7 +15,7 @@ HASHED_BYTES = 1 << 20
 
 
 def open_segment(path):
-    """A `Segment` whose structure holds; raises a subclass of AuditError naming file, block, bytes."""
+    """A `Segment` whose structure holds; raises a subclass of AuditError."""
     segment = Segment(path)
     try:
         segment.open_sections()
@@ -82,8 +82,8 @@ class Segment:
         except OSError as error:
             raise errors.Unreadable(self.file, error.strerror) from None
         if len(data) != end - start:
-            raise self.refuse(errors.Cut, f"only {len(data)} of {end - start} bytes are there", start,
-                              end)
+            raise self.refuse(errors.Cut, f"only {len(data)} of {end - start} bytes are there",
+                              start, end)
         return data
 
     def _last(self):
@@ -169,8 +169,8 @@ class Segment:
         low, high = (int(fixes["min_ts_ms"].min()), int(fixes["max_ts_ms"].max())) if len(
             fixes) else (0, 0)
         if (low, high) != (self.header["min_ts_ms"], self.header["max_ts_ms"]):
-            raise self.refuse(errors.Counts, "event times of the blocks are not those of the header",
-                              0, layout.HEADER_BYTES)
+            raise self.refuse(errors.Counts, "event times of the blocks are not those of the "
+                              "header", 0, layout.HEADER_BYTES)
 
     def check_interval(self):
         """That every number of the interval is a point or lost."""
@@ -192,8 +192,8 @@ class Segment:
         """The SHA-256 in the footer: of all bytes before it."""
         end = self.size - layout.FOOTER_BYTES + layout.FOOTER.fields["sha256"][1]
         if self._hash(end).digest() != self.footer["sha256"]:
-            raise self.refuse(errors.FileHash, "the SHA-256 of the footer is not that of the file", 0,
-                              end)
+            raise self.refuse(errors.FileHash, "the SHA-256 of the footer is not that of the file",
+                              0, end)
 
     # Its blocks
 
@@ -209,12 +209,12 @@ class Segment:
         if (any(head["reserved"]) or head["kind"] not in (layout.FIXES, layout.AMENDMENTS)
                 or head["codec"] != head["kind"] or not 1 <= head["count"] <= layout.MOST_IN_BLOCK
                 or head["payload_bytes"] != size - layout.BLOCK_HEADER_BYTES):
-            raise self.refuse(errors.BlockHeader, "kind, codec, count or length is impossible", start,
-                              start + 24, number)
+            raise self.refuse(errors.BlockHeader, "kind, codec, count or length is impossible",
+                              start, start + 24, number)
         location = struct.pack("<QIQ", self.id, number, start)
         if crc32c(location, stored[:20], stored[24:]) != head["crc32c"]:
-            raise self.refuse(errors.BlockChecksum, "the checksum, which binds content and place, is "
-                              "wrong", **places)
+            raise self.refuse(errors.BlockChecksum, "the checksum, which binds content and place, "
+                              "is wrong", **places)
         if any(head[name] != int(row[name]) for name in ("kind", "codec", "count", "rider")):
             raise self.refuse(errors.BlockIndex, "it is not what the index says", **places)
         leaf = merkle.leaf_hash(stored, self._bound_names(number, stored))

@@ -155,7 +155,8 @@ def _check_amendments(segment, good):
             found.append(some)
             good(order.add, number, some)
     if not good.found and order.lost_points != segment.header["lost_points"]:
-        good.found.append(segment.refuse(errors.Counts, "losses are not as many as the header says"))
+        good.found.append(segment.refuse(errors.Counts,
+                                         "losses are not as many as the header says"))
     if not good.found and order.next_other != len(segment.names):
         good.found.append(segment.refuse(errors.Counts, "a rider is named by nothing"))
     return found

@@ -54,7 +54,8 @@ class TheExample(Place):
         with open_audit(self.place.name) as audit:
             rows = audit.fixes().to_pylist()
         self.assertEqual([(row["rider"], row["lat"], row["lon"], row["speed_mps"]) for row in rows],
-                         [("7", 37.5, 127.0, None), ("7", 37.5, 127.0, None), ("8", 37.6, 127.0, 10.0)])
+                         [("7", 37.5, 127.0, None), ("7", 37.5, 127.0, None),
+                          ("8", 37.6, 127.0, 10.0)])
         self.assertEqual([row["ts_ms"] - rows[0]["ts_ms"] for row in rows][1], 1000)
         self.assertEqual([row["verdict"] for row in rows], ["ok", "ok", "ok"])
 
