@@ -83,8 +83,8 @@ def damaged(c):
     c.check("there are damaged segments", files, str(GOLDEN))
     for path in files:
         place = c.place("damaged")
-        shutil.copy(path, place / "00000001.seg")
-        summary = same_findings(c, path.name, place)
+        shutil.copyfile(path, place / "00000001.seg")
+        summary = same_findings(c, f"{path.parent.parent.name} {path.name}", place)
         c.check(f"{path.name} is refused", summary["exit"] != 0, f"{summary}")
     path = GOLDEN / "v0" / "good" / "00000001.seg"
     data, place = path.read_bytes(), c.place("cut")
