@@ -4,8 +4,8 @@ byte.
 
 The Python reader was written from format-spec.md alone. It reads the golden segments, good and
 damaged, forged ones (one byte of a block altered, every checksum and hash made anew) and freshly
-sealed ones: real tracks and streams with late, double, conflicting, impossible and claimed fixes, in
-several ranges whose amendments reach back. Each time both verify, and must find the same; both
+sealed ones: real tracks and streams with late, double, conflicting, impossible and claimed fixes,
+in several ranges whose amendments reach back. Each time both verify, and must find the same; both
 export, and must write the same bytes. Then its tables, pandas frames and GeoParquet files against
 the text of the export.
 
@@ -23,6 +23,8 @@ import sys
 import time
 
 from lib import campaign, fleet, process, reader, server, tracks
+from lib.two_readers import (
+    exported, first_difference, is_stricter, outcome, read, same_bytes, same_findings, verified)
 
 GOLDEN = campaign.ROOT / "Tests" / "Fixtures" / "segments"
 # Small real files of every kind: altitude, speed, accuracy, milliseconds, equal times.
@@ -60,66 +62,6 @@ def chosen_files(options):
     return [campaign.ROOT / "Tests" / "Fixtures" / "tiny.csv", *found]
 
 
-# Comparing
-
-
-def verified(c, directory, deep=True):
-    """What both find: events of the Python reader, of tacho-audit, without the words of messages."""
-    import tacho_audit
-
-    ours = list(tacho_audit.verify(directory, deep=deep))
-    done = process.run([c.program("tacho-audit"), "verify", "--json", "--audit", directory]
-                       + (["--deep"] if deep else []), text=True, timeout=600)
-    theirs = [json.loads(line) for line in done.stdout.splitlines()]
-    if done.returncode != (theirs[-1]["exit"] if theirs else None):
-        raise RuntimeError(f"tacho-audit ended with {done.returncode}: {done.stderr[-300:]}")
-    return plain(ours), plain(theirs)
-
-
-def plain(events):
-    return [{key: value for key, value in event.items() if key != "message"} for event in events]
-
-
-def exported(c, directory, *options):
-    """The CSV of tacho-audit, or None where it refuses."""
-    done = process.run([c.program("tacho-audit"), "export", "--audit", directory, "--format", "csv",
-                        *options], timeout=600)
-    return done.stdout if done.returncode == 0 else None
-
-
-def read(directory, **filters):
-    """The CSV of the Python reader, or None where it refuses."""
-    import tacho_audit
-    from tacho_audit import csv_text
-
-    try:
-        with tacho_audit.open_audit(directory) as audit:
-            return csv_text.HEADER + b"".join(
-                bytes(csv_text.lines(rows)) for rows in audit.rows(**filters))
-    except tacho_audit.AuditError:
-        return None
-
-
-def first_difference(ours, theirs):
-    if ours is None or theirs is None:
-        return f"ours {'is refused' if ours is None else 'is read'}, theirs {'is refused' if theirs is None else 'is read'}"
-    for number, (one, other) in enumerate(zip(ours.split(b"\n"), theirs.split(b"\n")), 1):
-        if one != other:
-            return f"line {number}: {one[:300]!r}, tacho-audit {other[:300]!r}"
-    return f"{len(ours)} bytes, tacho-audit {len(theirs)}"
-
-
-def same_bytes(c, label, ours, theirs):
-    return c.check(label, ours is not None and ours == theirs,
-                   "" if ours == theirs is not None else first_difference(ours, theirs))
-
-
-def same_findings(c, label, directory):
-    ours, theirs = verified(c, directory)
-    c.check(f"{label}: both find the same", ours == theirs, f"{ours}, tacho-audit {theirs}"[:1500])
-    return ours[-1]
-
-
 # Segments that stay for ever
 
 
@@ -141,8 +83,8 @@ def damaged(c):
     c.check("there are damaged segments", files, str(GOLDEN))
     for path in files:
         place = c.place("damaged")
-        shutil.copy(path, place / "00000001.seg")
-        summary = same_findings(c, path.name, place)
+        shutil.copyfile(path, place / "00000001.seg")
+        summary = same_findings(c, f"{path.parent.parent.name} {path.name}", place)
         c.check(f"{path.name} is refused", summary["exit"] != 0, f"{summary}")
     path = GOLDEN / "v0" / "good" / "00000001.seg"
     data, place = path.read_bytes(), c.place("cut")
@@ -161,7 +103,9 @@ def forgeries(c, count):
         data, what = forge_inputs.alter(c.random, c.random.choice(sources))
         (place / "00000001.seg").write_bytes(data)
         ours, theirs = verified(c, place)
-        if outcome(ours) != outcome(theirs):
+        if outcome(ours) != outcome(theirs) and is_stricter(place):
+            c.note(f"forgery {number}, {what}: only the Python reader refuses it, as it should")
+        elif outcome(ours) != outcome(theirs):
             different.append((number, what, outcome(ours), outcome(theirs)))
         if ours[-1]["exit"] == 0 == theirs[-1]["exit"]:
             taken += 1
@@ -176,20 +120,14 @@ def forgeries(c, count):
             f"{taken} of {count}")
 
 
-def outcome(events):
-    """How it ended, and what was found first."""
-    findings = [event for event in events if event["type"] == "finding"]
-    first = {key: findings[0].get(key) for key in ("file", "code", "exit")} if findings else None
-    return events[-1]["exit"], first
-
-
 # Segments sealed now
 
 
 def made(c, files):
     """A directory of several ranges, verified and exported by both after each seal; its path."""
     data, logs = c.work / "data", c.place("logs")
-    subject = server.started(c.server_command(), data, logs, args=("--range-seconds", "0"), timeout=60)
+    subject = server.started(c.server_command(), data, logs, args=("--range-seconds", "0"),
+                             timeout=60)
     audit = data / "audit"
     connection = subject.connect()
     stream = tracks.Fleet(c.random, 24, prefix="한")
@@ -207,8 +145,8 @@ def made(c, files):
         connection.patiently(*tracks.import_claimed(crossing(turn)))
         late = [(rider, late_copy(fields)) for rider, fields in early[:60]]
         connection.patiently(*tracks.maddx(late))
-        run = fleet.FleetRun(c.program("tacho-fleet"), subject, logs, f"f{turn}-", c.seed % 1000 + turn,
-                             riders=200, rate=8000, seconds=3, ledger=False)
+        run = fleet.FleetRun(c.program("tacho-fleet"), subject, logs, f"f{turn}-",
+                             c.seed % 1000 + turn, riders=200, rate=8000, seconds=3, ledger=False)
         c.check(f"range {turn + 1}: the fleet has sent", run.wait(60) == 0)
         done = process.run([c.program("tacho"), "seal", "--server", subject.address, "--json"],
                            text=True, timeout=600)
@@ -235,9 +173,9 @@ def crossing(turn, riders=12):
             metres = turn * 300 + second * 5
             away = 0.03 if second == 55 else 0
             ts_ms = start + second * 1000
-            batch.append((f"crossing {rider}, \"{rider % 2}\"", [
-                str(ts_ms), f"{37.5 + rider / 50 + metres / 111_195 + away:.7f}", "127.0000000", "5",
-                "0", "5", "-", "gps", str(ts_ms + 700)]))
+            batch.append((f"{CROSSING}{rider}, \"{rider % 2}\"", [
+                str(ts_ms), f"{37.5 + rider / 50 + metres / 111_195 + away:.7f}", "127.0000000",
+                "5", "0", "5", "-", "gps", str(ts_ms + 700)]))
     return batch
 
 
@@ -280,6 +218,8 @@ def filters(c, audit, count):
     c.check("a rider nobody knows has no rows", refused is not None and refused.count(b"\n") == 1)
 
 
+MOST_FIELDS = 400_000
+CROSSING = "crossing "
 NUMBERS = {"ts_ms": int, "lat": float, "lon": float, "speed_mps": float, "heading_deg": float,
            "accuracy_m": float, "alt_m": float, "recv_ms": int, "claimed_recv_ms": int,
            "segment": int, "block": int, "index": int}
@@ -289,12 +229,18 @@ def fields(c, audit):
     """The table, column by column, against the text of tacho-audit's export."""
     import tacho_audit
 
-    rows = list(csv.reader(exported(c, audit).decode().splitlines()))
-    header, rows = rows[0], rows[1:]
     with tacho_audit.open_audit(audit) as opened:
         began = time.monotonic()
-        table = opened.fixes()
-        c.note(f"{table.num_rows} rows as a table in {time.monotonic() - began:.1f} s")
+        whole = opened.fixes().num_rows
+        c.note(f"{whole} rows as a table in {time.monotonic() - began:.1f} s")
+        riders = opened.riders
+        if whole > MOST_FIELDS:  # the bytes of all rows are compared; their text in memory is large
+            riders = c.random.sample(riders, len(riders) * MOST_FIELDS // whole)
+            riders += [rider for rider in opened.riders if rider.startswith(CROSSING)]
+        words = [word for rider in riders for word in ("--rider", rider)]
+        rows = list(csv.reader(exported(c, audit, *words).decode().splitlines()))
+        header, rows = rows[0], rows[1:]
+        table = opened.fixes(riders=riders)
         c.check("as many rows", table.num_rows == len(rows), f"{table.num_rows}, {len(rows)}")
         for place, name in enumerate(header):
             kind = NUMBERS.get(name, str)
@@ -320,8 +266,8 @@ def fields(c, audit):
 
 def parquet(c, audit):
     """Written, read back by pyarrow, and looked at as the GeoParquet page asks."""
-    import struct
-
+    import numpy as np
+    import pyarrow as pa
     import pyarrow.parquet as pq
     import tacho_audit
 
@@ -331,17 +277,22 @@ def parquet(c, audit):
         c.check("parquet: every row is written", opened.to_parquet(path) == table.num_rows)
     back = pq.read_table(path)
     for name in table.column_names:
-        c.check(f"parquet: column {name} comes back",
-                back[name].to_pylist() == table[name].to_pylist())
+        wanted = table[name]
+        if pa.types.is_dictionary(wanted.type):
+            wanted = wanted.cast(pa.string())
+        c.check(f"parquet: column {name} comes back", back[name].equals(wanted))
     geo = json.loads(back.schema.metadata[b"geo"])
     column = geo["columns"][geo["primary_column"]]
     c.check("parquet: metadata of GeoParquet 1.1", geo["version"] == "1.1.0" and
             column["encoding"] == "WKB" and column["geometry_types"] == ["Point"] and
             column["crs"]["id"] == {"authority": "OGC", "code": "CRS84"}, f"{geo}")
-    lat, lon = table["lat"].to_pylist(), table["lon"].to_pylist()
-    c.check("parquet: bbox", column["bbox"] == [min(lon), min(lat), max(lon), max(lat)])
-    points = [struct.unpack("<BIdd", wkb) for wkb in back[geo["primary_column"]].to_pylist()]
-    c.check("parquet: every point in WKB", points == [(1, 1, x, y) for x, y in zip(lon, lat)])
+    lat, lon = table["lat"].to_numpy(), table["lon"].to_numpy()
+    c.check("parquet: bbox", column["bbox"] == [lon.min(), lat.min(), lon.max(), lat.max()])
+    wkb = b"".join(back[geo["primary_column"]].to_pylist())
+    points = np.frombuffer(wkb, dtype=[("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+    c.check("parquet: every point in WKB", len(points) == len(lat) and
+            (points["order"] == 1).all() and (points["type"] == 1).all() and
+            (points["x"] == lon).all() and (points["y"] == lat).all())
 
 
 def command_line(c, audit):
@@ -389,8 +340,8 @@ def installed(c, audit):
     shutil.copytree(reader.SOURCES / "tacho_audit", source,
                     ignore=shutil.ignore_patterns("__pycache__", "tests"))
     done = process.run([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check",
-                        "--no-index", "--no-build-isolation", "--no-deps", "--target", target, source],
-                       timeout=300, text=True)
+                        "--no-index", "--no-build-isolation", "--no-deps", "--target", target,
+                        source], timeout=300, text=True)
     if c.check("pip installs it", done.returncode == 0, done.stderr[-300:]):
         done = process.run([target / "bin" / "tacho-audit-reader", "verify", audit], timeout=300,
                            env={**os.environ, "PYTHONPATH": str(target)})

@@ -33,7 +33,8 @@ class Forgery:
                 struct.pack_into("<I", block, 12, len(block) - layout.BLOCK_HEADER_BYTES)
                 struct.pack_into("<QI", row, 0, offset, len(block))
             location = struct.pack("<QIQ", segment_id, number, offset)
-            struct.pack_into("<I", block, 20, crc32c(location, bytes(block[:20]), bytes(block[24:])))
+            checksum = crc32c(location, bytes(block[:20]), bytes(block[24:]))
+            struct.pack_into("<I", block, 20, checksum)
             offset += len(block)
         leaves = [self._leaf(bytes(block)) for block in self.blocks]
         sections = [b"".join(leaves), b"".join(map(bytes, self.index)), bytes(self.names)]

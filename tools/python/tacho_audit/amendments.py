@@ -51,7 +51,7 @@ class Order:
         self.next_other = segment.header["riders"]
 
     def add(self, number, found):
-        """Raises if records do not ascend, losses overlap, or other riders are named out of turn."""
+        """Raises if records do not ascend, losses overlap, or riders are named out of turn."""
         names = self.segment.names
         for record in found.tolist():
             kind, _, _, _, ordinal, _, rider, _, first, last, ts_ms, _ = record

@@ -8,18 +8,20 @@ import pyarrow as pa
 
 from . import amendments, directory, fixes, geoparquet, layout
 from .rows import OPTIONAL, SCHEMA, Rows
-from .segment import open_segment
+from .segment import Segment
 from .verdicts import Verdicts
 
 
 def open_audit(path):
-    """An `Audit`. Opens all segments and checks structure, ids, intervals and partition; what is read
-    later is checked block by block. SHA-256 of whole files are for `verify`."""
+    """An `Audit`. Opens all segments and checks headers, ids, intervals and partition. What a
+    question needs is checked when it is asked: index, names, leaves and root of each segment, and
+    every block before it is decoded. SHA-256 of whole files are for `verify`."""
     return Audit(path)
 
 
 class Audit:
-    """Segments of a directory, ascending. Use it in a `with`, or call `close`."""
+    """Segments of a directory, ascending, of which headers are kept; one at a time is open. Use it
+    in a `with`, or call `close`."""
 
     def __init__(self, path):
         self.path = os.fspath(path)
@@ -33,7 +35,8 @@ class Audit:
                 if gap:
                     raise gap
                 last = number
-                self.segments.append(open_segment(name))
+                self.segments.append(Segment(name))
+                self.segments[-1].close()
                 for refused in chain.check(number, self.segments[-1], with_hash=False):
                     raise refused
                 chain.follow(self.segments[-1])
@@ -54,14 +57,24 @@ class Audit:
     @property
     def riders(self):
         """Names of all riders with points, ascending by bytes."""
-        return sorted({name for segment in self.segments for name in segment.riders},
-                      key=str.encode)
+        found = set()
+        for segment in self._opened():
+            found.update(segment.riders)
+        return sorted(found, key=str.encode)
+
+    def _opened(self):
+        """Each segment with its sections, in turn."""
+        for segment in self.segments:
+            segment.open_sections()
+            segment.check_whole()
+            yield segment
+            segment.drop_sections()
 
     def blocks(self, riders=None, start_ms=None, end_ms=None):
         """(segment, number) of the blocks of fixes that may have some of these riders and of these
         event times, in order of the files."""
         wanted = None if riders is None else set(riders)
-        for segment in self.segments:
+        for segment in self._opened():
             index = segment.index
             mask = index["kind"] == layout.FIXES
             if wanted is not None:
@@ -105,29 +118,30 @@ class Audit:
         """All of them as a pandas DataFrame (pandas is not needed for anything else)."""
         return self.fixes(**filters).to_pandas()
 
-    def to_parquet(self, path, **filters):
-        """Writes them as GeoParquet 1.1; the number of rows."""
-        return geoparquet.write(path, self.tables(**filters))
+    def to_parquet(self, path, progress=None, **filters):
+        """Writes them as GeoParquet 1.1; the number of rows. `progress(rows)` hears of it."""
+        return geoparquet.write(path, self.tables(**filters), progress=progress)
 
     def _amendments(self):
         """{rider: {ts_ms: {ordinal: [(segment id, verdict), …]}}}, ascending by segment."""
         if self._amended is not None:
             return self._amended
         amended = {}
-        for segment in self.segments:
-            for number in np.flatnonzero(segment.index["kind"] == layout.AMENDMENTS).tolist():
+        for segment in self._opened():
+            for number in segment.numbers(layout.AMENDMENTS):
                 for record in amendments.records(segment, number).tolist():
                     kind, _, effect, _, ordinal, _, rider, _, _, _, ts_ms, codes = record
                     if kind == layout.AMENDED:
                         verdict = self._verdicts.number(codes, effect)
-                        amended.setdefault(segment.names[rider], {}).setdefault(ts_ms, {}).setdefault(
-                            ordinal, []).append((segment.id, verdict))
+                        of_rider = amended.setdefault(segment.names[rider], {})
+                        of_rider.setdefault(ts_ms, {}).setdefault(ordinal, []).append(
+                            (segment.id, verdict))
         self._amended = amended
         return amended
 
     def _rows(self, some, amended, seen):
         """Rows of a batch. `seen`: how many fixes of an amended (rider, time) there were so far."""
-        parts = [block for _, _, block in some]
+        parts = [one.block for one in some]
         lengths = [block.count for block in parts]
 
         def joined(name):
@@ -138,17 +152,16 @@ class Audit:
 
         riders, numbers = [], {}
         of_block = []
-        for segment, number, _ in some:
-            name = segment.names[int(segment.index[number]["rider"])]
-            if name not in numbers:
-                numbers[name] = len(riders)
-                riders.append(name)
-            of_block.append(numbers[name])
+        for one in some:
+            if one.rider not in numbers:
+                numbers[one.rider] = len(riders)
+                riders.append(one.rider)
+            of_block.append(numbers[one.rider])
         values = {"ts_ms": joined("time"), "lat_e7": joined("lat"), "lon_e7": joined("lon"),
                   "recv_ms": joined("receipt"), "claimed_recv_ms": joined("claimed"),
                   "source": joined("source"), "rider": spread(of_block),
-                  "segment": spread([segment.id for segment, _, _ in some]),
-                  "block": spread([number for _, number, _ in some]),
+                  "segment": spread([one.segment_id for one in some]),
+                  "block": spread([one.number for one in some]),
                   "index": np.concatenate([np.arange(n) for n in lengths])}
         present = {"claimed_recv_ms": _present(parts, "claimedReceipt")}
         for name, (attribute, _) in OPTIONAL.items():
@@ -157,12 +170,12 @@ class Audit:
         at_seal = np.concatenate([self._verdict_numbers(block) for block in parts])
         now = at_seal.copy()
         start = 0
-        for (segment, _, block), rider in zip(some, of_block):
-            times = amended.get(riders[rider])
+        for one in some:
+            times = amended.get(one.rider)
+            end = start + one.block.count
             if times:
-                self._amend(segment.id, riders[rider], block.time, times, seen,
-                            at_seal[start:start + block.count], now[start:start + block.count])
-            start += block.count
+                self._amend(one, times, seen, at_seal[start:end], now[start:end])
+            start = end
         values["verdict_at_seal"], values["verdict"] = at_seal, now
         return Rows(values, present, riders, self._verdicts.texts)
 
@@ -172,15 +185,15 @@ class Audit:
         return known[block.verdict]
 
     @staticmethod
-    def _amend(segment_id, rider, block_times, times, seen, at_seal, now):
+    def _amend(one, times, seen, at_seal, now):
         """Applies a rider's amendments to the verdicts of a block."""
-        places = np.flatnonzero(np.isin(block_times, np.fromiter(times, dtype=np.int64)))
+        places = np.flatnonzero(np.isin(one.block.time, np.fromiter(times, dtype=np.int64)))
         for place in places.tolist():
-            ts_ms = int(block_times[place])
-            ordinal = seen.get((rider, ts_ms), 0)
-            seen[rider, ts_ms] = ordinal + 1
+            ts_ms = int(one.block.time[place])
+            ordinal = seen.get((one.rider, ts_ms), 0)
+            seen[one.rider, ts_ms] = ordinal + 1
             for of_segment, verdict in times[ts_ms].get(ordinal, ()):
-                if of_segment == segment_id:
+                if of_segment == one.segment_id:
                     at_seal[place] = verdict
                 now[place] = verdict
 

@@ -75,13 +75,14 @@ def _arguments(words):
                            help="decode every block too, and recount")
     exporting = commands.add_parser(
         "export", help="writes CSV, byte for byte that of tacho-audit export",
-        description="Rows by segment, block and index.\n\nEXAMPLES\n  python3 -m tacho_audit export "
-        "DIR/audit --rider 7 --out 7.csv", epilog=EXIT_CODES, formatter_class=form)
+        description="Rows by segment, block and index.\n\nEXAMPLES\n"
+        "  python3 -m tacho_audit export DIR/audit --rider 7 --out 7.csv", epilog=EXIT_CODES,
+        formatter_class=form)
     parquet = commands.add_parser(
         "parquet", help="writes GeoParquet 1.1",
-        description="The columns of the export, lat_e7 and lon_e7 exact, and a WKB point.\n\nEXAMPLES"
-        "\n  python3 -m tacho_audit parquet DIR/audit --out all.parquet", epilog=EXIT_CODES,
-        formatter_class=form)
+        description="The columns of the export, lat_e7 and lon_e7 exact, and a WKB point."
+        "\n\nEXAMPLES\n  python3 -m tacho_audit parquet DIR/audit --out all.parquet",
+        epilog=EXIT_CODES, formatter_class=form)
     for command in (verifying, exporting, parquet):
         command.add_argument("audit", metavar="DIR/audit", help="directory of sealed segments")
         command.add_argument("--json", action="store_true", help="results as JSON lines")
@@ -90,9 +91,11 @@ def _arguments(words):
                              help="only this rider; may be repeated")
         for name, what in (("from", "first event time"), ("to", "last event time"),
                            ("recv-from", "first receipt time"), ("recv-to", "last receipt time")):
-            command.add_argument(f"--{name}", type=time_ms, metavar="T", dest=name.replace("-", "_"),
+            command.add_argument(f"--{name}", type=time_ms, metavar="T",
+                                 dest=name.replace("-", "_"),
                                  help=f"{what}: Unix ms or RFC 3339, inclusive")
-    exporting.add_argument("--out", default="-", metavar="P", help="the file, - for standard output")
+    exporting.add_argument("--out", default="-", metavar="P",
+                           help="the file, - for standard output")
     parquet.add_argument("--out", required=True, metavar="P", help="the file")
     return parser.parse_args(words)
 
@@ -146,8 +149,10 @@ def _export(options):
 
 
 def _parquet(options):
+    progress = Progress("rows")
     with open_audit(options.audit) as audit:
-        rows = audit.to_parquet(options.out, **_filters(options))
+        rows = audit.to_parquet(options.out, progress=progress, **_filters(options))
+        progress.end()
         if options.json:
             print(json.dumps({"rows": rows, "segments": len(audit.segments)}))
     return 0
@@ -166,8 +171,8 @@ def main(words=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 5
     except OSError as error:
-        print(f"tacho_audit: {error.filename or options.out}: {error.strerror}; check the disk and the "
-              "permissions, then run again", file=sys.stderr)
+        print(f"tacho_audit: {error.filename or options.out}: {error.strerror}; check the disk and "
+              "the permissions, then run again", file=sys.stderr)
         return 5
     except KeyboardInterrupt:
         return 130

@@ -38,6 +38,8 @@ COLUMNS = [
     Column("verdict", 0, 65_534, [OFFSET]),
     Column("arrival", 0, 4_294_967_295, [DELTA]),
 ]
+# Columns coded less what is known: their limits hold for what is added up.
+LESS_SOMETHING = ("claimedReceipt", "arrival")
 BY_NAME = {column.name: column for column in COLUMNS}
 MOST_SCALE = 1 << 22
 CLAIMED = 2
@@ -118,6 +120,11 @@ class Block:
             self.present[name] = present
         times = self.time if name != "time" else None
         here = self.count if present is None else int(present.sum())
+        if codec == CONSTANT and name not in LESS_SOMETHING:
+            value = cursor.zigzag()
+            if not column.low <= value <= column.high:
+                raise Malformed(f"{name} out of its limits")
+            return np.full(self.count, value) if present is None else np.where(present, value, 0)
         values = _values(cursor, codec, column, here, times)
         if not isinstance(values, np.ndarray):
             return values

@@ -61,7 +61,7 @@ def crc32c(*parts):
 
 
 def _long_head(data, head):
-    """Fewer bytes than a slab: the last rows of the table. The initial value is four bytes of FF."""
+    """Fewer bytes than a slab: the last rows of the table. The initial value is four FF."""
     some = np.frombuffer(data, dtype=np.uint8, count=head).astype(np.int32)
     some[:4] ^= 0xFF
     return int(np.bitwise_xor.reduce(_FLAT.take(some + _ROWS[SLAB - head:])))

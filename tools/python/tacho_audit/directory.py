@@ -42,8 +42,8 @@ class Chain:
         """Yields what is refused. `with_hash` reads the whole file before, if that is the one."""
         head = segment.header
         if head["segment_id"] != number:
-            yield segment.refuse(errors.FileName, f"it is segment {head['segment_id']} under another "
-                                 "number")
+            yield segment.refuse(errors.FileName, f"it is segment {head['segment_id']} under "
+                                 "another number")
             return
         if self.partition is None:
             self.partition = head["partition"]

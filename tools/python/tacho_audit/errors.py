@@ -1,4 +1,4 @@
-"""What a reader refuses (format-spec.md §9.8): a class for each refusal, with the place in the file.
+"""What a reader refuses (format-spec.md §9.8): a class for each, with the place in the file.
 
 `exit_code` is that of tacho-audit: 2 damage or forgery, 3 incomplete, 5 input or output, 6 unknown
 version or algorithm. `code` is the name in `verify --json`.
@@ -91,7 +91,7 @@ BlockIndex = _damage("BlockIndex", "block_header", "A block is not what the inde
 BlockLeaf = _damage("BlockLeaf", "block_leaf", "A block is not that of its leaf.")
 BlockColumns = _damage("BlockColumns", "block_columns", "A block's columns do not decode.")
 UnknownCodec = _refusal("UnknownCodec", "unknown_algorithm", 6, _NEWER,
-                        "A column has a codec, or values have a form, that this reader does not have.")
+                        "A column has a codec that this reader does not have.")
 Amendment = _damage("Amendment", "amendment", "A record of an amendment or loss is not possible.")
 AmendmentTarget = _damage("AmendmentTarget", "amendment_target", "An amendment of no fix.")
 BlockOrder = _damage("BlockOrder", "block_order", "Fixes or records are not in their order.")

@@ -9,95 +9,94 @@ from .errors import AuditError, BlockColumns, BlockOrder, Malformed, Unknown, Un
 BATCH_FIXES = 1 << 18
 
 
+class Fixes:
+    """A decoded block and where it is from; stays good when its segment lets go of its sections."""
+
+    def __init__(self, segment, number):
+        row = segment.index[number]
+        self.segment_id, self.number = segment.id, number
+        self.rider = segment.names[int(row["rider"])]
+        self.bounds = int(row["min_ts_ms"]), int(row["max_ts_ms"])
+        self._refuse = segment.refuse
+        self._start, self._end = int(row["offset"]), int(row["offset"]) + int(row["stored_bytes"])
+        payload = segment.payload(number)
+        try:
+            self.block = columns.Block(payload, int(row["count"]))
+        except Malformed as error:
+            raise self.refusal(error) from None
+
+    def refusal(self, what, kind=None):
+        """An error of this block; of what the columns say without `kind`."""
+        if kind is None:
+            kind = UnknownCodec if isinstance(what, Unknown) else BlockColumns
+        return self._refuse(kind, str(what), self._start, self._end, self.number)
+
+    def check_order(self):
+        """Order and bounds within the block."""
+        block = self.block
+        later = np.diff(block.time)
+        if (later < 0).any() or (np.diff(block.arrival)[later == 0] <= 0).any():
+            raise self.refusal("fixes are not in order of time and arrival", BlockOrder)
+        if (int(block.time[0]), int(block.time[-1])) != self.bounds:
+            raise self.refusal("its times are not those of its index entry", BlockOrder)
+
+
 def batches(wanted, refused=None):
     """Decodes blocks, many together. `wanted`: (segment, number) in any order; yields lists of
-    (segment, number, columns.Block). `refused(error)` hears of what cannot be read, which is then
-    left out; without it the first raises."""
-    some, fixes = [], 0
+    Fixes. `refused(error)` hears of what cannot be read, which is then left out; without it the
+    first raises."""
+    some, count = [], 0
     for segment, number in wanted:
         try:
-            block = _read(segment, number)
+            some.append(Fixes(segment, number))
         except AuditError as error:
             if refused is None:
                 raise
             refused(error)
             continue
-        some.append((segment, number, block))
-        fixes += block.count
-        if fixes >= BATCH_FIXES:
+        count += some[-1].block.count
+        if count >= BATCH_FIXES:
             yield _finished(some, refused)
-            some, fixes = [], 0
+            some, count = [], 0
     if some:
         yield _finished(some, refused)
 
 
-def _read(segment, number):
-    payload = segment.payload(number)
-    try:
-        return columns.Block(payload, int(segment.index[number]["count"]))
-    except Malformed as error:
-        raise _columns(segment, number, error) from None
-
-
-def _columns(segment, number, error):
-    kind = UnknownCodec if isinstance(error, Unknown) else BlockColumns
-    return segment.content_error(number, error, kind)
-
-
 def _finished(some, refused):
     bad = {}
-    columns.finish([block for _, _, block in some],
+    columns.finish([one.block for one in some],
                    lambda block, error: bad.setdefault(id(block), error))
     good = []
-    for segment, number, block in some:
+    for one in some:
         try:
-            if id(block) in bad:
-                raise bad[id(block)]
-            wrong = _out_of_order(segment.index[number], block)
-            if wrong:
-                raise segment.content_error(number, wrong, BlockOrder)
-            good.append((segment, number, block))
-        except (Malformed, AuditError) as error:
-            if isinstance(error, Malformed):
-                error = _columns(segment, number, error)
+            if id(one.block) in bad:
+                raise one.refusal(bad[id(one.block)])
+            one.check_order()
+            good.append(one)
+        except AuditError as error:
             if refused is None:
-                raise error from None
+                raise
             refused(error)
     return good
-
-
-def _out_of_order(row, block):
-    """What is wrong with order and bounds within the block, if anything."""
-    later = np.diff(block.time)
-    if (later < 0).any() or (np.diff(block.arrival)[later == 0] <= 0).any():
-        return "fixes are not in order of time and arrival"
-    if (block.time[0], block.time[-1]) != (row["min_ts_ms"], row["max_ts_ms"]):
-        return "its times are not those of its index entry"
-    return None
 
 
 class Arrivals:
     """What holds over all blocks of a segment, fed in order: a rider's fixes ascend from block to
     block, and its arrivals are 0…n−1, once each. Receipt times are gathered for the header."""
 
-    def __init__(self, segment):
-        self.segment = segment
-        self.rider = None
+    def __init__(self):
+        self.before = None
         self.arrivals = []
-        self.last = None
-        self.first_block = self.last_block = 0
         self.receipt = None
 
-    def add(self, number, block):
-        rider = int(self.segment.index[number]["rider"])
-        if rider != self.rider:
+    def add(self, one):
+        block = one.block
+        if self.before is None or one.rider != self.before.rider:
             self.end()
-            self.rider, self.first_block = rider, number
-        elif (int(block.time[0]), int(block.arrival[0])) <= self.last:
-            raise self.segment.content_error(number, "fixes are not in order of time and arrival",
-                                             BlockOrder)
-        self.last = int(block.time[-1]), int(block.arrival[-1])
-        self.last_block = number
+        elif (block.time[0], block.arrival[0]) <= (self.before.block.time[-1],
+                                                   self.before.block.arrival[-1]):
+            raise one.refusal("fixes are not in order of time and arrival", BlockOrder)
+        self.before = one
         self.arrivals.append(block.arrival)
         low, high = int(block.receipt.min()), int(block.receipt.max())
         if self.receipt is not None:
@@ -108,9 +107,7 @@ class Arrivals:
         """After a rider's last block, and at the end."""
         arrivals, self.arrivals = self.arrivals, []
         if arrivals:
-            count = sum(map(len, arrivals))
             seen = np.sort(np.concatenate(arrivals))
-            if not np.array_equal(seen, np.arange(count)):
-                raise self.segment.content_error(
-                    self.last_block, f"arrivals of the rider are not 0 to {count - 1}, once each",
-                    BlockOrder)
+            if not np.array_equal(seen, np.arange(len(seen))):
+                raise self.before.refusal(
+                    f"arrivals of the rider are not 0 to {len(seen) - 1}, once each", BlockOrder)

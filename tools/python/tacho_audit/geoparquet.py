@@ -56,10 +56,11 @@ def metadata(bbox):
     column = {"encoding": "WKB", "geometry_types": ["Point"], "crs": CRS84}
     if bbox is not None:
         column["bbox"] = bbox
-    return json.dumps({"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}})
+    return json.dumps({"version": "1.1.0", "primary_column": GEOMETRY,
+                       "columns": {GEOMETRY: column}})
 
 
-def write(path, tables, compression="zstd"):
+def write(path, tables, compression="zstd", progress=None):
     """Writes tables of rows.SCHEMA to `path`, at once there or not at all; the number of rows."""
     path = os.fspath(path)
     making = path + ".part"
@@ -69,13 +70,16 @@ def write(path, tables, compression="zstd"):
     rows = 0
     try:
         # Without a stored Arrow schema the file's own keys are what readers see as the schema's.
-        with pq.ParquetWriter(making, schema, compression=compression, store_schema=False) as writer:
+        with pq.ParquetWriter(making, schema, compression=compression,
+                              store_schema=False) as writer:
             for table in tables:
                 writer.write_table(table.append_column(schema.field(GEOMETRY), points(table)))
                 lat, lon = table["lat"].to_numpy(), table["lon"].to_numpy()
                 west, east = min(west, lon.min()), max(east, lon.max())
                 south, north = min(south, lat.min()), max(north, lat.max())
                 rows += table.num_rows
+                if progress:
+                    progress(rows)
             box = [float(west), float(south), float(east), float(north)] if rows else None
             writer.add_key_value_metadata({"geo": metadata(box)})
         os.replace(making, path)

@@ -1,4 +1,4 @@
-"""Packed values (format-spec.md §3, *Packed*): a cursor over the bytes of a block, and the forms."""
+"""Packed values (format-spec.md §3, *Packed*): a cursor over a block, and the forms."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
 """Columns whose values are predicted from those before (format-spec.md §3: linear, course).
 
 Each value needs the one before it, so a block alone would be a loop in Python; here one step of all
-blocks at hand is taken together. A *lane* is one column of one block; lanes are sorted by length, so
-that those still running are always the first ones.
+blocks at hand is taken together. A *lane* is one column of one block; lanes are sorted by length,
+so that those still running are always the first ones.
 """
 
 import math
@@ -55,73 +55,83 @@ def filled(values, present):
     return np.where(last < 0, 0, values[np.maximum(last, 0)])
 
 
-def _matrix(lanes, rows, what):
-    """rows × lanes: what each lane has, below it zeros."""
-    matrix = np.zeros((rows, len(lanes)), dtype=np.int64)
-    for place, lane in enumerate(lanes):
-        values = what(lane)
-        matrix[:len(values), place] = values
-    return matrix
+class _Together:
+    """Steps of lanes in the order in which they are taken: all first ones, all second ones …, each
+    time in the order of the lanes, longest first. So step i of all that have one is a slice."""
 
+    def __init__(self, lanes):
+        self.lanes = sorted(lanes, key=lambda lane: -len(lane.steps))
+        lengths = np.array([len(lane.steps) for lane in self.lanes], dtype=np.int64)
+        self.starts = np.concatenate(([0], np.cumsum(lengths)))
+        self.total = int(self.starts[-1])
+        rows = int(lengths[0]) if len(lengths) else 0
+        # How many lanes have a step i.
+        running = len(lengths) - np.searchsorted(lengths[::-1], np.arange(rows), side="right")
+        offsets = np.concatenate(([0], np.cumsum(running)))
+        self.slices = list(zip(offsets[:-1].tolist(), offsets[1:].tolist()))
+        step = np.arange(self.total) - np.repeat(self.starts[:-1], lengths)
+        self.places = offsets[step] + np.repeat(np.arange(len(lengths)), lengths)
 
-def _running(lanes, rows):
-    """How many lanes have a step i, for each i."""
-    lengths = np.array([len(lane.steps) for lane in lanes])
-    return (len(lanes) - np.searchsorted(lengths[::-1], np.arange(rows), side="right")).tolist()
+    def taken(self, what):
+        """What each lane has for its steps, in that order."""
+        values = np.empty(self.total, dtype=np.int64)
+        if self.total:
+            values[self.places] = np.concatenate([what(lane) for lane in self.lanes])
+        return values
 
-
-def _give(lanes, units):
-    for place, lane in enumerate(lanes):
-        lane.units = np.concatenate(([0], units[:len(lane.steps), place]))
+    def give(self, units):
+        """Sets `units` of each lane: 0, then those of its steps."""
+        by_lane = units[self.places]
+        for number, lane in enumerate(self.lanes):
+            some = by_lane[self.starts[number]:self.starts[number + 1]]
+            lane.units = np.concatenate(([0], some))
 
 
 def run_linear(lanes):
     """Sets `units` (q of the page) of each lane, and `too_far` if one is beyond 2^33."""
-    lanes = sorted(lanes, key=lambda lane: -len(lane.steps))
-    rows = len(lanes[0].steps) if lanes else 0
-    steps = _matrix(lanes, rows, lambda lane: lane.steps)
-    times_what = _matrix(lanes, rows, lambda lane: lane.times_what)
-    by = _matrix(lanes, rows, lambda lane: lane.by)
+    together = _Together(lanes)
+    steps = together.taken(lambda lane: lane.steps)
+    times_what = together.taken(lambda lane: lane.times_what)
+    by = together.taken(lambda lane: lane.by)
     units = np.zeros_like(steps)
-    last, before = np.zeros(len(lanes), dtype=np.int64), np.zeros(len(lanes), dtype=np.int64)
+    last = before = np.zeros(len(lanes), dtype=np.int64)
     too_far = np.zeros(len(lanes), dtype=bool)
-    for i, running in enumerate(_running(lanes, rows)):
-        last, before = last[:running], before[:running]
-        product = (last - before) * times_what[i, :running]
-        moved = np.abs(product) // by[i, :running]  # / rounds toward zero
-        now = last + np.where(product < 0, -moved, moved) + steps[i, :running]
+    for start, end in together.slices:
+        last, before = last[:end - start], before[:end - start]
+        product = (last - before) * times_what[start:end]
+        moved = np.abs(product) // by[start:end]  # / rounds toward zero
+        now = last + np.where(product < 0, -moved, moved) + steps[start:end]
         beyond = (now > MOST_UNITS) | (now < -MOST_UNITS)
         if beyond.any():
-            too_far[:running] |= beyond
+            too_far[:end - start] |= beyond
             now[beyond] = 0
-        units[i, :running] = now
+        units[start:end] = now
         last, before = now, last
-    _give(lanes, units)
-    for place, lane in enumerate(lanes):
-        lane.too_far = bool(too_far[place])
+    together.give(units)
+    for number, lane in enumerate(together.lanes):
+        lane.too_far = bool(too_far[number])
 
 
 def run_course(lanes):
     """Sets `units` of each lane."""
     for gain in (0, 1):
-        _run_course(gain, sorted((lane for lane in lanes if lane.gain == gain),
-                                 key=lambda lane: -len(lane.steps)))
+        _run_course(gain, [lane for lane in lanes if lane.gain == gain])
 
 
 def _run_course(gain, lanes):
-    rows = len(lanes[0].steps) if lanes else 0
-    steps = _matrix(lanes, rows, lambda lane: lane.steps)
-    moves = _matrix(lanes, rows, lambda lane: lane.moves) * 16
+    together = _Together(lanes)
+    steps = together.taken(lambda lane: lane.steps)
+    moves = together.taken(lambda lane: lane.moves) * 16
     units = np.zeros_like(steps)
-    place = np.zeros(len(lanes), dtype=np.int64)
-    bias = np.zeros(len(lanes), dtype=np.int64)
-    for i, running in enumerate(_running(lanes, rows)):
-        about = place[:running] + moves[i, :running] + bias[:running]
-        now = (about >> 4) + steps[i, :running]
+    place = bias = np.zeros(len(lanes), dtype=np.int64)
+    for start, end in together.slices:
+        place, bias = place[:end - start], bias[:end - start]
+        about = place + moves[start:end] + bias
+        now = (about >> 4) + steps[start:end]
         error = 16 * now - about
-        units[i, :running] = now
+        units[start:end] = now
         if gain == 0:
-            place, bias = 16 * now, bias[:running] + error
+            place, bias = 16 * now, bias + error
         else:
-            place, bias = about + (3 * error >> 2), bias[:running] + (error >> 2)
-    _give(lanes, units)
+            place, bias = about + (3 * error >> 2), bias + (error >> 2)
+    together.give(units)

@@ -1,7 +1,5 @@
 """Verifying a directory: everything of format-spec.md §9.8, going on after the first finding."""
 
-import numpy as np
-
 from . import amendments, directory, errors, fixes, layout
 from .segment import Segment, open_segment
 
@@ -45,7 +43,7 @@ def _events(path, deep, progress, summary):
         yield from found
         yield _segment(name, segment, [one for one in found if not isinstance(one, _PLACE)])
         if before is not None:
-            before.close()
+            before.drop_sections()
         summary["segments"] += 1
         if any(not isinstance(error, _BETWEEN) for error in found):
             chain.follow(None)
@@ -71,15 +69,11 @@ def _targets(files):
     for _, name in files:
         try:
             with open_segment(name) as segment:
-                for number in _numbers(segment, layout.AMENDMENTS):
+                for number in segment.numbers(layout.AMENDMENTS):
                     targets.of(segment, amendments.records(segment, number))
         except errors.AuditError:
             continue  # told of in its turn
     return targets
-
-
-def _numbers(segment, kind):
-    return np.flatnonzero(segment.index["kind"] == kind).tolist()
 
 
 def _one(number, name, deep, chain, targets):
@@ -106,7 +100,7 @@ def check_segment(segment, deep=False, targets=None):
         _recount(segment, good, targets)
     else:
         good(segment.check_times)
-        for number in _numbers(segment, layout.FIXES):
+        for number in segment.numbers(layout.FIXES):
             good(segment.payload, number)
     records = _check_amendments(segment, good)
     # With a damaged block or leaf, root and hash are wrong for that reason.
@@ -135,13 +129,13 @@ class _Judge:
 
 
 def _recount(segment, good, targets):
-    arrivals = fixes.Arrivals(segment)
-    wanted = ((segment, number) for number in _numbers(segment, layout.FIXES))
+    arrivals = fixes.Arrivals()
+    wanted = ((segment, number) for number in segment.numbers(layout.FIXES))
     for some in fixes.batches(wanted, good.found.append):
-        for _, number, block in some:
-            good(arrivals.add, number, block)
+        for one in some:
+            good(arrivals.add, one)
             if targets:
-                targets.add(segment.names[int(segment.index[number]["rider"])], block.time)
+                targets.add(one.rider, one.block.time)
     if good.found:
         return
     good(arrivals.end)
@@ -154,14 +148,15 @@ def _recount(segment, good, targets):
 
 def _check_amendments(segment, good):
     """The records of all blocks that can be read."""
-    order, numbers, found = amendments.Order(segment), _numbers(segment, layout.AMENDMENTS), []
-    for number in numbers:
+    order, found = amendments.Order(segment), []
+    for number in segment.numbers(layout.AMENDMENTS):
         some = good(amendments.records, segment, number)
         if some is not None:
             found.append(some)
             good(order.add, number, some)
     if not good.found and order.lost_points != segment.header["lost_points"]:
-        good.found.append(segment.refuse(errors.Counts, "losses are not as many as the header says"))
+        good.found.append(segment.refuse(errors.Counts,
+                                         "losses are not as many as the header says"))
     if not good.found and order.next_other != len(segment.names):
         good.found.append(segment.refuse(errors.Counts, "a rider is named by nothing"))
     return found

@@ -18,7 +18,8 @@ def decoded(block):
     """A finished block as rows like those of the page's tables."""
     def optional(name, attribute):
         present = block.present[name]
-        return [None if present is not None and not present[i] else int(getattr(block, attribute)[i])
+        values = getattr(block, attribute).tolist()
+        return [None if present is not None and not present[i] else values[i]
                 for i in range(block.count)]
 
     claimed = [value or 0 for value in optional("claimedReceipt", "claimed")]
@@ -66,8 +67,8 @@ class Layouts(unittest.TestCase):
         self.assertEqual(layout.FOOTER.itemsize, layout.FOOTER_BYTES)
 
     def test_columns(self):
-        codecs = {row["codec"]: int(row["id"]) for row in page.tables(page.section("3. Column block"))[1]}
-        rows = page.tables(page.section("3. Column block"))[0]
+        rows, named = page.tables(page.section("3. Column block"))[:2]
+        codecs = {row["codec"]: int(row["id"]) for row in named}
         self.assertEqual(len(rows), len(columns.COLUMNS))
         for row, column in zip(rows, columns.COLUMNS):
             low, high = map(int, row["limits"].split("…"))

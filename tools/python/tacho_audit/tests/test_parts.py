@@ -171,8 +171,8 @@ class Packed(unittest.TestCase):
 class Predictions(unittest.TestCase):
     """The lanes, run together, against loops that say what the page says."""
 
-    def lanes(self, source, make):
-        return [make(source, source.choice([1, 2, 3, 9, 40])) for _ in range(30)]
+    def steps(self, source, count):
+        return np.array([source.randrange(-900, 900) for _ in range(count - 1)], dtype=np.int64)
 
     def times(self, source, count):
         steps = [source.choice([0, -5, 1, 999, 1000, 3000, 1 << 20, (1 << 20) + 1, 1 << 30])
@@ -184,7 +184,7 @@ class Predictions(unittest.TestCase):
         cases = []
         for _ in range(40):
             count = source.choice([1, 2, 3, 9, 40])
-            steps = np.array([source.randrange(-900, 900) for _ in range(count - 1)], dtype=np.int64)
+            steps = self.steps(source, count)
             lane = predict.Linear(0, 1, steps)
             times = self.times(source, count)
             lane.prepare(times)
@@ -216,7 +216,7 @@ class Predictions(unittest.TestCase):
             count = source.choice([1, 2, 3, 9, 40])
             numbers = [[source.randrange(high) for _ in range(count)] for high in (100_001, 36_000)]
             speeds, headings = (np.array(some, dtype=np.int64) for some in numbers)
-            steps = np.array([source.randrange(-900, 900) for _ in range(count - 1)], dtype=np.int64)
+            steps = self.steps(source, count)
             lane = predict.Course(0, 1, source.choice([0, 15_088, 1 << 22]), number % 2,
                                   source.random() < 0.5, steps)
             times = self.times(source, count)
