@@ -131,6 +131,18 @@ struct RealPlacesTests {
         try check(engine, riders, 3, "\(name), sealed, compacted, restarted")
         _ = try engine.reindex(resolution: 8)
         try check(engine, riders, 4, "\(name), reindexed")
+        let whole = try kept(engine, riders).map(\.fixes)
+        #expect(try engine.retire(.all).kept == [])
+        #expect(try engine.trackRows().chunks == 0)
+        #expect(try kept(engine, riders).map(\.fixes) == whole)
+        try check(engine, riders, 5, "\(name), retired")
+        _ = try engine.reindex(resolution: 9)
+        try check(engine, riders, 6, "\(name), reindexed from segments")
+        for start in stride(from: 0, to: deliveries.count, by: 2_000) {
+            let part = Array(deliveries[start..<min(start + 2_000, deliveries.count)])
+            let masks = try engine.append(TachoEngineTests.batch(part, .history))
+            #expect(masks.allSatisfy { $0 == .duplicate }, "\(name), from \(start)")
+        }
         try engine.close()
     }
 }

@@ -26,7 +26,7 @@ struct SegmentReferenceTests {
     }
 
     @Test func `the example of the page is the reference it describes`() throws {
-        let bytes = try SpecPage(subsection: "6.1").hex()
+        let bytes = try SpecPage(section: 6).hex()
         #expect(Self.example.encoded() == bytes)
         #expect(try read(bytes) == Self.example)
         let last = try bytes.withUnsafeBytes { try SegmentReference.lastMs($0) }

@@ -59,7 +59,7 @@ extension Engine {
     private func retireNow(_ query: RetireQuery) throws(RetireError) -> RetireReport {
         var report = RetireReport()
         do throws(StoreError) {
-            let ranges = try candidates(query, &report)
+            let ranges = try retirable(query, &report)
             if ranges.isEmpty { return report }
             let settled = try settleRanges()
             for (range, seal) in ranges where range < settled {
@@ -81,72 +81,6 @@ extension Engine {
         return report
     }
 
-    /// Sealed ranges that are old enough, have their copies, and are not retired yet; oldest first.
-    private func candidates(
-        _ query: RetireQuery, _ report: inout RetireReport
-    ) throws(StoreError) -> [(UInt32, SealRow)] {
-        let retired = try RetiredRow.all(store.database)
-        let newestMs = query.newestRecvMs(nowMs: options.nowMs())
-        let mirrors: Mirrors = query.copies.map { directory in
-            let record = Result { () throws(SegmentError) in
-                try MirrorConfirmation(directory: directory)
-            }
-            return (directory, record)
-        }
-        var list: [(UInt32, SealRow)] = []
-        for (range, seal) in try SealRow.all(store.database)
-        where seal.state == .sealed && retired[range]?.state != .done {
-            do throws(SegmentError) {
-                // What was begun is brought to its end.
-                if retired[range] == nil {
-                    let source = try SegmentSource(path: segmentPath(range))
-                    let header = try SegmentReader.header(of: source)
-                    guard header.points == 0 || header.recvBounds.maxMs <= newestMs else {
-                        continue
-                    }
-                }
-            } catch {
-                let file = "audit/" + SegmentStore.fileName(UInt64(range))
-                report.kept.append(
-                    KeptRange(segment: UInt64(range), reason: error.message(file: file)))
-                continue
-            }
-            if let reason = copyObstacle(range, seal, mirrors) {
-                report.kept.append(KeptRange(segment: UInt64(range), reason: reason))
-            } else {
-                list.append((range, seal))
-            }
-        }
-        return list
-    }
-
-    private typealias Mirrors = [(String, Result<MirrorConfirmation, SegmentError>)]
-
-    /// Which copy is missing; nil: all are confirmed.
-    private func copyObstacle(_ range: UInt32, _ seal: SealRow, _ mirrors: Mirrors) -> String? {
-        for (directory, mirror) in mirrors {
-            switch mirror {
-            case .failure(let error):
-                return "\(directory)/\(MirrorConfirmation.fileName): \(error.detail); run "
-                    + "tacho-audit mirror to that directory"
-            case .success(let mirror):
-                if mirror.confirms(
-                    segment: UInt64(range), bytes: seal.bytes, sha256: seal.sha256)
-                {
-                    continue
-                }
-                return "\(directory) has no confirmed copy of "
-                    + "\(SegmentStore.fileName(UInt64(range))) with SHA-256 "
-                    + "\(Digest.hex(seal.sha256)); run tacho-audit mirror to that directory"
-            }
-        }
-        return nil
-    }
-
-    private func segmentPath(_ range: UInt32) -> String {
-        store.directory.auditPath + "/" + SegmentStore.fileName(UInt64(range))
-    }
-
     /// A checkpoint, behind which no start makes chunks again and no judge has them in memory.
     /// Ranges below the one returned are settled.
     private func settleRanges() throws(StoreError) -> UInt32 {
@@ -156,23 +90,6 @@ extension Engine {
             return 0
         }
         return try CheckpointMark(bytes).range
-    }
-
-    /// What is wrong with the file as it is on the device; nil: it is what was sealed.
-    private func fileObstacle(_ range: UInt32, _ seal: SealRow) throws(StoreError) -> String? {
-        let file = SegmentStore.fileName(UInt64(range))
-        do throws(PublishError) {
-            let found = try SegmentStore.existing(
-                directory: store.directory.auditPath, id: UInt64(range))
-            guard let found else { return "audit/\(file) is not there; put it back from a copy" }
-            guard found.sha256 == seal.sha256, found.points == seal.points else {
-                return "audit/\(file) has SHA-256 \(Digest.hex(found.sha256)), not the "
-                    + "\(Digest.hex(seal.sha256)) it was sealed with; put it back from a copy"
-            }
-            return nil
-        } catch {
-            return error.message
-        }
     }
 
     private func move(
@@ -203,6 +120,8 @@ extension Engine {
         } catch {
             let file = "audit/" + SegmentStore.fileName(UInt64(range))
             switch error {
+            case .store(.damaged(let what)):
+                report.kept.append(KeptRange(segment: UInt64(range), reason: what))
             case .store(let error): throw error
             case .stopping: throw .io("the engine is closed")
             case .segment(let error):

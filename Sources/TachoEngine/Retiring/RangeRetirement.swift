@@ -59,17 +59,22 @@ struct RangeRetirement: ~Copyable {
 
     /// Rows that only sealing the range again would need: the segment has what they say.
     mutating func dropRecords() throws(Failure) {
+        var keys: [[UInt8]] = []
         do {
             let cursor = content.database.cursor(.amendLog)
             cursor.seek(Keys.number(content.range))
             while try cursor.isValid(), cursor.key.count == 24,
                 KeyReader.u32(cursor.key, at: 0) == content.range
             {
-                rows.delete(.amendLog, Array(cursor.key))
+                keys.append(Array(cursor.key))
                 cursor.next()
             }
         } catch {
             throw .store(error)
+        }
+        for key in keys {
+            rows.delete(.amendLog, key)
+            if rows.count >= Self.rowsPerWrite { try write() }
         }
         try write()
     }
