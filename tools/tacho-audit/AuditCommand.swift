@@ -17,6 +17,7 @@ struct AuditCommand: ParsableCommand {
               tacho-audit verify --audit DIR/audit
               tacho-audit export --audit DIR/audit --rider 7 --format csv --out 7.csv
               tacho-audit inspect --audit DIR/audit --segment 1
+              tacho-audit distance --audit DIR/audit --rider 7 --legs 7.legs.csv
 
             EXIT CODES
               0 verified or done · 1 usage · 2 damage or forgery · 3 incomplete: gap, missing or
@@ -24,7 +25,9 @@ struct AuditCommand: ParsableCommand {
               algorithm · 7 verified but not decryptable. Of several the first in 4 2 3 5 6 7.
             """,
         version: "0.1.0",
-        subcommands: [VerifyCommand.self, ExportCommand.self, InspectCommand.self])
+        subcommands: [
+            VerifyCommand.self, ExportCommand.self, InspectCommand.self, DistanceCommand.self,
+        ])
 }
 
 /// The directory every command reads.

@@ -15,6 +15,7 @@ struct Tacho: ParsableCommand {
               tacho import --data ./fleet rides.csv.gz
               tacho latest --data ./fleet t1 t2 --json
               tacho track --server 127.0.0.1:7227 t1 > t1.csv
+              tacho distance --data ./fleet t1 --from T --to T
               tacho trips --data ./fleet t1 --from T --to T
               tacho alerts --data ./fleet --json
               tacho risk --data ./fleet
@@ -31,9 +32,9 @@ struct Tacho: ParsableCommand {
         subcommands: [
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
             ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
-            WhoCommand.self, FenceCommand.self, TripsCommand.self, StopsCommand.self,
-            AtCommand.self, SealCommand.self, ReindexCommand.self, StatsCommand.self,
-            CellCommand.self,
+            WhoCommand.self, FenceCommand.self, DistanceCommand.self, TripsCommand.self,
+            StopsCommand.self, AtCommand.self, SealCommand.self, ReindexCommand.self,
+            StatsCommand.self, CellCommand.self,
         ])
 }
 
