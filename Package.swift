@@ -74,7 +74,10 @@ let package = Package(
             ]),
         module(
             "TachoServer",
-            ["TachoEngine", "TachoIngest", "TachoWire", "TachoGeo", "CTacho", logging] + nio),
+            [
+                "TachoEngine", "TachoAudit", "TachoIngest", "TachoWire", "TachoGeo", "CTacho",
+                logging,
+            ] + nio),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 
         // Programs: thin, over modules that tests can reach.
@@ -84,8 +87,8 @@ let package = Package(
         folder(
             "TachoTools", at: "tools/support/TachoTools",
             [
-                "TachoClient", "TachoEngine", "TachoIngest", "TachoWire", "TachoCodec",
-                "TachoGeo", "CZlib",
+                "TachoClient", "TachoEngine", "TachoAudit", "TachoIngest", "TachoWire",
+                "TachoCodec", "TachoGeo", "CZlib",
             ]),
         folder(
             "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
@@ -118,7 +121,7 @@ let package = Package(
         program(
             "tacho-log-judge", at: "Tests/LogJudge", ["TachoAudit", "TachoCodec", "TachoGeo"]),
         folder("ScriptedServer", at: "Tests/ScriptedServer", ["TachoClient", "TachoWire"] + nio),
-        tests("TachoGeoTests", ["TachoGeo"]),
+        tests("TachoGeoTests", ["TachoGeo", "FormatSpec"]),
         // What tests of several modules read of the page of formats.
         folder("FormatSpec", at: "Tests/FormatSpec", []),
         tests("TachoCodecTests", ["TachoCodec", "TachoGeo", "CTacho", "FormatSpec"]),

@@ -111,7 +111,8 @@ package struct Benchmark: Sendable {
 
     package static let all: [Benchmark] = [
         calibration, ingest, tcpPacked, tcpLatest, tcpText, naive, latest, latestBusy, decode,
-        bytesPerPoint, riderDay, retiredRange, tcpRiderDay, fleetScan, nearby, who, trips, h3,
+        bytesPerPoint, riderDay, retiredRange, tcpRiderDay, fleetScan, nearby, who, trips,
+        distance, h3, seal,
         ingestSealing, ingestPlaces, ingestNoPlaces,
         ingestRiders, ingestLate, ingestBacklog, ingestBatch, ingestLong, fences, bytesWritten,
         memory, restart, rules, auditExport, auditRider,

@@ -49,10 +49,14 @@ package enum Digest {
 }
 
 /// A running SHA-256 over a file, which can be asked for its value before the end.
-struct RunningDigest {
+package struct RunningDigest {
     private var hash = SHA256()
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+    package init() {}
 
-    func value() -> [UInt8] { Array(hash.finalize()) }
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        hash.update(bufferPointer: bytes)
+    }
+
+    package func value() -> [UInt8] { Array(hash.finalize()) }
 }

@@ -1,3 +1,5 @@
+import TachoGeo
+
 /// A JSON object on one line, built field by field. Escapes what RFC 8259 asks for.
 package struct JSONLine {
     private var body = ""
@@ -16,6 +18,12 @@ package struct JSONLine {
 
     /// A number as its decimal text.
     package mutating func add(_ name: String, number: String) { put(name, number) }
+    /// `value` / 1,000 as the shortest number.
+    package mutating func add(_ name: String, thousandths value: Int64) {
+        var text: [UInt8] = []
+        Decimal.append(value, decimals: 3, trimmed: true, to: &text)
+        put(name, String(decoding: text, as: UTF8.self))
+    }
 
     package mutating func add(_ name: String, _ objects: [JSONLine]) {
         put(name, "[" + objects.map(\.text).joined(separator: ",") + "]")

@@ -22,6 +22,9 @@ package struct ServerLimits: Sendable {
     /// Trips, stops and gaps of one T.TRIPS or T.STOPS; a greater COUNT is cut there and gets a cursor,
     /// without COUNT more is an error that asks for it.
     package var tripRows = 16_384
+    /// Legs of one T.DIST; a greater COUNT is cut there and gets a cursor, without COUNT more is an
+    /// error that asks for it.
+    package var legRows = 8_192
     /// Entries of one XRANGE or XREAD.
     package var streamEntries = 16_384
     /// Riders of one T.RISK, also without COUNT.

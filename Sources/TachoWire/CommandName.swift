@@ -10,6 +10,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case range = "T.RANGE"
     case length = "T.LEN"
     case position = "T.AT"
+    case distance = "T.DIST"
     case trips = "T.TRIPS"
     case stops = "T.STOPS"
     case alerts = "T.ALERTS"
@@ -74,6 +75,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .get, .getMany: 1...many
         case .range, .length: 3...many
         case .position: 2...4
+        case .distance: 3...9
         case .trips, .stops: 3...13
         case .seal, .stats, .time, .size, .reset: 0...0
         case .explain: 2...4
@@ -116,7 +118,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     package var hasKey: Bool {
         switch self {
         case .add, .addMany, .addManyExtended, .get, .getMany, .range, .length, .explain: true
-        case .position, .trips, .stops: true
+        case .position, .distance, .trips, .stops: true
         case .streamRange, .streamLength: true
         case .geoPositions, .geoDistance, .geoHashes, .geoSearch, .geoAdd, .geoSearchStore: true
         case .geoRadius, .geoRadiusReadOnly: true

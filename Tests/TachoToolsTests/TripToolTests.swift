@@ -140,6 +140,37 @@ import Testing
         }
     }
 
+    @Test func `a distance is printed alike, and its legs are those of the hash`() throws {
+        try withTargets { local, remote in
+            func lines(
+                _ target: any Target, _ rider: String, legs: Bool, json: Bool
+            ) throws -> [Substring] {
+                try captured(directory) {
+                    try DistanceReport.print(
+                        DistanceRequest(rider: Array(rider.utf8)), from: target, legs: legs,
+                        json: json, to: $0)
+                }.split(separator: "\n")
+            }
+            for rider in ["t1", "t2", "t3", "t4", "t5", "w"] {
+                for (legs, json) in [(false, false), (false, true), (true, false), (true, true)] {
+                    let here = try lines(local, rider, legs: legs, json: json)
+                    #expect(here == (try lines(remote, rider, legs: legs, json: json)), "\(rider)")
+                    #expect(legs ? here.count > 100 : here.count == 1, "\(rider)")
+                }
+            }
+            // More legs than a page has: four a stop.
+            let all = try lines(local, "w", legs: true, json: true)
+            #expect(all.count == 20_003)
+            let sum = try #require(all.last)
+            #expect(sum.hasPrefix(#"{"rider":"w","metres":"#))
+            #expect(sum.contains(#","points":20002,"excluded":"#))
+            #expect(sum.contains(#","alg":"v1","gaps":"#) && sum.contains(#","legs_sha256":""#))
+            #expect(throws: ToolFailure.self) {
+                try lines(remote, "nobody", legs: false, json: true)
+            }
+        }
+    }
+
     @Test func `a simplified track is printed alike`() throws {
         try withTargets { local, remote in
             func track(_ target: any Target, _ rider: String, _ mm: Int64?) throws -> String {

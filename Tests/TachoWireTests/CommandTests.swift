@@ -167,6 +167,26 @@ struct CommandTests {
         #expect(try command("T.LEN", "r", "1", "2", "VERDICT", "ok") == .length(query))
     }
 
+    @Test func `a distance has options in any order, and pages only of legs`() throws {
+        var wanted = DistanceCommand(fromMs: .min, toMs: 7)
+        #expect(try command("T.DIST", "r", "-", "7") == .distance(wanted))
+        wanted.hasDigest = true
+        #expect(try command("t.dist", "r", "-", "7", "digest") == .distance(wanted))
+        wanted.hasLegs = true
+        wanted.count = 9
+        wanted.cursorArgument = 8
+        #expect(
+            try command(
+                "T.DIST", "r", "-", "7", "LEGS", "COUNT", "9", "CURSOR", "5-1", "DIGEST")
+                == .distance(wanted))
+        let bad = [
+            ["COUNT", "9"], ["CURSOR", "5-1"], ["LEGS", "COUNT"], ["LEG"], ["DIGEST", "x"],
+        ]
+        for words in bad {
+            #expect(throws: CommandError.syntax) { try command(["T.DIST", "r", "-", "7"] + words) }
+        }
+    }
+
     @Test func `trips and stops have defaults, and options in any order`() throws {
         var request = TripRequest(fromMs: Int64.min, toMs: 7)
         #expect(try command("T.TRIPS", "r", "-", "7") == .trips(request))

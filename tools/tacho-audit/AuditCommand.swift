@@ -22,6 +22,7 @@ struct AuditCommand: ParsableCommand {
               tacho-audit prove --audit DIR/audit --rider 7 --time 1767225600000 --out 7.proof
               tacho-audit check-proof 7.proof --expect-vkey VKEY
               tacho-audit key new --name tacho.example.com/fleet --out DIR/audit-key
+              tacho-audit distance --audit DIR/audit --rider 7 --legs 7.legs.csv
 
             EXIT CODES
               0 verified or done · 1 usage · 2 damage or forgery · 3 incomplete: gap, missing or
@@ -32,7 +33,7 @@ struct AuditCommand: ParsableCommand {
         subcommands: [
             VerifyCommand.self, ExportCommand.self, MirrorCommand.self, InspectCommand.self,
             KeyCommand.self, SignCommand.self, WitnessCommand.self, ProveCommand.self,
-            CheckProofCommand.self,
+            CheckProofCommand.self, DistanceCommand.self,
         ])
 }
 

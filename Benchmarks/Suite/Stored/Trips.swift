@@ -69,7 +69,7 @@ extension Benchmark {
 
     private static let stepMs: Int64 = 3_000
 
-    private static func dayWithStops(
+    static func dayWithStops(
         _ name: [UInt8], _ rider: Int, _ points: Int, _ size: Int
     ) -> [FixBatch] {
         var random = SplitMix(seed: UInt64(rider))

@@ -15,6 +15,7 @@ extension ConnectionHandler {
         case .range(let query): range(query, arguments)
         case .length(let query): length(query, arguments)
         case .position(let request): position(request, arguments)
+        case .distance(let command): distance(command, arguments)
         case .trips(let request): trips(request, .trips, arguments)
         case .stops(let request): trips(request, .stops, arguments)
         case .alerts(let query): alerts(query, arguments)

@@ -74,6 +74,13 @@ final class MemoryTarget: Target {
     func trips(_ request: TripsRequest, after cursor: String?) -> TripRows {
         TripRows(items: [], next: nil, isKnownRider: tracks[request.rider] != nil)
     }
+    func distance(_ request: DistanceRequest) -> DistanceRow {
+        DistanceRow(
+            totals: DistanceTotals(), legsSHA256: "", isKnownRider: tracks[request.rider] != nil)
+    }
+    func legs(_ request: DistanceRequest, after cursor: String?) -> LegLines {
+        LegLines(lines: [], next: nil)
+    }
     func position(_ query: PositionQuery) -> PositionRow? { nil }
     func setVehicle(_ vehicle: VehicleClass, of rider: [UInt8]) {}
     func rider(_ name: [UInt8]) -> RiderRow? { nil }

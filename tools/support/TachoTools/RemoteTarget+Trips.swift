@@ -122,12 +122,12 @@ enum TripReplies {
         return row
     }
 
-    private static func place(_ lat: Reply, _ lon: Reply) -> Coordinate? {
+    static func place(_ lat: Reply, _ lon: Reply) -> Coordinate? {
         guard let latE7 = scaled(lat, 7), let lonE7 = scaled(lon, 7) else { return nil }
         return Coordinate(latE7: Int32(clamping: latE7), lonE7: Int32(clamping: lonE7))
     }
 
-    private static func scaled(_ reply: Reply, _ scale: Int) -> Int64? {
+    static func scaled(_ reply: Reply, _ scale: Int) -> Int64? {
         guard case .bulk(let text) = reply,
             case .success(let value) = text.withUnsafeBytes({ Decimal.scaled($0, scale: scale) })
         else { return nil }

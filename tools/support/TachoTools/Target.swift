@@ -42,6 +42,12 @@ package protocol Target: AlertTarget {
     /// One page of a rider's trips or stops; `cursor` is that of the page before.
     func trips(_ request: TripsRequest, after cursor: String?) throws(ToolFailure) -> TripRows
 
+    /// How far a rider went.
+    func distance(_ request: DistanceRequest) throws(ToolFailure) -> DistanceRow
+
+    /// One page of the legs of that; `cursor` is that of the page before.
+    func legs(_ request: DistanceRequest, after cursor: String?) throws(ToolFailure) -> LegLines
+
     /// Where a rider was at a moment; nil: nobody knows.
     func position(_ query: PositionQuery) throws(ToolFailure) -> PositionRow?
 
