@@ -46,7 +46,9 @@ extension Packing {
         for i in 0..<patches {
             let place = room.places[i]
             guard place >= next, place < UInt64(count) else { throw .badPacking(reader.column) }
-            // Both widths together are 64 at most: the shift is below 64.
+            // Both widths together are 64 at most: the shift is below 64. What a patch adds is all that
+            // lies above: a Rice code with a quotient there too would have two readings.
+            guard out[Int(place)] &>> UInt64(width) == 0 else { throw .badPacking(reader.column) }
             out[Int(place)] |= room.patches[i] &<< UInt64(width)
             next = place &+ 1
         }

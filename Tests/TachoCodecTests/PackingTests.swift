@@ -79,6 +79,26 @@ import Testing
         }
     }
 
+    /// Two values, no low bits, one patch of eight bits for the first.
+    @Test func `a Rice code whose value has a quotient and a patch is refused`() throws {
+        func read(_ quotients: UInt8) throws -> [UInt64] {
+            let bytes = HeapBytes([UInt8(Packing.rice), 0, 8, 1, quotients, 0, 0x55])
+            let scratch = EncoderScratch(capacity: 16)
+            defer { scratch.free() }
+            var reader = ColumnReader(bytes.raw)
+            var back: [UInt64] = [0, 0]
+            let room = PatchRoom(places: scratch.packing.places, patches: scratch.packing.high)
+            try back.withUnsafeMutableBufferPointer {
+                try Packing.read(&reader, count: 2, into: $0.baseAddress!, room: room)
+            }
+            return back
+        }
+        #expect(try read(0b11) == [0x55, 0])
+        // A zero before the second one: its quotient, and it has no patch.
+        #expect(try read(0b101) == [0x55, 1])
+        #expect(throws: ColumnError.self) { try read(0b110) }
+    }
+
     @Test func `Rice takes at most a tenth above the entropy of noise`() throws {
         var random = Seeded(5)
         // A sum of uniform numbers: nearly normal.

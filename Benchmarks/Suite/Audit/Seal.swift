@@ -24,7 +24,7 @@ extension Benchmark {
         }
         let peak = Memory.peakBytes
         guard points == run.sent else {
-            throw IngestError.pointsMissing(sent: run.sent, stored: Int64(points))
+            throw IngestError.pointsMissing(sent: run.sent, stored: Int(points))
         }
         try run.engine.close()
         let audit = run.dataPath + "/audit"

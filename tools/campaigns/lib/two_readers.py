@@ -34,18 +34,6 @@ def plain(events, like=None):
     return sorted(kept, key=lambda event: event["type"] != "finding")
 
 
-# What only the Python reader refuses, as the page asks. tacho-audit takes the bits of both.
-STRICTER = "a value has a quotient and a patch"
-
-
-def is_stricter(directory):
-    """Whether the Python reader's first finding is one of those."""
-    import tacho_audit
-
-    first = next(iter(tacho_audit.verify(directory, deep=True)))
-    return STRICTER in first.get("message", "")
-
-
 def exported(c, directory, *options):
     """The CSV of tacho-audit, or None where it refuses."""
     done = process.run([c.program("tacho-audit"), "export", "--audit", directory, "--format", "csv",
