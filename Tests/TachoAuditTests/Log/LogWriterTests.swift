@@ -168,6 +168,22 @@ import Testing
         }
     }
 
+    @Test func `bundles come first, then tiles, then the head, then the signature`() throws {
+        let directory = try TemporaryDirectory()
+        var names: [String] = []
+        var log = try LogSample.writer(directory) { moment throws(LogError) in
+            guard case .durable(let path) = moment else { return }
+            names.append(String(path.dropFirst(directory.log("").count)))
+        }
+        _ = try log.append(LogSample.entries(1...257, after: Digest.none))
+        try log.sign(with: LogSample.key())
+        #expect(
+            names == [
+                "tile/entries/000", "tile/entries/001.p/1", "tile/0/000", "tile/0/001.p/1",
+                "tile/1/000.p/1", "pending", "checkpoint",
+            ])
+    }
+
     @Test func `an entry left by a kill that says something else of a segment stops all`() throws {
         let directory = try TemporaryDirectory()
         let entries = LogSample.entries(1...2, after: Digest.none)
@@ -228,20 +244,55 @@ import Testing
 
     @Test func `a damaged tile or entry is not signed`() throws {
         let key = LogSample.key()
-        for name in ["tile/0/000.p/4", "tile/entries/000.p/4"] {
+        for (name, code) in [
+            ("tile/0/000.p/4", .root), ("tile/entries/000.p/4", .tileHash),
+        ] as [(String, LogError.Code)] {
             let directory = try LogSample.segments(4)
             try LogSample.append(3, to: directory, by: key)
             var log = try LogSample.writer(directory)
             try log.append(throughSegment: 4)
             _ = consume log
             var bytes = try directory.readLog(name)
-            bytes[bytes.count - 3] ^= 1
+            // Of an entry the last digit of its root: only its hash can tell.
+            let place = bytes.count - (code == .root ? 3 : "0\nprevious \n".utf8.count + 64)
+            bytes[place] = bytes[place] == 0x30 ? 0x31 : 0x30
             try directory.writeLog(bytes, name)
-            #expect(throws: LogError.self) {
+            #expect(throws: LogError(code, file: "", "")) {
                 var log = try LogSample.writer(directory)
                 try log.sign(with: key)
             }
             #expect(try LogReader(audit: directory.path).checkpoint()?.head.size == 3)
+        }
+    }
+
+    @Test func `an entry that does not name the one before is found and not signed`() throws {
+        let directory = try TemporaryDirectory()
+        var entries = LogSample.entries(1...3, after: Digest.none)
+        guard case .segment(var second) = entries[1] else { return }
+        second.previous = Digest.none
+        entries[1] = .segment(second)
+        var log = try LogSample.writer(directory)
+        _ = try log.append(entries)
+        #expect(throws: LogError(.entryChain, file: "", "")) {
+            try log.sign(with: LogSample.key())
+        }
+        _ = consume log
+        #expect(LogSample.verify(directory).findings.map(\.code).contains("entry_chain"))
+    }
+
+    @Test func `segments and sequences of entries go on without gaps`() throws {
+        let all = LogSample.entries(1...4, after: Digest.none)
+        guard case .segment(let first) = all[0], case .segment(let third) = all[2] else { return }
+        var gap = third
+        gap.previous = all[0].encoded().withUnsafeBytes { Digest.leaf($0) }
+        var late = gap
+        (late.segmentID, late.firstSequence) = (2, first.lastSequence + 2)
+        for entry in [gap, late] {
+            let directory = try TemporaryDirectory()
+            var log = try LogSample.writer(directory)
+            _ = try log.append([all[0], .segment(entry)])
+            _ = consume log
+            #expect(LogSample.verify(directory).findings.map(\.code).contains("entry_chain"))
         }
     }
 
