@@ -42,8 +42,8 @@ import Testing
                 [Self.fix(70, north: 700)],
                 [
                     // The held fix is let through, and the first one at 10 s is not any more.
-                    Self.amendment(20, ordinal: 0, Verdict(), sequence: 9),
                     Self.amendment(10, ordinal: 0, held, sequence: 9),
+                    Self.amendment(20, ordinal: 0, Verdict(), sequence: 9),
                 ]
             ),
         ]

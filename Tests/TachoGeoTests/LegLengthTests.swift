@@ -43,7 +43,7 @@ struct LegLengthTests {
 
     @Test func `the lengths of the page are computed, both ways`() throws {
         let rows = try SpecPage(section: 19).rows("from_lat | from_lon | to_lat | to_lon | mm")
-        #expect(rows.count == 9)
+        #expect(rows.count == 11)
         for row in rows {
             let degrees = row[..<4].map { text -> Int32 in
                 var text = text
@@ -195,8 +195,27 @@ struct LegLengthTests {
                 #expect(Self.straightMm(pole, pole) == 0)
             }
         }
-        let half = Self.straightMm(
-            Coordinate(latE7: 0, lonE7: 0), Coordinate(latE7: 0, lonE7: 1_800_000_000))
-        #expect(abs(Double(half) * 1e-3 - Distance.longestGeodesicM) < 0.01)
+    }
+
+    @Test func `places opposite each other, or nearly, are half a meridian apart`() {
+        for lat in stride(from: Int32(-900_000_000), through: 900_000_000, by: 50_000_000) {
+            for lon: Int32 in [0, 1, 900_000_000, 1_799_999_999, -1_234_567] {
+                let a = Coordinate(latE7: lat, lonE7: lon)
+                let other = lon > 0 ? lon - 1_800_000_000 : lon + 1_800_000_000
+                for (north, east): (Int32, Int32) in [(0, 0), (1, 0), (0, 1), (-1, 1), (3, -2)] {
+                    let b = Coordinate(
+                        latE7: max(-900_000_000, min(900_000_000, -lat + north)),
+                        lonE7: min(1_800_000_000, other + east))
+                    let metres = Double(Self.straightMm(a, b)) * 1e-3
+                    // Beside the exact opposite the great ellipse may be the long way round.
+                    #expect(metres > Distance.longestGeodesicM - 1, "\(a) \(b)")
+                    #expect(metres < Distance.longestGeodesicM * 1.002, "\(a) \(b)")
+                    #expect(Self.straightMm(a, b) == Self.straightMm(b, a), "\(a) \(b)")
+                    if north == 0 && east == 0 {
+                        #expect(abs(metres - Distance.longestGeodesicM) < 0.1, "\(a)")
+                    }
+                }
+            }
+        }
     }
 }

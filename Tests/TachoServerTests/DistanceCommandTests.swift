@@ -35,7 +35,7 @@ struct DistanceCommandTests {
             let reply = try client.ask("T.DIST", "r", "-", "+")
             #expect(
                 reply.plain == [
-                    "metres", "898.998", "points", "20", "excluded", "0", "gaps_ms", "405000",
+                    "metres", "898.992", "points", "20", "excluded", "0", "gaps_ms", "405000",
                     "alg", "v1", "gaps", "1", "gap_metres", "49.944", "excluded_metres", "0",
                     "resting_metres", "0", "held", "0", "quarantined", "0", "conflicts", "0",
                 ])

@@ -197,7 +197,7 @@ def differences(c, audit, target, rider, fixes, span):
     near = [fix for fix in fixes if first - v1.CONTEXT_MS <= fix.ts <= last + v1.CONTEXT_MS]
     out = io.StringIO()
     expected = v1.total(rider, v1.legs(near, first, last), out)
-    words = [] if span is None else ["--from", first, "--to", last]
+    words = [] if span is None else [f"--from={first}", f"--to={last}"]
     here = process.run([c.program("tacho-audit"), "distance", "--audit", audit, "--rider", rider,
                         "--legs", "-", "--json", *words], timeout=300)
     lines = out.getvalue().encode()

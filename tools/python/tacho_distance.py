@@ -116,7 +116,12 @@ def arc(a: Place, b: Place) -> float:
     u = math.sqrt(
         (x * x + y * y) / (SEMI_MAJOR_MM * SEMI_MAJOR_MM) + (z * z) / (SEMI_MINOR_MM * SEMI_MINOR_MM)
     )
-    middle = (0.0, 0.0, SEMI_MINOR_MM) if u < NO_MIDDLE else (x / u, y / u, z / u)
+    if u >= NO_MIDDLE:
+        middle = (x / u, y / u, z / u)
+    elif a[0] != 0.0 or a[1] != 0.0:
+        middle = (0.0, 0.0, SEMI_MINOR_MM)
+    else:
+        middle = (SEMI_MAJOR_MM, 0.0, 0.0)
     return arc(a, middle) + arc(middle, b)
 
 

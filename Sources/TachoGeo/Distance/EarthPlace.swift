@@ -62,15 +62,17 @@ package struct EarthPlace: Equatable, Sendable, BitwiseCopyable {
         return arc(to: middle) + middle.arc(to: other)
     }
 
-    /// Half way on the great ellipse; between places opposite each other, the north pole.
+    /// Half way on the great ellipse; between places opposite each other the north pole, and between
+    /// poles a place on the equator.
     private func middle(to other: EarthPlace) -> EarthPlace {
         let (sx, sy, sz) = (x + other.x, y + other.y, z + other.z)
         let a2 = DistanceV1.semiMajorMm * DistanceV1.semiMajorMm
         let b2 = DistanceV1.semiMinorMm * DistanceV1.semiMinorMm
         let u = ((sx * sx + sy * sy) / a2 + (sz * sz) / b2).squareRoot()
-        guard u >= DistanceV1.noMiddle else {
-            return EarthPlace(x: 0, y: 0, z: DistanceV1.semiMinorMm)
-        }
-        return EarthPlace(x: sx / u, y: sy / u, z: sz / u)
+        if u >= DistanceV1.noMiddle { return EarthPlace(x: sx / u, y: sy / u, z: sz / u) }
+        let isPole = x == 0 && y == 0
+        return isPole
+            ? EarthPlace(x: DistanceV1.semiMajorMm, y: 0, z: 0)
+            : EarthPlace(x: 0, y: 0, z: DistanceV1.semiMinorMm)
     }
 }
