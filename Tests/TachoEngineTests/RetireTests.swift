@@ -310,7 +310,8 @@ struct RetireTests {
         try engine.close()
     }
 
-    @Test func `bytes_hot falls when points have left`() throws {
+    @Test func `the database shrinks when points have left, and merges when it is worth it`() throws
+    {
         let directory = TemporaryDirectory()
         let engine = try Engine.open(options(directory))
         for hour in 0..<6 {
@@ -320,7 +321,13 @@ struct RetireTests {
         engine.store.database.compact(.track)
         let before = engine.store.database.bytes(of: .track)
         _ = try engine.retire(.all)
-        #expect(engine.store.database.bytes(of: .track) * 2 < before)
+        engine.store.database.compact(.track)
+        #expect(engine.store.database.bytes(of: .track) * 4 < before)
+        let retirement = try Retirement(engine.store.database)
+        #expect(retirement.state.ranges == 6)
+        #expect(!retirement.isWorthMerging(gone: 20, of: 100))
+        #expect(retirement.isWorthMerging(gone: 14, of: 100))
+        #expect(!retirement.isWorthMerging(gone: 1, of: 100))
         try engine.close()
     }
 
