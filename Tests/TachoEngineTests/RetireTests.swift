@@ -189,7 +189,7 @@ struct RetireTests {
                 Issue.record("\(what): it was read")
             } catch {
                 text = error.description
-                #expect(error == .damaged(""), "\(what)")
+                #expect(error == .segment(""), "\(what)")
                 #expect(text.contains("audit/00000001.seg: block "), "\(what): \(text)")
                 #expect(text.contains("bytes "), "\(what): \(text)")
             }
