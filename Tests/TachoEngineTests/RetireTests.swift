@@ -337,16 +337,22 @@ struct RetireTests {
         _ = try engine.append(batch(deliveries(hour: 0)))
         _ = try engine.seal()
         let expected = try engine.all("r0")
-        let copies = try engine.waitFor { completion in
-            engine.copies(of: [0], by: engine.workers[0], completion)
-        }
-        _ = try engine.retire(.all)
-        let slices = try copies.copies[0].withSource { source throws(StoreError) in
-            try TrackReader(source: source, query: TrackQuery(rider: Array("r0".utf8))).page()
-        }
-        #expect(slices.fixes == expected)
+        let seen = try retire(engine, whileReading: "r0")
+        #expect(seen == expected)
         #expect(try engine.all("r0") == expected)
         try engine.close()
+    }
+
+    /// What a reader sees that began before. Its view of the database must go before that is closed.
+    private func retire(_ engine: Engine, whileReading rider: String) throws -> [StoredFix] {
+        let share = try engine.waitFor { completion in
+            engine.copies(of: [0], by: engine.workers[0], completion)
+        }
+        #expect(try engine.retire(.all).retired.count == 1)
+        let query = TrackQuery(rider: Array(rider.utf8))
+        return try share.copies[0].withSource { source throws(StoreError) in
+            try TrackReader(source: source, query: query).page()
+        }.fixes
     }
 
     /// How long each row of family `track` is in time.
