@@ -43,7 +43,7 @@ extension Engine {
                     try scan.visit(batch, taken, database) { names.name(of: $0) }
                     completion(.success(()))
                 } catch {
-                    completion(.failure(.damaged("\(error)")))
+                    completion(.failure(ReadError(error)))
                 }
             }
             if !isTaken { completion(.failure(.closed)) }

@@ -1,3 +1,5 @@
+import TachoStore
+
 /// Why a batch was not taken.
 package enum AppendError: Error, Equatable, CustomStringConvertible {
     /// A limit was reached; nothing of the batch was stored. Send it again later.
@@ -33,6 +35,17 @@ package enum ReadError: Error, Equatable, CustomStringConvertible {
     case tryAgain(afterMs: Int, reason: String)
     /// Stored bytes do not check out; nothing is made up in their place.
     case damaged(String)
+    /// A sealed segment that has what is asked for is not there, or not what was sealed; the text names
+    /// file, block and bytes.
+    case segment(String)
+
+    /// Of what a read of the store ended with.
+    init(_ error: any Error) {
+        switch error as? StoreError {
+        case .segment(let what)?: self = .segment(what)
+        default: self = .damaged("\(error)")
+        }
+    }
 
     static let closed = ReadError.stopped("the engine is closed")
 
@@ -45,12 +58,14 @@ package enum ReadError: Error, Equatable, CustomStringConvertible {
         case .stopped(let reason): "stopped: \(reason)"
         case .tryAgain(let ms, let reason): "try again in \(ms) ms: \(reason)"
         case .damaged(let what): "damaged data: \(what)"
+        case .segment(let what): "a sealed segment cannot be read: \(what)"
         }
     }
 
     package static func == (a: ReadError, b: ReadError) -> Bool {
         switch (a, b) {
         case (.stopped, .stopped), (.damaged, .damaged), (.tryAgain, .tryAgain): true
+        case (.segment, .segment): true
         default: false
         }
     }

@@ -198,8 +198,8 @@ struct RetireModelTests {
         }
         let change = randomChange(&run.random)
         for engine in [run.plain, run.engine] { _ = try engine.setRules(change) }
-        try same(run, "test") { "\(try $0.replayRules(.everything, .test(change)))" }
-        try same(run, "recompute") { "\(try $0.replayRules(.everything, .recompute))" }
+        try same(run, "test") { try $0.replayRules(.everything, .test(change)).json }
+        try same(run, "recompute") { try $0.replayRules(.everything, .recompute).json }
         try check(&run, 1)
         try run.engine.sealAndRetire()
         try check(&run, 2)

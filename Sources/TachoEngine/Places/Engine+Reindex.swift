@@ -53,8 +53,10 @@ extension Engine {
                     return try rebuildPlaces(resolution, progress)
                 } catch {
                     if control.isClosing { throw .read(.closed) }
-                    if case .damaged = error { throw .read(.damaged(error.description)) }
-                    throw .read(.stopped(error.description))
+                    switch error {
+                    case .damaged, .segment: throw .read(ReadError(error))
+                    case .io, .missing: throw .read(.stopped(error.description))
+                    }
                 }
             }
             control.endReindex()

@@ -210,7 +210,7 @@ extension Engine {
                     visits.append(visit)
                 }
             } catch {
-                throw .damaged("\(error)")
+                throw ReadError(error)
             }
         }
     }

@@ -19,7 +19,7 @@ struct ReadingTurns<Answer: Sendable>: Sendable {
                     next(of: copy)
                 }
             } catch {
-                completion(.failure(.damaged("\(error)")))
+                completion(.failure(ReadError(error)))
             }
         }
         if !isTaken { completion(.failure(.closed)) }

@@ -180,6 +180,7 @@ extension ReadError {
         case .stopped(let reason): "ERR stopped: \(reason)"
         case .tryAgain(let afterMs, let reason): "TRYAGAIN \(afterMs) \(reason)"
         case .damaged(let what): "ERR damaged: \(what)"
+        case .segment: "ERR \(self)"
         }
     }
 }

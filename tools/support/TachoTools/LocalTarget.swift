@@ -22,7 +22,7 @@ package final class LocalTarget: Target {
                 switch error {
                 case .tryAgain(let afterMs, let reason): .tryAgain(afterMs: afterMs, reason: reason)
                 case .stopped(let reason): .failed(Self.stopped(reason))
-                case .unreadable(let what): .failed(Self.damaged(what))
+                case .unreadable: .failed(ToolFailure(ExitStatus.ioError, error.description))
                 }
             }
         }
@@ -109,6 +109,7 @@ package final class LocalTarget: Target {
         case .tryAgain(let afterMs, let reason):
             ToolFailure(ExitStatus.tryAgain, "busy (\(reason)): try again in \(afterMs) ms")
         case .damaged(let what): damaged(what)
+        case .segment: ToolFailure(ExitStatus.ioError, error.description)
         }
     }
 
