@@ -59,18 +59,18 @@ struct MirrorLog {
         return findings
     }
 
-    private mutating func mirror(tile name: String) throws(MirrorError) -> Finding? {
-        let theirs = target.file(name)
-        let bytes: [UInt8]
+    private mutating func mirror(tile asked: String) throws(MirrorError) -> Finding? {
+        let (name, bytes): (String, [UInt8])
         do throws(SegmentError) {
-            guard let ours = try Self.read(from + "/" + name) else { return nil }
+            guard let ours = try Self.readTile(from, asked) else { return nil }
+            let theirs = target.file(ours.name)
             if let copy = try Self.read(theirs) {
-                return copy == ours
+                return copy == ours.bytes
                     ? nil : Self.fork(theirs, "it has other bytes than the original")
             }
-            bytes = ours
+            (name, bytes) = ours
         } catch {
-            return Finding(error, file: from + "/" + name)
+            return Finding(error, file: from + "/" + asked)
         }
         try makeFolders(of: name)
         var copy = try MirrorCopy(target, name: "log")
@@ -79,7 +79,7 @@ struct MirrorLog {
         }.get()
         let sha256 = bytes.withUnsafeBytes { Digest.of($0) }
         guard try copy.publish(as: name, sha256: sha256) else {
-            return Self.fork(theirs, "something else made it meanwhile")
+            return Self.fork(target.file(name), "something else made it meanwhile")
         }
         copied += 1
         return nil
@@ -146,6 +146,16 @@ extension MirrorLog {
             throw SegmentError(.inputOutput, "it is too long for a file of a log")
         }
         return try source.read(at: 0, count: Int(source.byteCount))
+    }
+
+    /// A tile, or the full one that took its place after they were listed; nil if there is neither.
+    private static func readTile(
+        _ directory: String, _ name: String
+    ) throws(SegmentError) -> (name: String, bytes: [UInt8])? {
+        if let bytes = try read(directory + "/" + name) { return (name, bytes) }
+        guard let mark = name.firstRange(of: ".p/") else { return nil }
+        let full = String(name[..<mark.lowerBound])
+        return try read(directory + "/" + full).map { (full, $0) }
     }
 
     /// Names, from the directory on, of all files that tiles and bundles can have, in order.
