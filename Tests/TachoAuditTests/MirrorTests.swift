@@ -292,6 +292,25 @@ import Testing
     }
 }
 
+extension MirrorTests {
+    @Test func `the copy of a signed log verifies under its key, also after it grew`() throws {
+        let key = LogSample.key()
+        let from = try LogSample.signed(2, by: key)
+        let to = try TemporaryDirectory()
+        for isGrown in [false, true] {
+            if isGrown {
+                try TestExport.seal(seed: 8, 3...4, in: from)
+                try LogSample.append(4, to: from, by: key)
+            }
+            let outcome = try Mirror.run(from: from.path, to: to.path)
+            #expect(outcome.exit == .verified && outcome.logFiles > 2)
+            let verified = LogSample.verify(to, LogSample.pins(key.verifier))
+            #expect(verified.summary.exit == .verified, "\(verified.findings.map(\.message))")
+            #expect(verified.summary.log.size == (isGrown ? 4 : 2))
+        }
+    }
+}
+
 /// `format-spec.md` §9.10 and the code state the same record.
 @Suite struct MirrorRecordSpecTests {
     @Test func `the table names the keys in their order`() throws {
