@@ -82,6 +82,34 @@ import Testing
         #expect(try FileBytes.read(path) == whole.bytes)
     }
 
+    /// Rider `a` is amended, so its block is read again, to be counted, when `c` is gone on with.
+    @Test func `blocks that are only counted do not set an export back`() throws {
+        let directory = try TemporaryDirectory()
+        let many = 2 * SegmentFormat.blockCapacity
+        var range = SampleRange(interval: Sample.interval(1...UInt64(many + 2)))
+        range.delivered = [
+            "a": [Sample.fix(1_000)], "b": (0..<many).map { Sample.fix(Int64($0) * 1_000) },
+            "c": [Sample.fix(5_000)],
+        ]
+        let amendment = Amendment(
+            rider: 0, tsMs: 1_000, ordinal: 0, sequence: 1,
+            verdict: Verdict(codes: Code.replay.bit, effect: .flag), ruleSet: 3,
+            cause: .candidateDecided)
+        range.records = [("a", .amendment(amendment))]
+        try range.seal(in: directory)
+        let good = try directory.read(1)
+        var bytes = good
+        bytes[Int(try SegmentReader(source: .memory(good)).index[3].offset) + 30] ^= 1
+        try directory.write(bytes, as: 1)
+        let path = TestExport.path(in: directory)
+        for isResumed in [false, true, true] {
+            #expect(try attempt(directory, .csv, path, resuming: isResumed)?.exit == .damage)
+        }
+        try directory.write(good, as: 1)
+        #expect(try attempt(directory, .csv, path, resuming: true) == nil)
+        #expect(try FileBytes.read(path) == (try TestExport.run(directory)).bytes)
+    }
+
     @Test func `a partial file of another question is refused and kept`() throws {
         let (directory, id, good) = try damaged(5)
         let path = TestExport.path(in: directory)
