@@ -12,7 +12,8 @@ package struct SealedBlock: Equatable, Sendable {
     package var storedBytes: UInt32
     /// Fixes in it.
     package var count: UInt16
-    /// SHA-256(0x00 ‖ the stored block), 32 bytes: it pins every bit.
+    /// SHA-256(0x00 ‖ the stored block), 32 bytes: it pins every bit. The block's leaf without the names
+    /// that leaves cover since format 1, so that whoever reads the block needs none.
     package var leaf: [UInt8]
 
     package init(
@@ -72,12 +73,14 @@ package struct SealedBlock: Equatable, Sendable {
 }
 
 extension SegmentReader {
-    /// What is needed to read a fix block again without this reader.
-    package func sealedBlock(_ block: Int) -> SealedBlock {
+    /// What is needed to read a fix block again without this reader. Cost: reading it.
+    package func sealedBlock(_ block: Int) throws(SegmentError) -> SealedBlock {
         let entry = index[block]
         precondition(entry.kind == .fixes, "a fix block is asked for")
+        let stored = try storedBlock(block).bytes
         return SealedBlock(
             segmentID: header.interval.segmentID, block: UInt32(block), offset: entry.offset,
-            storedBytes: entry.storedBytes, count: entry.count, leaf: leaf(block))
+            storedBytes: entry.storedBytes, count: entry.count,
+            leaf: stored.withUnsafeBytes(Digest.leaf))
     }
 }

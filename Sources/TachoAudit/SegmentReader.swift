@@ -145,12 +145,6 @@ package struct SegmentReader: Sendable {
         return tree
     }
 
-    /// The leaf of a block, as the file states it.
-    func leaf(_ block: Int) -> [UInt8] {
-        let start = block * Digest.byteCount
-        return Array(leaves[start..<start + Digest.byteCount])
-    }
-
     private func location(_ block: Int) -> BlockLocation {
         BlockLocation(
             segmentID: header.interval.segmentID, block: block, offset: index[block].offset)

@@ -21,8 +21,8 @@ import Testing
 
     private func blocks() throws -> [SealedBlock] {
         let reader = try SegmentReader(source: .memory(Self.bytes))
-        return reader.index.indices.filter { reader.index[$0].kind == .fixes }.map {
-            reader.sealedBlock($0)
+        return try reader.index.indices.filter { reader.index[$0].kind == .fixes }.map {
+            try reader.sealedBlock($0)
         }
     }
 

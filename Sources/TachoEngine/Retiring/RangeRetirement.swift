@@ -103,7 +103,7 @@ struct RangeRetirement: ~Copyable {
             }
             guard holdsSame(from: place) else { throw Self.differs(name) }
             place += sealed.count
-            refer(to: block, of: keys[0], spanMs: spanMs, &put)
+            try refer(to: block, of: keys[0], spanMs: spanMs, &put)
         }
         guard place == fixes.count, put.count <= Int(UInt16.max) else { throw Self.differs(name) }
         for key in keys {
@@ -147,8 +147,13 @@ struct RangeRetirement: ~Copyable {
     private borrowing func refer(
         to block: Int, of chunk: ChunkKey, spanMs: Int64,
         _ put: inout [(key: ChunkKey, reference: SegmentReference)]
-    ) {
-        let place = segment.sealedBlock(block)
+    ) throws(Failure) {
+        let place: SealedBlock
+        do throws(SegmentError) {
+            place = try segment.sealedBlock(block)
+        } catch {
+            throw .segment(error)
+        }
         let tsMs = sealed.at.tsMs
         var start = 0
         while start < sealed.count {
