@@ -45,7 +45,7 @@ extension Benchmark {
         }
         return [
             figure("seal", Double(points) / seconds, "points/s"),
-            figure("seal_memory", Double(max(0, peak - before)) / 1e6, "MB"),
+            figure("seal_memory", Double(max(4_096, peak - before)) / 1e6, "MB"),
             figure("verify", checked, "MB/s"),
             figure("verify_deep", decoded, "MB/s"),
             figure("seal_bytes", Double(sizes.file) / Double(points), "B/point"),
