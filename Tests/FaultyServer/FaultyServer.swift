@@ -23,6 +23,8 @@ struct FaultyServer: ParsableCommand {
     @Option(help: "Reserve file, bytes.") var reserve: UInt64 = 0
     @Option(help: "Free bytes below which writes are refused.") var minFree: UInt64 = 0
     @Option(help: "Seal a range after this many seconds.") var rangeSeconds = 0
+    @Option(help: "Sealed points leave the database after so many days.") var hotDays: Double?
+    @Option(help: "Mirrors that must have a copy before.") var requireCopy: [String] = []
     @Option(help: "Judging threads.") var workers: Int?
     @Option(help: "A checkpoint is due when the journal is that long.") var journalLimit: Int?
     @Option(help: "Size of the journal's files, at most.") var journalFile: Int?
@@ -41,6 +43,7 @@ struct FaultyServer: ParsableCommand {
         engine.reserveBytes = reserve
         engine.minFreeBytes = minFree
         engine.rangeSeconds = rangeSeconds
+        engine.retirement = hotDays.map { RetireQuery(hotDays: $0, copies: requireCopy) }
         engine.workers = workers
         if let journalLimit { engine.journalLimitBytes = journalLimit }
         if let journalFile { engine.journalFileBytes = journalFile }

@@ -157,7 +157,7 @@ import Testing
     @Test func `the program writes the legs that its hash is of`() throws {
         let directory = try sealed()
         let file = directory.path + "/legs.csv"
-        let sum = try Program.run(
+        let sum = try AuditCommandTests.run(
             ["distance", "--audit", directory.path, "--rider", "kim", "--legs", file, "--json"])
         #expect(sum.code == 0 && sum.errors.isEmpty)
         let legs = try FileBytes.read(file)
@@ -166,42 +166,19 @@ import Testing
         #expect(sum.output.hasPrefix(#"{"rider":"kim","metres":"#))
         #expect(sum.output.contains(#","points":8,"excluded":1,"gaps_ms":0,"alg":"v1","#))
         #expect(sum.output.contains(#""segments_in_all":3,"segments":[{"segment":1,"root":""#))
-        let stream = try Program.run(
+        let stream = try AuditCommandTests.run(
             ["distance", "--audit", directory.path, "--rider", "kim", "--legs", "-", "--json"])
         #expect(Array(stream.output.utf8) == legs && stream.errors == sum.output)
-        let text = try Program.run(["distance", "--audit", directory.path, "--rider", "kim"])
+        let text = try AuditCommandTests.run([
+            "distance", "--audit", directory.path, "--rider", "kim",
+        ])
         #expect(text.output.hasPrefix("kim  ") && text.output.contains("out of 3 of 3 segments"))
-        let nobody = try Program.run(["distance", "--audit", directory.path, "--rider", "x"])
+        let nobody = try AuditCommandTests.run([
+            "distance", "--audit", directory.path, "--rider", "x",
+        ])
         #expect(nobody.code == 3 && nobody.errors.contains("rider x has no point in any segment"))
-        let backwards = try Program.run(
+        let backwards = try AuditCommandTests.run(
             ["distance", "--audit", directory.path, "--rider", "kim", "--from", "9", "--to", "5"])
         #expect(backwards.code == 1)
-    }
-}
-
-/// `tacho-audit`, which lies beside the tests.
-private enum Program {
-    struct Outcome {
-        var code: Int32
-        var output: String
-        var errors: String
-    }
-
-    static func run(_ arguments: [String]) throws -> Outcome {
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent()
-            .appending(path: "tacho-audit")
-        process.arguments = arguments
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let errorText = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Outcome(
-            code: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-            errors: String(decoding: errorText, as: UTF8.self))
     }
 }

@@ -2,11 +2,12 @@
 """Power cuts below the file system: a disk forgets what was not flushed, nothing acknowledged goes.
 
 The data directory lies on ext4 or xfs (in turn), on a loop device, on nbdfuse, on nbdkit with
-powercut_plugin.py. A server runs there under writers, seals and (for tachod) tacho-fleet with its
-ledger; at a random moment every request of the disk fails. The server is killed, the disk keeps
-what was flushed plus a random share of the rest, sector by sector, the file system replays its
-journal, the server starts again and everything acknowledged must be there. A disk goes through a
-chain of cuts before it is replaced, so recovery itself is cut too.
+powercut_plugin.py. A server runs there under writers, seals, ranges that leave the database and (for
+tachod) tacho-fleet with its ledger; at a random moment every request of the disk fails. The server
+is killed, the disk keeps what was flushed plus a random share of the rest, sector by sector, the
+file system replays its journal, the server starts again and everything acknowledged must be there,
+once, and when all is sealed in exactly one segment. A disk goes through a chain of cuts before it
+is replaced, so recovery itself is cut too.
 
 `--self-test` proves the machinery with redis-server: `appendfsync always` must keep everything and
 `appendfsync no` must be caught.
@@ -94,6 +95,7 @@ class TachoSubject:
         self.c, self.data, self.logs = c, mount / "data", logs
         self.truth = oracle.Oracle()
         self.reviews = reviews.Reviews()
+        self.retirer = audit.Retirer()
         self.fleet = None
         self.helpers = []
 
@@ -109,6 +111,7 @@ class TachoSubject:
                         shape=lambda batch: tracks.add(batch[0])),
             load.Writer(self.server, load.endless(riders[1], 50), self.truth, depth=4),
             load.Repeater(self.server, lambda connection: connection.ask("T.SEAL"), pause=0.4),
+            load.Repeater(self.server, self.retirer, pause=0.3),
         ]
         try:
             with self.server.connect(timeout=60) as connection:
@@ -141,13 +144,18 @@ class TachoSubject:
             with again.connect(timeout=60) as connection:
                 lost = self.truth.check(c, label, connection)
                 lost += self.reviews.check(c, label, connection)
-                connection.ask("T.SEAL")
+                if c.random.random() < 0.5:
+                    self.retirer.everything(c, label, connection)
+                    self.truth.check(c, f"{label}, retired", connection)
+                else:
+                    connection.ask("T.SEAL")
             code = again.stop(60)
             c.check(f"{label}: stops cleanly", code == 0, f"exit {code}: {again.last_error}")
         finally:
             again.kill9()
         if not c.options.fault:
             audit.verify(c, label, self.data)
+            audit.exactly_once(c, label, self.data, self.truth)
         return lost
 
 

@@ -6,40 +6,24 @@ import TachoStore
 /// Reads a distance from a copied history, in turns, so that years of one rider hold up no other
 /// question. Used by one thread at a time.
 final class DistanceReader: @unchecked Sendable {
-    private let toMs: Int64
+    private var turns: TrackTurns
     private var folder: LegFolder
-    /// From here on nothing was looked at.
-    private var positionMs: Int64
     private let rows: LegRowSink
-
-    /// Fixes of one turn: some 50 ms.
-    private static let turnFixes = 262_144
 
     init(_ query: DistanceQuery) {
         let limit = Fix.timeLimitMs
         let fromMs = min(max(query.fromMs, -limit), limit)
         let lastMs = min(max(query.toMs, -limit), limit)
-        toMs = lastMs + DistanceV1.contextMs
-        positionMs = max(fromMs, query.after?.tsMs ?? .min) - DistanceV1.contextMs
+        turns = TrackTurns(
+            fromMs: max(fromMs, query.after?.tsMs ?? .min) - DistanceV1.contextMs,
+            toMs: lastMs + DistanceV1.contextMs)
         folder = LegFolder(fromMs: fromMs, toMs: lastMs)
         rows = LegRowSink(query)
     }
 
     /// nil: there is more to look at.
     func turn(_ source: HistorySource) throws(StoreError) -> DistancePage? {
-        var slices = TrackSlices(
-            source: source, cursor: ChunkWalk(source.database, at: source.snapshot))
-        var left = Self.turnFixes
-        var lastMs = Int64.min
-        let isAll = try slices.forEach(fromMs: positionMs, toMs: toMs) { slice in
-            // Not within one time: the next turn begins with the first fix of a time.
-            let firstMs = slice.columns.tsMs[slice.range.lowerBound]
-            if left <= 0 && firstMs > lastMs {
-                positionMs = firstMs
-                return false
-            }
-            left -= slice.range.count
-            lastMs = slice.columns.tsMs[slice.range.upperBound - 1]
+        let isAll = try turns.next(source) { slice in
             Self.take(slice, &folder, rows)
             return !rows.isCut
         }

@@ -7,9 +7,8 @@ import TachoStore
 /// pages gives the same fixes. Used by one thread at a time.
 final class SimplifiedReader: @unchecked Sendable {
     private let query: TrackQuery
-    private let toMs: Int64
+    private var turns: TrackTurns
     private var simplifier: TrackSimplifier
-    private var positionMs: Int64
     private var page = TrackPage(fixes: [], next: nil, isKnownRider: true)
     /// Of the newest fix that was looked at.
     private var place: TrackCursor?
@@ -18,35 +17,21 @@ final class SimplifiedReader: @unchecked Sendable {
     private var chosen: TrackCursor?
     private var isCut = false
 
-    /// Fixes of one turn: some 50 ms.
-    private static let turnFixes = 262_144
-
     init(_ query: TrackQuery, withinMm: Int64) {
         precondition(!query.descending, "a simplified track is read forwards")
         self.query = query
-        toMs = min(query.toMs, Fix.timeLimitMs)
-        positionMs = max(query.fromMs, query.after?.tsMs ?? .min, -Fix.timeLimitMs)
+        turns = TrackTurns(
+            fromMs: max(query.fromMs, query.after?.tsMs ?? .min, -Fix.timeLimitMs),
+            toMs: min(query.toMs, Fix.timeLimitMs))
         simplifier = TrackSimplifier(withinMm: withinMm)
         chosen = query.after
     }
 
     /// nil: there is more to look at.
     func turn(_ source: HistorySource) throws(StoreError) -> TrackPage? {
-        var slices = TrackSlices(
-            source: source, cursor: ChunkWalk(source.database, at: source.snapshot))
-        var left = Self.turnFixes
-        var lastMs = Int64.min
+        // From the first fix of a time: a turn begins there.
         var here = TrackCursor(tsMs: .min, ordinal: 0)
-        let isAll = try slices.forEach(fromMs: positionMs, toMs: toMs) { slice in
-            // Not within one time: the next turn begins with the first fix of a time.
-            let firstMs = slice.columns.tsMs[slice.range.lowerBound]
-            if left <= 0 && firstMs > lastMs {
-                // Its first time again, as places are counted from the first fix of a time on.
-                positionMs = firstMs
-                return false
-            }
-            left -= slice.range.count
-            lastMs = slice.columns.tsMs[slice.range.upperBound - 1]
+        let isAll = try turns.next(source) { slice in
             for index in slice.range {
                 let tsMs = slice.columns.tsMs[index]
                 here = TrackCursor(tsMs: tsMs, ordinal: tsMs == here.tsMs ? here.ordinal + 1 : 0)

@@ -11,7 +11,7 @@ extension Engine {
         let newestMs = query.newestRecvMs(nowMs: options.nowMs())
         let mirrors: Mirrors = query.copies.map { directory in
             let record = Result { () throws(SegmentError) in
-                try MirrorConfirmation(directory: directory)
+                try MirrorRecord.read(directory: directory)
             }
             return (directory, record)
         }
@@ -42,18 +42,19 @@ extension Engine {
         return list
     }
 
-    private typealias Mirrors = [(String, Result<MirrorConfirmation, SegmentError>)]
+    private typealias Mirrors = [(String, Result<MirrorRecord, SegmentError>)]
 
     /// Which copy is missing; nil: all are confirmed.
     private func copyObstacle(_ range: UInt32, _ seal: SealRow, _ mirrors: Mirrors) -> String? {
         for (directory, mirror) in mirrors {
             switch mirror {
             case .failure(let error):
-                return "\(directory)/\(MirrorConfirmation.fileName): \(error.detail); run "
+                return "\(directory)/\(MirrorRecord.fileName): \(error.detail); run "
                     + "tacho-audit mirror to that directory"
             case .success(let mirror):
                 if mirror.confirms(
-                    segment: UInt64(range), bytes: seal.bytes, sha256: seal.sha256)
+                    segment: UInt64(range), bytes: seal.bytes, sha256: seal.sha256,
+                    in: directory)
                 {
                     continue
                 }

@@ -6,42 +6,25 @@ import TachoStore
 /// up no other question. Used by one thread at a time.
 final class TripReader: @unchecked Sendable {
     private let query: TripQuery
-    private let toMs: Int64
+    private var turns: TrackTurns
     private var detector: TripDetector
-    /// From here on nothing was looked at.
-    private var positionMs: Int64
     private var page = TripPage(items: [], next: nil, isKnownRider: true)
     /// Where one can go on behind the items taken so far.
     private var resume: TripCursor?
     private var isCut = false
 
-    /// Fixes of one turn: some 50 ms.
-    private static let turnFixes = 262_144
-
     init(_ query: TripQuery) {
         self.query = query
-        toMs = min(query.toMs, Fix.timeLimitMs)
-        positionMs = max(query.fromMs, query.after?.tsMs ?? .min, -Fix.timeLimitMs)
+        turns = TrackTurns(
+            fromMs: max(query.fromMs, query.after?.tsMs ?? .min, -Fix.timeLimitMs),
+            toMs: min(query.toMs, Fix.timeLimitMs))
         detector = TripDetector(query.settings, after: query.after)
         resume = query.after
     }
 
     /// nil: there is more to look at.
     func turn(_ source: HistorySource) throws(StoreError) -> TripPage? {
-        var slices = TrackSlices(
-            source: source, cursor: ChunkWalk(source.database, at: source.snapshot))
-        var left = Self.turnFixes
-        var lastMs = Int64.min
-        let isAll = try slices.forEach(fromMs: positionMs, toMs: toMs) { slice in
-            // Not within one time: the next turn begins with the first fix of a time.
-            let firstMs = slice.columns.tsMs[slice.range.lowerBound]
-            if left <= 0 && firstMs > lastMs {
-                // Its first time again: one that was looked at already is passed over.
-                positionMs = firstMs
-                return false
-            }
-            left -= slice.range.count
-            lastMs = slice.columns.tsMs[slice.range.upperBound - 1]
+        let isAll = try turns.next(source) { slice in
             take(slice)
             return !isCut
         }
