@@ -41,6 +41,8 @@ struct Measure: ParsableCommand {
     @Option(help: "Compare tracks with those of so many days; 0: with none.")
     var replayDays = 7
     @Option(help: "Where data directories are made.") var directory = NSTemporaryDirectory()
+    @Option(help: "Where `who` leaves its data for the next run of the same size.")
+    var keep: String?
 
     func validate() throws {
         for name in names where !Benchmark.all.contains(where: { $0.name == name }) {
@@ -66,6 +68,7 @@ struct Measure: ParsableCommand {
             return
         }
         var scale = Scale(points: points, riders: riders, rounds: rounds, directory: directory)
+        scale.kept = keep
         scale.batch = batch
         scale.latePercent = late
         scale.workers = workers

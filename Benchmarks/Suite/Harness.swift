@@ -65,6 +65,8 @@ package struct Scale: Sendable {
     package var replayDays = 7
     /// Where data directories are made.
     package var directory: String
+    /// Where the data of `who` stay for the next run of the same size; nil: they are removed.
+    package var kept: String?
 
     package init(points: Int, riders: Int, rounds: Int, directory: String) {
         self.points = points
@@ -159,13 +161,21 @@ package struct ResultHash: Sendable {
 /// A fresh directory for one measurement, removed with the value.
 final class ScratchDirectory {
     let path: String
+    private let isKept: Bool
+
+    init(kept path: String) {
+        self.path = path
+        isKept = true
+        mkdir(path, 0o755)
+    }
 
     init(in parent: String, _ name: String) {
+        isKept = false
         path = parent + "/tacho-bench-\(name)-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         mkdir(path, 0o755)
     }
 
-    deinit { Self.remove(path) }
+    deinit { if !isKept { Self.remove(path) } }
 
     private static func remove(_ path: String) {
         if let directory = opendir(path) {

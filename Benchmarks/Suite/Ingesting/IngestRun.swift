@@ -14,7 +14,9 @@ final class IngestRun {
         _ name: String, _ batches: FleetBatches, _ scale: Scale,
         _ adjust: (inout EngineOptions) -> Void = { _ in }
     ) throws {
-        scratch = ScratchDirectory(in: scale.directory, name)
+        scratch =
+            scale.kept.map(ScratchDirectory.init(kept:))
+            ?? ScratchDirectory(in: scale.directory, name)
         clock = BenchmarkClock()
         self.batches = batches
         batch = scale.batch
@@ -59,6 +61,20 @@ final class IngestRun {
             try sender.drain()
         }
         return Double(sent - before) / seconds
+    }
+
+    /// As `send`, once: data that an earlier run kept are not sent again.
+    func sendUnlessKept(points: Int) throws {
+        let stored = engine.figure("points")
+        if stored == 0 {
+            try send(points: points)
+        } else if stored < points || stored >= points + batch {
+            throw IngestError.pointsMissing(sent: points, stored: stored)
+        } else {
+            sent = stored
+            let rounds = Int64(stored / batches.riders + 1)
+            clock.set(FleetBatches.firstMs + (rounds + 1) * FleetBatches.intervalMs)
+        }
     }
 
     /// Of the number of stored points and where the first riders are now.

@@ -61,7 +61,7 @@ extension Benchmark {
             options.rangeSeconds = 0
             options.rangePoints = .max
         }
-        try run.send(points: scale.points)
+        try run.sendUnlessKept(points: scale.points)
         // All rows in table files, as they are after a while.
         try run.engine.close()
         let engine = try run.reopen()
