@@ -30,6 +30,14 @@ package enum Digest {
         return Array(hash.finalize())
     }
 
+    /// The same of both, one behind the other, written to 32 bytes that may be among them.
+    static func node(_ pair: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer) {
+        var hash = SHA256()
+        withUnsafeBytes(of: UInt8(1)) { hash.update(bufferPointer: $0) }
+        hash.update(bufferPointer: pair)
+        hash.finalize().withUnsafeBytes { out.copyMemory(from: $0) }
+    }
+
     package static func of(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var hash = SHA256()
         hash.update(bufferPointer: bytes)

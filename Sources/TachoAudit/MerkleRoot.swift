@@ -9,6 +9,17 @@ package struct MerkleRoot {
 
     package init() {}
 
+    /// The tree of the first `size` leaves, to be gone on with. Cost: at most 64 nodes.
+    package init<Nodes: MerkleNodes>(
+        size: UInt64, of nodes: inout Nodes
+    ) throws(Nodes.Failure) {
+        for height in (0..<UInt64.bitWidth).reversed() where size >> UInt64(height) & 1 == 1 {
+            let hash = try nodes.node(height: height, index: count >> UInt64(height))
+            peaks.append((1 << UInt64(height), hash))
+            count += 1 << UInt64(height)
+        }
+    }
+
     /// Adds a leaf *hash*; see `Digest.leaf`.
     package mutating func append(_ leaf: [UInt8]) {
         var carry = (leaves: UInt64(1), hash: leaf)
@@ -27,5 +38,32 @@ package struct MerkleRoot {
         }
         for peak in peaks.dropLast().reversed() { hash = Digest.node(peak.hash, hash) }
         return hash
+    }
+
+    /// The head over leaf hashes that lie one behind the other. Cost: a node hash a leaf, no
+    /// allocation for each.
+    static func root(ofLeaves leaves: [UInt8]) -> [UInt8] {
+        var count = leaves.count / Digest.byteCount
+        guard count > 0 else { return MerkleRoot().root() }
+        var row = leaves
+        row.withUnsafeMutableBytes { row in
+            // Pairs of a row make the next one, in its place; what is left over goes up as it is.
+            while count > 1 {
+                for pair in 0..<count / 2 {
+                    let at = pair * 2 * Digest.byteCount
+                    Digest.node(
+                        UnsafeRawBufferPointer(rebasing: row[at..<at + 2 * Digest.byteCount]),
+                        into: UnsafeMutableRawBufferPointer(
+                            rebasing: row[at / 2..<at / 2 + Digest.byteCount]))
+                }
+                if count % 2 == 1 {
+                    let from = (count - 1) * Digest.byteCount
+                    let to = count / 2 * Digest.byteCount
+                    for byte in 0..<Digest.byteCount { row[to + byte] = row[from + byte] }
+                }
+                count = (count + 1) / 2
+            }
+        }
+        return Array(row[..<Digest.byteCount])
     }
 }

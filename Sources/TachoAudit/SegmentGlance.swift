@@ -3,17 +3,18 @@ import TachoGeo
 
 /// Reads a few riders of a segment, without what the others would cost.
 ///
-/// Opening checks header and footer, and the checksums of names and index, as far as they were
-/// read. What is looked at is checked like `SegmentReader` does: entries of the index, each block
-/// by its checksum bound to its place, its entry and its leaf. Not checked: entries, names and
-/// leaves of others, and so whether the index, although its checksum is right, leaves blocks out;
-/// that is `Verifier`.
+/// Opening checks header and footer, the checksums of names and index, as far as they were read,
+/// and that the leaves lead to the root. What is looked at is checked like `SegmentReader` does:
+/// entries of the index, each block by its checksum bound to its place, its entry and its leaf. Not
+/// checked: entries and names of others, and so whether the index, although its checksum is right,
+/// leaves blocks out; that is `Verifier`.
 struct SegmentGlance: Sendable {
     let header: SegmentHeader
     let names: SegmentNames
     private let source: SegmentSource
     private let footer: SegmentFooter
     private let index: [UInt8]
+    private let leaves: [UInt8]
 
     init(
         _ source: SegmentSource, _ header: SegmentHeader, _ footer: SegmentFooter,
@@ -25,6 +26,7 @@ struct SegmentGlance: Sendable {
         self.names = names
         index = try SegmentSections.section(
             source, footer.indexOffset..<footer.namesOffset, .indexChecksum, "the index")
+        leaves = try SegmentSections.readBoundLeaves(source, footer)
     }
 
     func entry(_ block: Int) throws(SegmentError) -> BlockEntry {
@@ -109,8 +111,7 @@ struct SegmentGlance: Sendable {
     private func read(_ block: Int, into buffer: inout [UInt8]) throws(SegmentError) -> BlockEntry {
         let entry = try entry(block)
         try source.read(at: entry.offset, count: Int(entry.storedBytes), into: &buffer)
-        let leaf = try source.read(
-            at: footer.leavesOffset + UInt64(block * Digest.byteCount), count: Digest.byteCount)
+        let leaf = leaves[block * Digest.byteCount..<(block + 1) * Digest.byteCount]
         try BlockContent.check(
             buffer, entry, at: location(block, entry), leaf: leaf, major: header.major,
             name: names.nameIfAny)

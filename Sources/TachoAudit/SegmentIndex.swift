@@ -16,6 +16,20 @@ struct SegmentSections {
         return bytes
     }
 
+    /// The same, and that they lead to the root: without it a block that somebody exchanged, with
+    /// its leaf, would pass for one of this segment.
+    static func readBoundLeaves(
+        _ source: SegmentSource, _ footer: SegmentFooter
+    ) throws(SegmentError) -> [UInt8] {
+        let leaves = try readLeaves(source, footer)
+        guard MerkleRoot.root(ofLeaves: leaves) == footer.root else {
+            throw SegmentError(
+                .root, "the root is not the head over the leaves",
+                bytes: footer.leavesOffset..<footer.indexOffset)
+        }
+        return leaves
+    }
+
     static func readNames(
         _ source: SegmentSource, _ header: SegmentHeader, _ footer: SegmentFooter
     ) throws(SegmentError) -> NameTable {

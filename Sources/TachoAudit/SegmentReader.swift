@@ -3,7 +3,7 @@ package import TachoGeo
 
 /// Reads a sealed segment, checking what it reads.
 ///
-/// Opening checks header, footer, leaves, index and names; each block is checked (CRC32C bound to
+/// Opening checks header, footer, leaves and that they lead to the root, index and names; each block is checked (CRC32C bound to
 /// its place, leaf, agreement with the index) when it is read. Not checked: the SHA-256 of the
 /// whole file and the chain, which need every byte; that is `Verifier`. Memory: index and names.
 package struct SegmentReader: Sendable {
@@ -26,7 +26,7 @@ package struct SegmentReader: Sendable {
         header = try Self.header(of: source)
         let footer = try Self.footer(of: source, header)
         root = footer.root
-        leaves = try SegmentSections.readLeaves(source, footer)
+        leaves = try SegmentSections.readBoundLeaves(source, footer)
         index = try SegmentSections.readIndex(source, header, footer)
         names = try SegmentSections.readNames(source, header, footer)
         var firstBlocks: [Int] = []

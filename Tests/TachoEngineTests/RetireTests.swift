@@ -149,6 +149,37 @@ struct RetireTests {
         try engine.close()
     }
 
+    @Test func `operators hear once why a range stays, and again when the reason is another`()
+        throws
+    {
+        let directory = TemporaryDirectory()
+        let notices = Mutex<[String]>([])
+        var options = options(directory)
+        options.onNotice = { notice in notices.withLock { $0.append(notice) } }
+        options.retirement = RetireQuery(hotDays: 0, copies: [directory.path + "/mirror"])
+        let engine = try Engine.open(options)
+        func runs() throws -> [String] {
+            // More than are passed over after a range had to stay.
+            for _ in 0..<25 { engine.retireInBackground() }
+            // Answered behind all of them.
+            _ = try engine.retire(RetireQuery(hotDays: 36_000))
+            return notices.withLock { $0 }
+        }
+        #expect(try runs() == [])
+        try engine.add("r", fix(1))
+        _ = try engine.seal()
+        #expect(try runs().count == 1)
+        #expect(try runs()[0].hasPrefix("range 1 stays in the database: "))
+        #expect(try runs()[0].contains("run tacho-audit mirror to that directory"))
+        try engine.add("r", fix(2))
+        _ = try engine.seal()
+        #expect(try runs().count == 1)
+        try FileManager.default.removeItem(atPath: directory.segment(1))
+        #expect(try runs().count == 2)
+        #expect(try runs()[1].contains("00000001.seg"))
+        try engine.close()
+    }
+
     @Test func `a segment that is damaged, missing or another one keeps its range hot`() throws {
         let directory = TemporaryDirectory()
         let engine = try Engine.open(options(directory))

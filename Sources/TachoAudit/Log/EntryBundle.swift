@@ -11,7 +11,7 @@ enum EntryBundle {
         return out
     }
 
-    /// nil when lengths and bytes do not agree, or there are not `count` entries at least.
+    /// nil when lengths and bytes do not agree, or there are not exactly `count` entries.
     static func decode(_ bytes: [UInt8], count: Int) -> [[UInt8]]? {
         var entries: [[UInt8]] = []
         var place = 0
@@ -23,6 +23,6 @@ enum EntryBundle {
             entries.append(Array(bytes[place..<place + length]))
             place += length
         }
-        return entries.count >= count ? Array(entries[..<count]) : nil
+        return entries.count == count ? entries : nil
     }
 }

@@ -9,7 +9,7 @@ package enum KeyFile {
     /// Reads a private key. A file that group or others may read is refused: who could read it
     /// may have copied it.
     package static func read(_ path: String) throws(KeyError) -> SigningKey {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw .inputOutput(operation: "open key", path: path, errno: errno)
         }
@@ -27,7 +27,7 @@ package enum KeyFile {
     package static func readPublic(_ pathOrText: String) throws(KeyError) -> VerifierKey {
         if let key = try? VerifierKey(text: pathOrText) { return key }
         guard access(pathOrText, F_OK) == 0 else { return try VerifierKey(text: pathOrText) }
-        let descriptor = open(pathOrText, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(pathOrText, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw .inputOutput(operation: "open key", path: pathOrText, errno: errno)
         }
@@ -35,10 +35,18 @@ package enum KeyFile {
         return try VerifierKey(text: try text(descriptor, pathOrText))
     }
 
-    /// Writes a new key and its public half, on disk when this returns. Neither may exist.
+    /// Writes a new key and its public half, on disk when this returns. Neither may exist, and if
+    /// one cannot be written neither does afterwards.
     package static func write(_ key: SigningKey, to path: String) throws(KeyError) {
+        let publicPath = path + ".pub"
+        guard access(publicPath, F_OK) != 0 else { throw .exists(path: publicPath) }
         try write(key.text + "\n", to: path, mode: 0o600)
-        try write(key.verifier.text + "\n", to: path + ".pub", mode: 0o644)
+        do throws(KeyError) {
+            try write(key.verifier.text + "\n", to: publicPath, mode: 0o644)
+        } catch {
+            unlink(path)
+            throw error
+        }
     }
 
     private static func write(
@@ -49,7 +57,11 @@ package enum KeyFile {
             if errno == EEXIST { throw .exists(path: path) }
             throw .inputOutput(operation: "create key", path: path, errno: errno)
         }
-        defer { close(descriptor) }
+        var isWhole = false
+        defer {
+            close(descriptor)
+            if !isWhole { unlink(path) }
+        }
         let bytes = Array(text.utf8)
         let put = bytes.withUnsafeBytes { raw in
             #if canImport(Glibc)
@@ -66,6 +78,7 @@ package enum KeyFile {
         } catch {
             throw .inputOutput(operation: "write key", path: path, errno: EIO)
         }
+        isWhole = true
     }
 
     private static func text(_ descriptor: Int32, _ path: String) throws(KeyError) -> String {

@@ -19,6 +19,8 @@ struct LogCheck {
     private var pending: Checkpoint?
     /// Entries, tiles and signed head say the same: what entries say is worth reading.
     private var isSound = true
+    /// That the log was set back, or is another one, was told from the heads alone.
+    private var isDistrusted = false
 
     init(audit: String, pins: LogPins, emit: @escaping (Event) -> Void) {
         reader = LogReader(audit: audit)
@@ -30,12 +32,14 @@ struct LogCheck {
         guard reader.exists else { return checkAbsence() }
         guard attempt({ check throws(LogError) in try check.readHeads() }) else { return }
         guard report.size > 0 else { return checkAbsence() }
+        // Before anything else can be wrong with it: whoever sets a log back would choose what.
+        compareHeads()
         guard attempt({ check throws(LogError) in try check.readEntries() }) else { return }
         checkTiles()
         checkHead()
         guard isSound else { return }
         if let error = entries.failure { emit(.finding(error)) }
-        if entries.failure == nil { checkSignatures() }
+        checkSignatures()
         report.segments = UInt64(entries.segments.count)
         compare(segments)
     }
@@ -138,7 +142,7 @@ struct LogCheck {
             }
             isSound = false
         }
-        checkTrust(head)
+        checkTrust()
     }
 
     private mutating func check(_ pending: Checkpoint) {
@@ -174,6 +178,8 @@ struct LogCheck {
             try checkpoint.verify(by: signer)
             report.signer = signer
         } catch {
+            // Behind an entry that could not be read the log may have gone to another key.
+            if case .missing = error, entries.failure != nil { return checkWitnesses() }
             emit(.finding(Self.finding(error)))
         }
         checkWitnesses()
@@ -204,25 +210,33 @@ struct LogCheck {
         return LogReader.error(code, LogReader.checkpointName, error.message)
     }
 
+    /// The accepted head against the one here, as far as heads alone tell.
+    private mutating func compareHeads() {
+        guard let trusted = pins.trusted?.head, let head = report.checkpoint?.head else { return }
+        if trusted.size > head.size {
+            isDistrusted = true
+            let detail = "it has \(head.size) entries, the accepted one had \(trusted.size)"
+            emit(.finding(LogReader.error(.rollback, LogReader.checkpointName, detail)))
+        } else if trusted.origin != head.origin
+            || (trusted.size == head.size && trusted.root != head.root)
+        {
+            isDistrusted = true
+            emit(.finding(Self.fork(from: trusted)))
+        }
+    }
+
     /// The head that was accepted must be one this log had. With damaged entries only heads of the
     /// same size can be told apart: damage is no fork.
-    private mutating func checkTrust(_ head: Checkpoint) {
-        guard let trusted = pins.trusted?.head else { return }
-        guard trusted.size <= head.size else {
-            let detail = "it has \(head.size) entries, the accepted one had \(trusted.size)"
-            return emit(
-                .finding(LogReader.error(.rollback, LogReader.checkpointName, detail)))
-        }
-        var root = trusted.root
-        if isSound {
-            root = tree.root(size: trusted.size)
-        } else if trusted.size == head.size {
-            root = head.root
-        }
-        guard trusted.origin != head.origin || root != trusted.root else { return }
-        let detail =
+    private mutating func checkTrust() {
+        guard isSound, !isDistrusted, let trusted = pins.trusted?.head else { return }
+        guard tree.root(size: trusted.size) != trusted.root else { return }
+        emit(.finding(Self.fork(from: trusted)))
+    }
+
+    private static func fork(from trusted: Checkpoint) -> LogError {
+        LogReader.error(
+            .fork, LogReader.checkpointName,
             "the log does not begin with the accepted one of \(trusted.size) entries of "
-            + trusted.origin
-        emit(.finding(LogReader.error(.fork, LogReader.checkpointName, detail)))
+                + trusted.origin)
     }
 }

@@ -7,6 +7,18 @@ struct LogEntries {
     private(set) var failure: LogError?
     private var lastLeaf = Digest.none
     private var partition: UInt32?
+    /// The last segment before those read here.
+    private var before: SegmentEntry?
+
+    init() {}
+
+    /// To go on behind entries that are known: the last one with its leaf hash, and the last that
+    /// is of a segment.
+    init(after last: LogEntry, leaf: [UInt8], segment: SegmentEntry?) {
+        lastLeaf = leaf
+        partition = last.partition
+        before = segment
+    }
 
     /// Reads the next entry.
     mutating func add(_ bytes: [UInt8], leaf: [UInt8], index: UInt64) {
@@ -31,7 +43,7 @@ struct LogEntries {
     }
 
     private mutating func add(_ segment: SegmentEntry, _ index: UInt64) throws(LogError) {
-        let before = segments.last?.entry
+        let before = segments.last?.entry ?? before
         let id = (before?.segmentID ?? 0) + 1
         guard segment.segmentID == id else {
             throw refusal(.entryChain, index, "is of segment \(segment.segmentID), not \(id)")

@@ -25,7 +25,9 @@ package struct LogReader: Sendable {
         let bytes = try LogFile.read(folder + "/" + Self.checkpointName)
         return try bytes.map { bytes throws(LogError) in
             do throws(NoteError) {
-                return try SignedCheckpoint(parsing: bytes)
+                let checkpoint = try SignedCheckpoint(parsing: bytes)
+                try Self.checkSize(checkpoint.head)
+                return checkpoint
             } catch {
                 throw Self.error(.checkpointFormat, Self.checkpointName, error.message)
             }
@@ -37,11 +39,21 @@ package struct LogReader: Sendable {
         let bytes = try LogFile.read(folder + "/" + Self.pendingName)
         return try bytes.map { bytes throws(LogError) in
             do throws(NoteError) {
-                return try Checkpoint(text: bytes)
+                let head = try Checkpoint(text: bytes)
+                try Self.checkSize(head)
+                return head
             } catch {
                 throw Self.error(.checkpointFormat, Self.pendingName, error.message)
             }
         }
+    }
+
+    /// A log of more entries is none: at one segment a second it would be 30,000 years old.
+    static let maxEntries: UInt64 = 1 << 40
+
+    private static func checkSize(_ head: Checkpoint) throws(NoteError) {
+        guard head.size > maxEntries else { return }
+        throw .format("it states \(head.size) entries, more than \(maxEntries)")
     }
 
     /// The larger of both.
@@ -52,34 +64,36 @@ package struct LogReader: Sendable {
         return signed
     }
 
-    /// The bytes of a tile or bundle. A full one stands for the partial ones before it.
-    func bytes(of tile: Tile) throws(LogError) -> [UInt8] {
+    /// The bytes of a tile or bundle, and how wide the file is. A full one stands for the partial
+    /// ones before it.
+    private func bytes(of tile: Tile) throws(LogError) -> (bytes: [UInt8], width: Int) {
         for candidate in tile.isFull ? [tile] : [tile, tile.full] {
             guard let bytes = try LogFile.read(folder + "/" + candidate.path) else { continue }
-            return bytes
+            return (bytes, candidate.width)
         }
         throw Self.error(.missingTile, tile.path, "it is missing")
     }
 
-    /// The hashes of a tile, as many as it is wide.
+    /// The hashes of a tile, as many as it is wide. The file has these and nothing behind them.
     func hashes(of tile: Tile) throws(LogError) -> [[UInt8]] {
-        let bytes = try bytes(of: tile)
-        guard bytes.count % Digest.byteCount == 0, bytes.count / Digest.byteCount >= tile.width
-        else {
-            throw Self.error(.tileFormat, tile.path, "it does not hold \(tile.width) hashes")
+        let (bytes, width) = try bytes(of: tile)
+        guard bytes.count == width * Digest.byteCount else {
+            throw Self.error(
+                .tileFormat, tile.path, "its file has \(bytes.count) bytes, not \(width) hashes")
         }
         return (0..<tile.width).map {
             Array(bytes[$0 * Digest.byteCount..<($0 + 1) * Digest.byteCount])
         }
     }
 
-    /// The entries of a bundle.
+    /// The entries of a bundle. The file has as many as its name says.
     func entries(of bundle: Tile) throws(LogError) -> [[UInt8]] {
-        guard let entries = EntryBundle.decode(try bytes(of: bundle), count: bundle.width) else {
+        let (bytes, width) = try bytes(of: bundle)
+        guard let entries = EntryBundle.decode(bytes, count: width) else {
             throw Self.error(
-                .tileFormat, bundle.path, "it does not hold \(bundle.width) entries")
+                .tileFormat, bundle.path, "its file does not hold \(width) entries")
         }
-        return entries
+        return Array(entries[..<bundle.width])
     }
 
     /// The entries of `range` in a log of `size`, passed on with their indices.

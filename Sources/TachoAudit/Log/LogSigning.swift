@@ -1,7 +1,8 @@
 /// Signing and cosigning in processes of their own, so that the server need not hold a key.
 package enum LogSigning {
-    /// Signs what the server stored: reads the segments that the new entries name again, proves
-    /// consistency from the last signed head and from the signer's own `state`, signs.
+    /// Signs what the server stored: verifies the segments that the new entries name, compares
+    /// every line of the entries with them, proves consistency from the last signed head and from
+    /// the signer's own `state`, signs. Who only stores the log can have nothing else signed.
     ///
     /// `state`, a file of the signer, is written before the signature can be seen: whoever sets
     /// the directory back is found, also after a crash here. `progress` is told each segment.
@@ -13,11 +14,14 @@ package enum LogSigning {
             throw LogReader.error(
                 .noCheckpoint, LogReader.pendingName, "the log has no entries to sign")
         }
-        let signed = try reader.checkpoint()?.head.size ?? 0
-        try checkSegments(reader, signed..<head.size, size: head.size, progress)
         let partition = try reader.entry(0, size: head.size).partition
         let writer = try LogWriter(audit: audit, origin: key.verifier.name, partition: partition)
-        let checkpoint = try writer.signature(by: key, size: head.size)
+        let checkpoint = try writer.signature(by: key, size: head.size) {
+            index, entry throws(LogError) in
+            guard case .segment(let segment) = entry else { return }
+            progress(AuditDirectory.fileName(segment.segmentID))
+            try check(segment, index, reader)
+        }
         if let state {
             try checkState(state, checkpoint.head, reader)
             try TrustFile(key: key.verifier, checkpoint: checkpoint).write(state)
@@ -97,29 +101,36 @@ package enum LogSigning {
         try LogConsistency.check(from: seen, to: head, &nodes)
     }
 
-    /// The files of the segments that entries of `range` name, whole.
-    private static func checkSegments(
-        _ reader: LogReader, _ range: Range<UInt64>, size: UInt64, _ progress: (String) -> Void
+    /// An entry against the file of the segment it names, which is read whole and verified.
+    private static func check(
+        _ entry: SegmentEntry, _ index: UInt64, _ reader: LogReader
     ) throws(LogError) {
-        try reader.forEachEntry(of: range, size: size) { index, bytes throws(LogError) in
-            guard case .segment(let entry) = try LogReader.parse(bytes, index) else { return }
-            let name = AuditDirectory.fileName(entry.segmentID)
-            progress(name)
-            let hash: [UInt8]
-            do throws(SegmentError) {
-                let source = try SegmentSource(path: reader.audit + "/" + name)
-                var digest = RunningDigest()
-                try source.forEachPiece(of: 0..<source.byteCount) { digest.update($0) }
-                hash = digest.value()
-            } catch {
-                throw LogError(.segment, file: name, error.message(file: name))
-            }
-            guard hash == entry.sha256 else {
-                throw LogError(
-                    .entryDiffers, file: name,
-                    "entry \(index) of the log is of a segment with SHA-256 "
-                        + "\(Digest.hex(entry.sha256)), this one has \(Digest.hex(hash))")
-            }
+        let name = AuditDirectory.fileName(entry.segmentID)
+        let report: SegmentReport
+        do throws(SegmentError) {
+            report = SegmentCheck.run(
+                try SegmentSource(path: reader.audit + "/" + name), deep: false)
+        } catch {
+            throw LogError(.segment, file: name, error.message(file: name))
+        }
+        let hash = report.sha256
+        guard hash.isEmpty || hash == entry.sha256 else {
+            throw LogError(
+                .entryDiffers, file: name,
+                "entry \(index) of the log is of a segment with SHA-256 "
+                    + "\(Digest.hex(entry.sha256)), this one has \(Digest.hex(hash))")
+        }
+        guard report.isSound, let header = report.header else {
+            let what = report.findings.first?.message(file: name) ?? "\(name) has no header"
+            throw LogError(.segment, file: name, what)
+        }
+        let ours = SegmentEntry(
+            header: header, sha256: hash, root: report.root, previous: entry.previous)
+        guard ours == entry else {
+            throw LogError(
+                .entryDiffers, file: name,
+                "entry \(index) of the log states other counts, times or another root than the "
+                    + "file with its SHA-256")
         }
     }
 }

@@ -15,9 +15,13 @@ extension LogWriter {
         return signed
     }
 
-    /// The first half of `sign`: nothing is written yet.
-    func signature(by key: SigningKey, size: UInt64) throws(LogError) -> SignedCheckpoint {
-        let (head, known) = try checked(for: key.verifier, size: size)
+    /// The first half of `sign`: nothing is written yet. `inspect` is given each entry that was not
+    /// signed before, and throws to refuse it.
+    func signature(
+        by key: SigningKey, size: UInt64,
+        _ inspect: (UInt64, LogEntry) throws(LogError) -> Void = { _, _ in }
+    ) throws(LogError) -> SignedCheckpoint {
+        let (head, known) = try checked(for: key.verifier, size: size, inspect)
         if let known, known.head == head, (try? known.verify(by: key.verifier)) != nil {
             return known
         }
@@ -36,7 +40,8 @@ extension LogWriter {
 
     /// The head to be signed at `size`, shown to follow from the last signed one, which comes too.
     func checked(
-        for key: VerifierKey, size: UInt64
+        for key: VerifierKey, size: UInt64,
+        _ inspect: (UInt64, LogEntry) throws(LogError) -> Void = { _, _ in }
     ) throws(LogError) -> (Checkpoint, SignedCheckpoint?) {
         guard key.kind == .log, key.name == origin else {
             throw LogReader.error(
@@ -60,37 +65,75 @@ extension LogWriter {
         if let known {
             try LogConsistency.check(from: known.head, to: head, &nodes)
         }
-        try checkKeys(known, old..<size, key, &nodes)
+        try replay(known, old..<size, key, head, inspect)
         return (head, known)
     }
 
-    /// Reads the entries of `range` again, and finds the key in force behind them.
-    private func checkKeys(
-        _ known: SignedCheckpoint?, _ range: Range<UInt64>, _ key: VerifierKey,
-        _ nodes: inout TileNodes
+    /// Reads the entries of `range` once, and finds that they follow from what was signed before
+    /// and lead to `head`, whatever the tiles say, and which key is in force behind them.
+    private func replay(
+        _ known: SignedCheckpoint?, _ range: Range<UInt64>, _ key: VerifierKey, _ head: Checkpoint,
+        _ inspect: (UInt64, LogEntry) throws(LogError) -> Void
     ) throws(LogError) {
-        var previous = Digest.none
-        if range.lowerBound > 0 {
-            previous = try nodes.node(height: 0, index: range.lowerBound - 1)
+        var nodes = TileNodes(reader, size: size)
+        var tree = try MerkleRoot(size: range.lowerBound, of: &nodes)
+        if let known, tree.root() != known.head.root {
+            throw LogReader.error(
+                .root, LogReader.checkpointName, "the tiles do not lead to its root")
         }
-        var keys = KeyChain()
-        var tiles = nodes
+        var entries = LogEntries()
+        if let known { entries = try self.entries(before: known.head, &nodes) }
         try reader.forEachEntry(of: range, size: size) { index, bytes throws(LogError) in
             let leaf = bytes.withUnsafeBytes(Digest.leaf)
-            guard try tiles.node(height: 0, index: index) == leaf else {
+            guard try nodes.node(height: 0, index: index) == leaf else {
                 throw LogError(
                     .tileHash, file: LogReader.bundleName(index),
                     "entry \(index) does not hash to its tile")
             }
-            let entry = try LogReader.parse(bytes, index)
-            guard entry.previous == previous else {
-                throw LogError(
-                    .entryChain, file: LogReader.bundleName(index),
-                    "entry \(index) does not name the entry before it")
-            }
-            previous = leaf
-            if case .keyRotation(let rotation) = entry { try keys.add(rotation, at: index) }
+            entries.add(bytes, leaf: leaf, index: index)
+            if let failure = entries.failure { throw failure }
+            try inspect(index, try LogReader.parse(bytes, index))
+            tree.append(leaf)
         }
+        guard tree.root() == head.root else {
+            throw LogReader.error(
+                .root, LogReader.pendingName, "the tiles are not those of the entries")
+        }
+        try check(entries.keys, known, key)
+    }
+
+    /// Where the entries behind a signed head go on. Those before are its own: shown by their
+    /// inclusion, as the tiles of the directory may say anything.
+    private func entries(
+        before head: Checkpoint, _ nodes: inout TileNodes
+    ) throws(LogError) -> LogEntries {
+        var last: (entry: LogEntry, leaf: [UInt8])?
+        var segment: SegmentEntry?
+        var index = head.size
+        while index > 0, segment == nil {
+            index -= 1
+            var found: [UInt8] = []
+            try reader.forEachEntry(of: index..<index + 1, size: size) { found = $1 }
+            let leaf = found.withUnsafeBytes(Digest.leaf)
+            let path = try nodes.inclusion(of: index, size: head.size)
+            let root = MerkleProof.root(leaf: leaf, index: index, size: head.size, path: path)
+            guard root == head.root else {
+                throw LogError(
+                    .tileHash, file: LogReader.bundleName(index),
+                    "entry \(index) is not the one that was signed")
+            }
+            let entry = try LogReader.parse(found, index)
+            if last == nil { last = (entry, leaf) }
+            if case .segment(let one) = entry { segment = one }
+        }
+        guard let last else { return LogEntries() }
+        return LogEntries(after: last.entry, leaf: last.leaf, segment: segment)
+    }
+
+    /// The signed head by the key then in force, and `key` by the one in force now.
+    private func check(
+        _ keys: KeyChain, _ known: SignedCheckpoint?, _ key: VerifierKey
+    ) throws(LogError) {
         if let known {
             let signer = keys.first ?? key
             do throws(NoteError) {

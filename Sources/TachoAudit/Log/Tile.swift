@@ -55,27 +55,30 @@ package struct Tile: Hashable, Sendable {
     /// The folder of partial tiles beside the full one.
     var partialFolder: String { fullPath + ".p" }
 
-    /// The tiles of the tree and the bundles of `size` entries, ascending by level and index.
+    /// The tiles of the tree and the bundles of `size` entries, ascending by level and index, made
+    /// as they are asked for: a size that somebody invented costs nothing.
     /// `from`: without those that were full at that size already.
-    package static func all(size: UInt64, from old: UInt64 = 0) -> [Tile] {
-        var tiles = row(.entries, count: size, from: old)
-        var level = 0
-        while size >> UInt64(height * level) > 0 {
-            let shift = UInt64(height * level)
-            tiles += row(.level(level), count: size >> shift, from: old >> shift)
-            level += 1
+    package static func all(size: UInt64, from old: UInt64 = 0) -> some Sequence<Tile> {
+        let levels = (0..<8).filter { size >> UInt64(height * $0) > 0 }
+        return ([Content.entries] + levels.map(Content.level)).lazy.flatMap { content in
+            switch content {
+            case .entries: row(content, count: size, from: old)
+            case .level(let level):
+                row(
+                    content, count: size >> UInt64(height * level),
+                    from: old >> UInt64(height * level))
+            }
         }
-        return tiles
     }
 
-    private static func row(_ content: Content, count: UInt64, from old: UInt64) -> [Tile] {
+    private static func row(
+        _ content: Content, count: UInt64, from old: UInt64
+    ) -> some Sequence<Tile> {
         let width = UInt64(fullWidth)
-        guard count > old || (count == old && count % width != 0) else { return [] }
-        var tiles: [Tile] = []
-        for index in old / width..<(count + width - 1) / width {
-            let rest = count - index * width
-            tiles.append(Tile(content, index: index, width: Int(min(rest, width))))
+        let isNew = count > old || (count == old && count % width != 0)
+        let end = count / width + (count % width == 0 ? 0 : 1)
+        return (isNew ? old / width..<end : end..<end).lazy.map { index in
+            Tile(content, index: index, width: Int(min(count - index * width, width)))
         }
-        return tiles
     }
 }

@@ -9,8 +9,11 @@ package struct ProvenFixes: Sendable {
     package let signer: VerifierKey
     /// Ids, ascending, each once.
     package let segments: [UInt64]
-    /// Rows as `export` writes them: the header, then one a fix.
+    /// Rows as `export` writes them: the header, then one a fix. Ordinals are counted, and verdicts
+    /// amended, by the blocks of the proof alone.
     package let rows: [String]
+    /// Amendments of fixes of that time.
+    package let amendments: Int
 
     package var fixes: Int { rows.count - 1 }
 }
@@ -72,7 +75,7 @@ package struct ProofCheck {
         }
         return ProvenFixes(
             rider: proof.rider, tsMs: proof.tsMs, checkpoint: checkpoint, signer: signer,
-            segments: check.segments, rows: check.rows())
+            segments: check.segments, rows: check.rows(), amendments: check.changes.count)
     }
 
     private init(proof: PointProof) { self.proof = proof }
@@ -110,6 +113,10 @@ package struct ProofCheck {
         if segments.last != entry.segmentID { segments.append(entry.segmentID) }
         guard block.number <= UInt64(UInt32.max) else {
             throw ProofError(.content, "a block has an impossible number")
+        }
+        let (end, isTooFar) = block.offset.addingReportingOverflow(UInt64(block.stored.count))
+        guard !isTooFar, end <= entry.bytes else {
+            throw ProofError(.content, "a block lies outside its segment")
         }
         let location = BlockLocation(
             segmentID: entry.segmentID, block: Int(block.number), offset: block.offset)

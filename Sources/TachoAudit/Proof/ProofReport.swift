@@ -75,7 +75,9 @@ extension ProvenFixes {
     package var line: String {
         let ids = segments.map { "\($0)" }.joined(separator: ", ")
         return "proved: \(fixes) fixes of rider \(String(decoding: rider, as: UTF8.self)) at "
-            + "\(tsMs) ms, segments \(ids), log \(checkpoint.line), signed by \(signer.text)"
+            + "\(tsMs) ms, segments \(ids), log \(checkpoint.line), signed by \(signer.text); "
+            + "verdicts are those of \(amendments) amendments in the proof: whether there are "
+            + "others, or other fixes of that time, only the segments tell"
     }
 
     package var json: JSONLine {
@@ -85,6 +87,8 @@ extension ProvenFixes {
         line.add("rider", String(decoding: rider, as: UTF8.self))
         line.add("ts_ms", tsMs)
         line.add("fixes", fixes)
+        line.add("amendments", amendments)
+        line.add("shows_all", false)
         line.add("origin", checkpoint.head.origin)
         line.add("checkpoint_size", checkpoint.head.size)
         line.add("checkpoint_root", Digest.hex(checkpoint.head.root))

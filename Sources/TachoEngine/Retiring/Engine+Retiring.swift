@@ -34,13 +34,14 @@ extension Engine {
         return try answer.wait { $0 }.get()
     }
 
-    /// As the options say; what stays is shown by stats.
+    /// As the options say; what stays is shown by stats, and told once.
     func retireInBackground() {
         guard let query = options.retirement, !control.isClosing, retirement.isDue() else {
             return
         }
-        retire(query) { [retirement] result in
-            if case .success(let report) = result { retirement.note(kept: report.kept) }
+        retire(query) { [retirement, control, options] result in
+            guard let notice = retirement.note(result), !control.isClosing else { return }
+            options.onNotice(notice)
         }
     }
 

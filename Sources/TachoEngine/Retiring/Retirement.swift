@@ -11,6 +11,8 @@ final class Retirement: Sendable {
         var kept: [KeptRange] = []
         /// So many looks are passed over.
         var pause = 0
+        /// What operators were told last; nil: nothing is wrong.
+        var notice: String?
     }
 
     /// After a run that had to leave ranges: their files are not to be read again each minute.
@@ -30,10 +32,22 @@ final class Retirement: Sendable {
 
     func add(_ row: RetiredRow) { known.withLock { $0.totals.add(row) } }
 
-    func note(kept: [KeptRange]) {
+    /// Notes what a run that nobody asked for left. Returns what to tell operators: of the first
+    /// range that stays, once and not with each run.
+    func note(_ result: Result<RetireReport, RetireError>) -> String? {
         known.withLock { state in
-            state.kept = kept
-            state.pause = kept.isEmpty ? 0 : Self.pauseAfterKept
+            let notice: String?
+            switch result {
+            case .success(let report):
+                state.kept = report.kept
+                notice = report.kept.first.map {
+                    "range \($0.segment) stays in the database: \($0.reason)"
+                }
+            case .failure(let error): notice = "no range leaves the database: \(error)"
+            }
+            state.pause = notice == nil ? 0 : Self.pauseAfterKept
+            defer { state.notice = notice }
+            return notice == state.notice ? nil : notice
         }
     }
 
