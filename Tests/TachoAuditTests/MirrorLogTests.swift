@@ -124,10 +124,12 @@ import Testing
                 throw LogError(.stopped, file: "", "")
             }
         }
-        var log = try LogSample.writer(from, hook: stop)
-        #expect(throws: LogError(.stopped, file: "", "")) {
+        // The log is held until its writer is gone.
+        func rotate() throws {
+            var log = try LogSample.writer(from, hook: stop)
             try log.rotateKey(from: old, to: new.verifier)
         }
+        #expect(throws: LogError(.stopped, file: "", "")) { try rotate() }
         #expect(try mirror(from, to).summary.exit == .verified)
         #expect(!exists(to.log("tile/entries/000.p/3")))
         try from.write(try LogSample.segments(3).read(3), as: 3)
