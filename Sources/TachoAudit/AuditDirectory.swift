@@ -19,9 +19,11 @@ package enum AuditDirectory {
         return String(repeating: "0", count: max(0, 8 - digits.count)) + digits + suffix
     }
 
-    /// The id of a file name; nil for every name that `fileName` does not make.
+    /// The id of a file name; nil for every name that `fileName` does not make, and for the largest
+    /// number, behind which there is none.
     package static func id(ofFileName name: String) -> UInt64? {
         guard name.hasSuffix(suffix), let id = UInt64(name.dropLast(suffix.count)), id > 0,
+            id < .max,
             fileName(id) == name
         else { return nil }
         return id

@@ -17,7 +17,8 @@ package final class AuditFile: Sendable {
     package init(
         path: String, isWanted: @escaping @Sendable () -> Bool = { true }
     ) throws(SegmentError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting: a pipe that nobody writes to would never open.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw SegmentError(.inputOutput, "open: \(SystemError.text(errno))")
         }

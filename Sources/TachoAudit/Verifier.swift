@@ -187,7 +187,9 @@ package struct Verifier {
 
     private mutating func count(_ header: SegmentHeader, _ report: SegmentReport) {
         summary.points += header.points
-        summary.lostPoints += header.lostPoints
+        // Intervals that overlap, which is a finding, may have lost more than there are numbers.
+        let (lost, isTooLarge) = summary.lostPoints.addingReportingOverflow(header.lostPoints)
+        summary.lostPoints = isTooLarge ? .max : lost
         summary.amendments += header.amendments
         summary.bytes += header.fileBytes
         if summary.firstSequence == 0 { summary.firstSequence = header.interval.firstSequence }

@@ -16,17 +16,18 @@ import Testing
     private func run(_ arguments: [String]) throws -> Outcome { try Self.run(arguments) }
 
     /// The program lies beside the tests.
-    static func run(_ arguments: [String]) throws -> Outcome {
+    /// `output`: where standard output goes; what it is given is not in the outcome then.
+    static func run(_ arguments: [String], output handle: FileHandle? = nil) throws -> Outcome {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent()
             .appending(path: "tacho-audit")
         process.arguments = arguments
         let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
+        process.standardOutput = handle ?? output
         process.standardError = errors
         try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let text = handle == nil ? output.fileHandleForReading.readDataToEndOfFile() : Data()
         let errorText = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return Outcome(
@@ -147,6 +148,50 @@ import Testing
         let none = try run("mirror", directory.path + "/tmp", target)
         #expect(none.code == 3)
         #expect(none.errors.contains("there is no segment here; give the audit directory"))
+    }
+
+    @Test func `a distance of nobody is wrong usage and makes no file`() throws {
+        let directory = try sealed()
+        let legs = directory.path + "/legs.csv"
+        let outcome = try run(
+            "distance", "--audit", directory.path, "--rider", "x", "--legs", legs)
+        #expect(outcome.code == 1 && outcome.output.isEmpty)
+        #expect(outcome.errors == "tacho-audit: rider x has no point in any segment\n")
+        #expect(!FileManager.default.fileExists(atPath: legs))
+        let known = try run("distance", "--audit", directory.path, "--rider", "7", "--legs", legs)
+        #expect(known.code == 0 && FileManager.default.fileExists(atPath: legs))
+    }
+
+    @Test func `an export as of more segments than there can be is incomplete`() throws {
+        let directory = try LogSample.signed(2, by: LogSample.key())
+        let outcome = try run(
+            "export", "--audit", directory.path, "--as-of", "18446744073709551615")
+        #expect(outcome.code == 3)
+    }
+
+    @Test func `an export to a manifest that is a folder leaves nothing`() throws {
+        let directory = try sealed()
+        let out = directory.path + "/x.csv"
+        let outcome = try run(
+            "export", "--audit", directory.path, "--format", "csv", "--out", out, "--manifest",
+            directory.path + "/tmp")
+        #expect(outcome.code == 5 && outcome.errors.contains("nothing was exported"))
+        #expect(!FileManager.default.fileExists(atPath: out))
+    }
+
+    @Test(arguments: [
+        ["verify", "--audit", "DIR"], ["verify", "--audit", "DIR", "--json"],
+        ["inspect", "--audit", "DIR"], ["mirror", "DIR", "DIR/copy"],
+        ["distance", "--audit", "DIR", "--rider", "7", "--json"], ["export", "--audit", "DIR"],
+        ["--help"],
+    ])
+    func `results that cannot be written are an output error`(arguments: [String]) throws {
+        let directory = try sealed()
+        let words = arguments.map { $0.replacing("DIR", with: directory.path) }
+        let outcome = try Self.run(words, output: FileHandle(forWritingAtPath: "/dev/full"))
+        #expect(outcome.code == 5)
+        #expect(outcome.errors.contains("No space left on device"))
+        #expect(try run(words).code == 0)
     }
 
     @Test func `a rider nobody knows is named and the header still written`() throws {

@@ -175,7 +175,7 @@ import Testing
         #expect(
             error?.message
                 == "write \(path).partial: No space left on device; nothing was exported; "
-                + "make room and run again, with --resume to keep what is written")
+                + "make room and run again")
         #expect(!exists(path))
     }
 
@@ -248,6 +248,60 @@ import Testing
         let value = try manifest(directory, directory.path + "/tmp/a.csv").value
         #expect(value["log"]?["size"]?.integer == 5)
         #expect(value["log"]?["checkpoint"]?.text == checkpoint)
+    }
+
+    /// What `complete` says when its manifest cannot be written to `name`.
+    private func withoutManifest(
+        _ directory: TemporaryDirectory, _ path: String, manifest: String, resuming: Bool = false
+    ) throws -> ExportError? {
+        do throws(ExportError) {
+            let output = try ExportOutput(path: path, resuming: resuming)
+            _ = try AuditExport.run(
+                directory: directory.path, query: ExportQuery(), format: .gpx, to: output)
+            try output.complete(manifest: (manifest, "{}\n"))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `rows outlive a manifest that cannot be written`() throws {
+        let directory = try TestExport.directory(seed: 14)
+        let path = TestExport.path(in: directory)
+        let error = try withoutManifest(directory, path, manifest: path + ".none/m.json")
+        #expect(error?.exit == .inputOutput)
+        #expect(error?.message.contains("with --resume to keep what is written") == true)
+        #expect(!exists(path) && exists(path + ".partial") && exists(path + ".partial.json"))
+        let manifest = path + ".json"
+        let again = try withoutManifest(directory, path, manifest: manifest, resuming: true)
+        #expect(again == nil && exists(manifest))
+        #expect(try FileBytes.read(path) == (try TestExport.run(directory, .gpx)).bytes)
+    }
+
+    @Test func `rows outlive an output that is dropped before it is complete`() throws {
+        let directory = try TestExport.directory(seed: 15)
+        let path = TestExport.path(in: directory)
+        func drop() throws {
+            let output = try ExportOutput(path: path)
+            _ = try AuditExport.run(
+                directory: directory.path, query: ExportQuery(), format: .gpx, to: output)
+        }
+        try drop()
+        #expect(exists(path + ".partial") && exists(path + ".partial.json"))
+        #expect(try attempt(directory, .gpx, path, resuming: true) == nil)
+        #expect(try FileBytes.read(path) == (try TestExport.run(directory, .gpx)).bytes)
+    }
+
+    @Test func `a folder in the place of the manifest or output is told before the name is given`()
+        throws
+    {
+        let directory = try TestExport.directory(seed: 16, segments: 1)
+        let path = TestExport.path(in: directory)
+        let error = try withoutManifest(directory, path, manifest: directory.path)
+        #expect(error?.message.contains("Is a directory; nothing was exported yet") == true)
+        #expect(!exists(path) && exists(path + ".partial"))
+        #expect(throws: ExportError.self) { _ = try ExportOutput(path: directory.path) }
+        #expect(!exists(directory.path + ".partial"))
     }
 
     @Test func `a manifest that cannot be written leaves no export`() throws {

@@ -253,43 +253,6 @@ import Testing
         }
         #expect(first.record.lines.isEmpty)
     }
-
-    @Test func `the log's tiles are copied before its checkpoint, and never go back`() throws {
-        let (from, to) = try two()
-        func put(_ name: String, _ text: String, _ directory: TemporaryDirectory) throws {
-            let path = directory.path + "/log/" + name
-            try FileManager.default.createDirectory(
-                at: URL(fileURLWithPath: path).deletingLastPathComponent(),
-                withIntermediateDirectories: true)
-            try FileBytes.write(Array(text.utf8), path)
-        }
-        func text(_ name: String) -> String? {
-            (try? FileBytes.read(to.path + "/log/" + name)).map {
-                String(decoding: $0, as: UTF8.self)
-            }
-        }
-        try put("tile/0/000.p/3", "abc", from)
-        try put("tile/entries/x001/000", "entry", from)
-        try put("tile/0/000.p/3.new", "temporary", from)
-        try put("checkpoint", "o\n3\nAAA\n\n", from)
-        let first = try mirror(from, to)
-        #expect(first.summary.exit == .verified && first.summary.logFiles == 3)
-        #expect(text("tile/0/000.p/3") == "abc" && text("tile/entries/x001/000") == "entry")
-        #expect(text("checkpoint") == "o\n3\nAAA\n\n" && text("tile/0/000.p/3.new") == nil)
-        try put("checkpoint", "o\n4\nBBB\n\n", from)
-        #expect(try mirror(from, to).summary.logFiles == 1)
-        #expect(text("checkpoint") == "o\n4\nBBB\n\n")
-        for other in ["o\n3\nAAA\n\n", "o\n4\nCCC\n\n", "none"] {
-            try put("checkpoint", other, from)
-            let outcome = try mirror(from, to)
-            #expect(outcome.summary.exit == .fork, "\(other)")
-            #expect(text("checkpoint") == "o\n4\nBBB\n\n")
-        }
-        try put("checkpoint", "o\n5\nDDD\n\n", from)
-        try put("tile/0/000.p/3", "abX", from)
-        #expect(try mirror(from, to).findings.map(\.code) == ["log_fork"])
-        #expect(text("checkpoint") == "o\n4\nBBB\n\n" && text("tile/0/000.p/3") == "abc")
-    }
 }
 
 extension MirrorTests {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TachoAudit
@@ -161,6 +162,32 @@ import Testing
         let (summary, findings) = verify(directory)
         #expect(findings.map(\.code) == ["amendment_target"])
         #expect(summary.exit == .damage)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a pipe in the place of a segment is an input error, and the largest number none`() throws
+    {
+        let directory = try chain(1)
+        try FileBytes.write([1], directory.path + "/18446744073709551615.seg")
+        #expect(verify(directory).summary.exit == .verified)
+        #expect(mkfifo(directory.segment(2), 0o644) == 0)
+        let (summary, findings) = verify(directory)
+        #expect(summary.exit == .inputOutput && findings.map(\.code) == ["io"])
+    }
+
+    @Test func `intervals that overlap and lost more than there are numbers are damage`() throws {
+        let directory = try TemporaryDirectory()
+        let lost: UInt64 = 1 << 63 + 10
+        var previous = Digest.none
+        for id in UInt64(1)...2 {
+            var range = Sample.range(
+                seed: id, id: id, riders: 1, points: 3, lost: lost, previous: previous)
+            range.records.removeAll { if case .amendment = $0.record { true } else { false } }
+            previous = try range.seal(in: directory).sha256
+        }
+        let (summary, findings) = verify(directory)
+        #expect(summary.exit == .damage && findings.map(\.code) == ["interval_overlap"])
+        #expect(summary.lostPoints == .max)
     }
 
     @Test func `an empty directory is incomplete and a missing one an input error`() throws {

@@ -78,11 +78,11 @@ class ReadOnly:
 class SmallDisk:
     """A file system in memory of a few MiB, which can be made larger."""
 
-    def __init__(self, c, name, mib):
-        self.place, self.mib = c.place(name), mib
+    def __init__(self, c, name, mib, size=None):
+        self.place, self.size = c.place(name), size or f"{mib}m"
 
     def __enter__(self):
-        process.run(["mount", "-t", "tmpfs", "-o", f"size={self.mib}m", "tmpfs", self.place],
+        process.run(["mount", "-t", "tmpfs", "-o", f"size={self.size}", "tmpfs", self.place],
                     check=True)
         return self
 
@@ -178,10 +178,43 @@ def full_export(c, directory):
         process.run(words, check=True, timeout=600)
         c.check("with more room it goes on to the same bytes",
                 sha256(out) == sha256(place / "whole"))
-    done = process.run(["bash", "-c", '"$0" "$@" >/dev/full', c.program("tacho-audit"), "export",
-                        "--audit", directory], text=True)
-    one_line(c, "standard output that is full", done, "No space left on device")
+    rows_fit(c, directory, place / "whole")
+    full_outputs(c, directory)
     c.forget("whole")
+
+
+def rows_fit(c, directory, whole):
+    """A disk with room for the rows and not for what comes behind them."""
+    page = 4096
+    pages = -(-whole.stat().st_size // page)
+    for spare in range(1, 4):
+        with SmallDisk(c, f"rows-{spare}", 1, f"{(pages + spare) * page}") as disk:
+            out = disk.place / "fleet.csv"
+            words = export_words(c, directory, "csv", out)
+            done = process.run(words, text=True, timeout=600)
+            label = f"a disk for the rows and {spare} pages"
+            if done.returncode == 0:
+                c.check(f"{label}: all of it is there", sha256(out) == sha256(whole))
+                continue
+            one_line(c, label, done, "No space left on device", "--resume")
+            c.check(f"{label}: the rows are kept",
+                    (disk.place / "fleet.csv.partial").exists()
+                    and (disk.place / "fleet.csv.partial.json").exists())
+            disk.grow(2048)
+            process.run(words, check=True, timeout=600)
+            c.check(f"{label}: with more room it goes on to the same bytes",
+                    sha256(out) == sha256(whole))
+
+
+def full_outputs(c, directory):
+    """Results of every command that cannot be written are an output error."""
+    for words in [["export"], ["verify"], ["verify", "--json"], ["inspect"],
+                  ["distance", "--rider", "rider-1"],
+                  ["distance", "--rider", "rider-1", "--json"]]:
+        done = process.run(["bash", "-c", '"$0" "$@" >/dev/full', c.program("tacho-audit"),
+                            words[0], "--audit", directory, *words[1:]], text=True, timeout=600)
+        one_line(c, f"{' '.join(words)} with a full standard output", done,
+                 "No space left on device")
 
 
 def check_mirror(c, label, directory, copy):

@@ -48,7 +48,7 @@ struct DistanceCommand: ParsableCommand {
             throw Failure.exit(error.exit, error.message)
         }
         guard result.isKnownRider else {
-            throw Failure.exit(.incomplete, "rider \(rider) has no point in any segment")
+            throw Failure.exit(.usage, "rider \(rider) has no point in any segment")
         }
         report(result)
     }
@@ -61,11 +61,15 @@ struct DistanceCommand: ParsableCommand {
             return try AuditDistance.run(
                 directory: audit.directory, query: query, progress: show)
         }
-        let output = try ExportOutput(path: legs)
+        // Made with the first row: there is none of a rider that nobody knows.
+        var output: ExportOutput?
         let result = try AuditDistance.run(
             directory: audit.directory, query: query, progress: show,
-            write: { (piece) throws(ExportError) in try output.write(&piece) })
-        try output.complete()
+            write: { (piece) throws(ExportError) in
+                if output == nil { output = try ExportOutput(path: legs) }
+                try output!.write(&piece)
+            })
+        try output?.complete()
         return result
     }
 

@@ -113,6 +113,7 @@ struct ExportCommand: ParsableCommand {
         let percent = PercentLine(progress)
         let manifestPath = manifest ?? (out == "-" ? nil : out + ".manifest.json")
         do throws(ExportError) {
+            if let manifestPath { try ExportOutput.refuseFolder(manifestPath) }
             if let asOf { query.asOf = try ExportLog.segments(asOf: asOf, in: audit.directory) }
             let output = try ExportOutput(
                 path: out, resuming: resume, hashes: manifestPath != nil)

@@ -6,9 +6,10 @@ struct MirrorCommand: ParsableCommand {
         commandName: "mirror",
         abstract: "Copies what another directory lacks, verifies, and records the copies.",
         discussion: """
-            Segments, and the log if there is one. A copy gets its name after it was put on disk,
+            Segments, and the log as far as it is signed. A copy gets its name after it was put on disk,
             read back and found to have the SHA-256 of the original; TO/mirror.ndjson says so, for
-            a server that waits for a copy. Nothing in TO is ever written over. Run it again after
+            a server that waits for a copy. No segment and no tile in TO is ever written
+            over; its checkpoint is replaced only by one that is shown to begin with it. Run it again after
             whatever stopped it: it goes on. Copies that are recorded are not read again unless
             --deep is given.
 

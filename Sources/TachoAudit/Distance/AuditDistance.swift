@@ -66,7 +66,8 @@ package enum AuditDistance {
             if rows.out.count >= SegmentSource.pieceBytes { try rows.flush(write) }
         }
         folder.finish { rows.add($0) }
-        try rows.flush(write)
+        // Nothing is written about a rider that no segment knows.
+        if legs.isKnown { try rows.flush(write) }
         return AuditDistanceResult(
             query: query, totals: rows.totals, legsSHA256: rows.hash.value(),
             segments: legs.roots.sorted { $0.key < $1.key }.map { (id: $0.key, root: $0.value) },

@@ -22,7 +22,8 @@ package enum ExportLog {
                 if bytes.starts(with: SegmentEntry.title.utf8) { segments += 1 }
             }
             // As many too many as there are entries too many: that many segments are missing.
-            return segments + size - min(size, head.size)
+            let (sum, isTooLarge) = segments.addingReportingOverflow(size - min(size, head.size))
+            return isTooLarge ? .max : sum
         } catch {
             throw .directory(Finding(error))
         }

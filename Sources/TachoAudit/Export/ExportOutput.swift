@@ -24,6 +24,8 @@ package final class ExportOutput: @unchecked Sendable {
     private(set) var resumed: ExportState?
     /// The partial file is not deleted with this object: it has its name, or is for `--resume`.
     private var isKept = false
+    /// All rows are written: how far the file counts, should what comes behind them fail.
+    private var held: [ExportState] = []
     /// Puts what is written on disk and notes it, while more is written.
     private let saver = DispatchQueue(label: "tacho-audit.export")
     private let saving = Mutex(SaveProgress())
@@ -39,6 +41,7 @@ package final class ExportOutput: @unchecked Sendable {
         path: String, resuming: Bool = false, hashes: Bool = true
     ) throws(ExportError) {
         self.path = path
+        try Self.refuseFolder(path)
         digest = hashes ? RunningDigest() : nil
         guard path != "-" else {
             partial = nil
@@ -67,6 +70,7 @@ package final class ExportOutput: @unchecked Sendable {
 
     deinit {
         guard let partial else { return }
+        if !isKept && !held.isEmpty { isKept = keepNow(held) }
         close(descriptor)
         guard !isKept else { return }
         unlink(partial)
@@ -110,6 +114,26 @@ package final class ExportOutput: @unchecked Sendable {
         manifest: (path: String, text: String)? = nil
     ) throws(ExportError) {
         saver.sync {}
+        do throws(ExportError) {
+            if let manifest { try Self.refuseFolder(manifest.path) }
+            try name(manifest)
+        } catch {
+            guard partial != nil, case .output(_, .nothing) = error else { throw error }
+            throw error.leaving(keep(held) ? .partial : .nothing)
+        }
+        // Where the system can: a name that a power cut takes is an export that is made again.
+        if partial != nil { try? NewFile.syncFolder(of: path) }
+    }
+
+    /// A directory in the place of a file is told before the work, not after it.
+    package static func refuseFolder(_ path: String) throws(ExportError) {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+        throw .output(OutputFailure(operation: "create", path: path, errno: EISDIR))
+    }
+
+    private func name(_ manifest: (path: String, text: String)?) throws(ExportError) {
+        var rest = ExportError.Rest.nothing
         do throws(OutputFailure) {
             // Written before the output has its name, so that a full disk leaves neither.
             let written = try NewFile.written(manifest)
@@ -117,13 +141,13 @@ package final class ExportOutput: @unchecked Sendable {
                 guard fsync(descriptor) == 0 else { throw refused("fsync") }
                 guard rename(partial, path) == 0 else { throw refused("rename") }
                 isKept = true
+                rest = .output(path)
                 unlink(partial + ".json")
             }
             try written.name()
         } catch {
-            throw .output(error)
+            throw .output(error, rest: rest)
         }
-        if partial != nil { NewFile.syncFolder(of: path) }
     }
 }
 
@@ -183,16 +207,28 @@ extension ExportOutput {
     }
 
     /// After an error: the partial file stays for `--resume` if it can be said how far it is. On a
-    /// full disk what does not count makes room for that; otherwise what was said last still holds.
-    func keep(_ state: ExportState?) {
-        guard let partial else { return }
+    /// full disk what does not count makes room for that; `states` are tried in turn, each a
+    /// shorter one. Otherwise what was said last still holds. Says whether the file stays.
+    func keep(_ states: [ExportState]) -> Bool {
         saver.sync {}
-        if let state, ftruncate(descriptor, off_t(state.bytes)) == 0, (try? saveNow(state)) != nil {
-            isKept = true
-        } else {
-            isKept = access(partial + ".json", F_OK) == 0
-        }
+        isKept = keepNow(states)
+        return isKept
     }
+
+    private func keepNow(_ states: [ExportState]) -> Bool {
+        guard let partial else { return false }
+        for state in states
+        where ftruncate(descriptor, off_t(state.bytes)) == 0 && (try? saveNow(state)) != nil {
+            return true
+        }
+        var status = stat()
+        guard let noted = ExportState.read(partial + ".json"), fstat(descriptor, &status) == 0
+        else { return false }
+        return UInt64(status.st_size) >= noted.bytes
+    }
+
+    /// All rows are written: from here on the file is not given up.
+    func hold(_ states: [ExportState]) { held = states }
 }
 
 extension ExportState {

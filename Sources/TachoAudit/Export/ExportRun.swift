@@ -65,11 +65,12 @@ private final class ExportRun<Format: AuditRowFormat & ~Copyable>: @unchecked Se
 
     func run(_ threads: Int) throws(ExportError) -> ExportSummary {
         DispatchQueue.concurrentPerform(iterations: max(1, threads)) { _ in self.work() }
-        if let failure {
-            sink.keepForResume()
-            throw failure
+        do throws(ExportError) {
+            if let failure { throw failure }
+            return try sink.finish()
+        } catch {
+            throw error.leaving(sink.keepForResume() ? .partial : .nothing)
         }
-        return try sink.finish()
     }
 
     private func work() {

@@ -14,6 +14,8 @@ struct ExportSink<Format: AuditRowFormat & ~Copyable> {
     private var reached: ExportCursor
     /// Bytes of the output that belong to what is counted.
     private var settled: UInt64 = 0
+    /// How far it was one unit ago: what came since makes room on a full disk.
+    private var before: ExportState?
     private var saved = SavePoint()
     /// Where an export that was broken off is to go on.
     let resumedAfter: ExportCursor?
@@ -63,6 +65,7 @@ struct ExportSink<Format: AuditRowFormat & ~Copyable> {
     mutating func take(
         _ text: borrowing TextBuffer, _ tally: UnitTally, _ unit: ExportUnit
     ) throws(ExportError) {
+        before = summary.rows > 0 ? state : nil
         if let first = tally.firstGroup {
             var bytes = text.text
             if lastGroup == nil {
@@ -104,6 +107,8 @@ struct ExportSink<Format: AuditRowFormat & ~Copyable> {
 
     /// Ends the document.
     mutating func finish() throws(ExportError) -> ExportSummary {
+        // Whatever fails from here on, the rows are not lost.
+        output.hold(states)
         var end = TextBuffer()
         Format.putEnd(after: lastGroup, to: &end)
         try output.write(end.text)
@@ -111,8 +116,12 @@ struct ExportSink<Format: AuditRowFormat & ~Copyable> {
         return summary
     }
 
-    /// After an error: what is in the output is kept, if the output can keep it.
-    func keepForResume() { output.keep(summary.rows > 0 ? state : nil) }
+    /// After an error: what is in the output is kept, if the output can keep it; says whether.
+    func keepForResume() -> Bool { output.keep(states) }
+
+    private var states: [ExportState] {
+        summary.rows > 0 ? [state] + (before.map { [$0] } ?? []) : []
+    }
 
     private var state: ExportState {
         var state = ExportState(

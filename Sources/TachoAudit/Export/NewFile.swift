@@ -81,12 +81,17 @@ struct NewFile: ~Copyable {
         isNamed = true
     }
 
-    /// Puts the names in the folder of `path` on disk, where the system can.
-    static func syncFolder(of path: String) {
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        _ = fsync(descriptor)
-        close(descriptor)
+    /// Puts the names in the folder of `path` on disk.
+    static func syncFolder(of path: String) throws(OutputFailure) {
+        let name = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let folder = name.isEmpty ? "/" : name
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw OutputFailure(operation: "open directory", path: folder, errno: errno)
+        }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw OutputFailure(operation: "fsync", path: folder, errno: errno)
+        }
     }
 }

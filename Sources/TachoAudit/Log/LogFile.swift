@@ -20,7 +20,7 @@ package enum LogMoment: Hashable, Sendable {
 enum LogFile {
     /// The whole file; nil when there is none.
     static func read(_ path: String) throws(LogError) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw .io("open", path, errno)

@@ -13,20 +13,32 @@ package struct Mirror {
     private var summary = MirrorSummary()
     private var done: UInt64 = 0
     private var total: UInt64 = 0
+    private var hasOtherContent = false
 
     /// Mirrors `from` to `to`, passing events to `emit` in order. `deep` reads every copy again.
     package static func run(
         from: String, to: String, deep: Bool = false, emit: (MirrorEvent) -> Void = { _ in }
     ) throws(MirrorError) -> MirrorSummary {
+        try run(from: from, to: to, deep: deep, afterHead: {}, emit: emit)
+    }
+
+    /// `afterHead` runs between the reading of the checkpoint and the listing of the segments.
+    static func run(
+        from: String, to: String, deep: Bool = false, afterHead: () -> Void,
+        emit: (MirrorEvent) -> Void
+    ) throws(MirrorError) -> MirrorSummary {
         guard !MirrorLog.areSame(from, to) else {
             throw .usage("\(from) and \(to) are one directory; give another one to copy to")
         }
+        // Before the segments are listed, so that those it speaks of are among them.
+        let head = MirrorHead(of: from)
+        afterHead()
         let entries = try list(from)
         let result = withoutActuallyEscaping(emit) { emit in
             Result { () throws(MirrorError) in
                 let target = try MirrorTarget(path: to)
                 var mirror = Mirror(from: from, isDeep: deep, emit: emit, target: target)
-                try mirror.run(entries)
+                try mirror.run(entries, head)
                 return mirror.summary
             }
         }
@@ -55,18 +67,19 @@ package struct Mirror {
         }
     }
 
-    private mutating func run(_ entries: [AuditDirectory.Entry]) throws(MirrorError) {
+    private mutating func run(
+        _ entries: [AuditDirectory.Entry], _ head: MirrorHead
+    ) throws(MirrorError) {
         for number in target.record.damagedLines {
             let path = target.file(MirrorRecord.fileName)
             add(Finding(.mirrorRecord, file: path, "line \(number) is no line of a record"))
         }
-        // Before the segments are copied, so that those it speaks of are among them.
-        var log = try MirrorLog(from: from, target: target)
+        let copies = try target.segments()
         let sizes = entries.map { (try? SegmentSource(path: $0.path))?.byteCount ?? 0 }
         total = sizes.reduce(0, +)
         var expectedID: UInt64 = 1
         for (place, entry) in entries.enumerated() {
-            checkMissing(expectedID..<entry.id)
+            checkMissing(expectedID..<entry.id, copies)
             expectedID = entry.id + 1
             let next =
                 place + 1 < entries.count && entries[place + 1].id == entry.id + 1
@@ -76,16 +89,32 @@ package struct Mirror {
             done += sizes[place]
             emit(.progress(done, total))
         }
+        // A log that names other segments than the copies is not for them.
+        guard !hasOtherContent else { return }
+        var log = MirrorLog(head, from: from, target: target)
         for finding in try log.mirror() { add(finding) }
         summary.logFiles = log.copied
     }
 
-    /// Segments that the source lacks are a finding unless the target has them.
-    private mutating func checkMissing(_ ids: Range<UInt64>) {
-        for id in ids where !target.has(AuditDirectory.fileName(id)) {
-            let name = AuditDirectory.fileName(id)
-            add(Finding(.missingSegments, file: name, "segment \(id) is missing in both"))
+    /// Segments that the source lacks are a finding, one for each gap, unless the target has them.
+    private mutating func checkMissing(_ ids: Range<UInt64>, _ copies: [UInt64]) {
+        guard !ids.isEmpty else { return }
+        var first = ids.lowerBound
+        for id in copies where ids.contains(id) {
+            addMissing(first..<id)
+            first = id + 1
         }
+        addMissing(first..<ids.upperBound)
+    }
+
+    private mutating func addMissing(_ ids: Range<UInt64>) {
+        guard let first = ids.first else { return }
+        let last = ids.upperBound - 1
+        let detail =
+            first == last
+            ? "segment \(first) is missing in both"
+            : "segments \(first) to \(last) are missing in both"
+        add(Finding(.missingSegments, file: AuditDirectory.fileName(first), detail))
     }
 
     private mutating func mirror(
@@ -174,6 +203,7 @@ package struct Mirror {
     }
 
     private mutating func add(_ finding: Finding) {
+        if finding.code == DirectoryCode.otherContent.rawValue { hasOtherContent = true }
         summary.findings += 1
         summary.exit = summary.exit.worst(finding.exit)
         emit(.finding(finding))

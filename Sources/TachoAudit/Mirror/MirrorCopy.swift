@@ -57,7 +57,7 @@ struct MirrorCopy: ~Copyable {
         let number = ExclusiveRename.rename(path, to: target.file(name))
         if number == EEXIST { return false }
         guard number == 0 else { throw target.failure("rename", temporary, number) }
-        try target.sync()
+        try target.sync(folder: MirrorTarget.folder(of: name))
         return true
     }
 }

@@ -11,13 +11,23 @@ final class MirrorTarget {
     /// Of the record's file: lines are appended through it, and it carries the lock.
     private let descriptor: Int32
     private let folder: Int32
+    /// Folders below that are there and whose names are on the device.
+    private var settled: Set<String> = []
 
     /// Makes the directory if there is none, takes the lock, reads the record, and cuts off a last
     /// line that was not written to its end.
     init(path: String) throws(MirrorError) {
         self.path = path
-        guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+        let isMade = mkdir(path, 0o755) == 0
+        guard isMade || errno == EEXIST else {
             throw .output(OutputFailure(operation: "make directory", path: path, errno: errno))
+        }
+        do throws(OutputFailure) {
+            try NewFile.syncFolder(of: path)
+        } catch  where !isMade && error.errno == EACCES {
+            // Somebody else made it in a folder that cannot be opened: then it is theirs to keep.
+        } catch {
+            throw .output(error)
         }
         folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else {
@@ -64,6 +74,15 @@ final class MirrorTarget {
 
     func file(_ name: String) -> String { path + "/" + name }
 
+    /// The ids of the copies that are there, ascending.
+    func segments() throws(MirrorError) -> [UInt64] {
+        do throws(SegmentError) {
+            return try AuditDirectory.segments(at: path).map(\.id)
+        } catch {
+            throw .record(error.message(file: path))
+        }
+    }
+
     func has(_ name: String) -> Bool { access(file(name), F_OK) == 0 }
 
     /// Appends a line and waits until it is on disk.
@@ -88,10 +107,28 @@ final class MirrorTarget {
         .output(OutputFailure(operation: operation, path: file(name), errno: number))
     }
 
-    /// Makes a directory below, if there is none.
+    /// Puts the names in a folder below on disk; "" is the directory itself.
+    func sync(folder name: String) throws(MirrorError) {
+        do throws(OutputFailure) {
+            try NewFile.syncFolder(of: file(name.isEmpty ? MirrorRecord.fileName : name + "/."))
+        } catch {
+            throw .output(error)
+        }
+    }
+
+    /// Where a file below is: "" for the directory itself.
+    static func folder(of name: String) -> String {
+        name.lastIndex(of: "/").map { String(name[..<$0]) } ?? ""
+    }
+
+    /// Makes a directory below, if there is none, and puts its name on disk.
     func makeFolder(_ name: String) throws(MirrorError) {
+        guard !settled.contains(name) else { return }
         guard mkdir(file(name), 0o755) == 0 || errno == EEXIST else {
             throw failure("make directory", name, errno)
         }
+        // Also one that was there: a run that was killed may not have come to it.
+        try sync(folder: Self.folder(of: name))
+        settled.insert(name)
     }
 }

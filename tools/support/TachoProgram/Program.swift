@@ -18,6 +18,10 @@ package enum Program {
         do {
             var command = try root.parseAsRoot()
             try command.run()
+            guard StandardOutput.isWritten() else {
+                say("\(name): standard output was not written whole; make room and run again")
+                exit(ExitStatus.ioError)
+            }
             exit(ExitStatus.success)
         } catch let failure as ToolFailure {
             say("\(name): \(failure.message)")
