@@ -3,6 +3,8 @@
 
 A directory is sealed with its log and mirrored, with exit 0, to a disk that loses what was not
 synced. The power goes at once; afterwards the copies, their record and the log must be on the disk.
+File systems put more on a disk than they are asked to, so the calls are looked at too: behind every
+name that is made there is a sync of the folder it is in, and of what leads to that folder.
 
 examples:
   tools/campaigns/mirror_power.py
@@ -11,16 +13,18 @@ examples:
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 
-from lib import campaign, disk, process
+from lib import campaign, disk, process, strace
 
 
 def main():
     options = campaign.parser(__doc__, faulty=False).parse_args()
     with campaign.Campaign("mirror_power", options) as c:
         directory = sealed(c)
+        every_name(c, directory, c.program("tacho-audit"))
         for fs in ["ext4", "xfs"] if options.full else ["ext4"]:
             for share in [0, 0.3, 0.9] if options.full else [0]:
                 power_cut(c, directory, fs, share)
@@ -43,6 +47,37 @@ def sealed(c):
 def hashes(directory):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(directory.glob("*.seg"))}
+
+
+def every_name(c, directory, program):
+    place = c.place("calls")
+    copy = os.path.realpath(place / "copy")
+    log = place / "strace"
+    done = process.run(["strace", "-f", "-q", "-ttt", "-T", "-y", "-o", log, "-e",
+                        f"trace=mkdir,mkdirat,fsync,{strace.RENAMES}", "-e", "signal=none",
+                        program, "mirror", directory, copy], text=True, timeout=60)
+    c.check("every name: the mirror ended well", done.returncode == 0, done.stderr[-300:])
+    waiting, made = {}, 0
+    for call in strace.read(log):
+        if call.result != 0:
+            continue
+        if call.name == "fsync":
+            waiting = forget(waiting, call.path)
+            continue
+        name = strace.QUOTED.findall(call.arguments)[-1]
+        if name.startswith(copy):
+            made += 1
+            # The folder of temporary files and what is in it may be lost.
+            if not name.startswith(copy + "/tmp"):
+                waiting[name] = call
+    c.check("every name: names were made", made > 8, f"{made}")
+    c.check("every name: its folder is synced behind it", not waiting, f"{sorted(waiting)}")
+    c.forget("calls")
+
+
+def forget(waiting, folder):
+    """Names that are not in the folder that was synced."""
+    return {name: call for name, call in waiting.items() if os.path.dirname(name) != folder}
 
 
 def power_cut(c, directory, fs, share):
