@@ -100,6 +100,13 @@ struct Forgery {
         seal()
     }
 
+    /// The root as it was, whatever the leaves are now: what an auditor has written down.
+    mutating func keepRoot() {
+        let root = footerStart + FooterLayout.root.offset
+        bytes.replaceSubrange(root..<root + Digest.byteCount, with: reader.root)
+        seal()
+    }
+
     /// A field of a record of an amendment block.
     mutating func record<T: FixedWidthInteger>(_ number: Int, _ field: Field, _ value: T) {
         let block = reader.amendmentBlocks.lowerBound

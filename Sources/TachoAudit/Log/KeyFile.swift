@@ -39,7 +39,9 @@ package enum KeyFile {
     /// one cannot be written neither does afterwards.
     package static func write(_ key: SigningKey, to path: String) throws(KeyError) {
         let publicPath = path + ".pub"
-        guard access(publicPath, F_OK) != 0 else { throw .exists(path: publicPath) }
+        for one in [path, publicPath] {
+            guard access(one, F_OK) != 0 else { throw .exists(path: one) }
+        }
         try write(key.text + "\n", to: path, mode: 0o600)
         do throws(KeyError) {
             try write(key.verifier.text + "\n", to: publicPath, mode: 0o644)

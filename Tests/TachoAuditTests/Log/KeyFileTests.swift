@@ -35,4 +35,24 @@ import Testing
         #expect(throws: KeyError.self) { try KeyFile.readPublic(path) }
         #expect(throws: KeyError.self) { try KeyFile.read(path + ".none") }
     }
+
+    @Test func `where a public key lies already, no private one is left behind`() throws {
+        let path = try TemporaryDirectory().path + "/key"
+        try FileBytes.write(Array("theirs".utf8), path + ".pub")
+        #expect(throws: KeyError.exists(path: path + ".pub")) {
+            try KeyFile.write(LogSample.key(), to: path)
+        }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(try FileBytes.read(path + ".pub") == Array("theirs".utf8))
+        try FileManager.default.removeItem(atPath: path + ".pub")
+        try KeyFile.write(LogSample.key(), to: path)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a pipe in the place of a key is refused and not waited for`() throws {
+        let path = try TemporaryDirectory().path + "/key"
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect(throws: KeyError.self) { try KeyFile.read(path) }
+        #expect(throws: KeyError.self) { try KeyFile.readPublic(path) }
+    }
 }

@@ -90,6 +90,31 @@ import Testing
         #expect(missed == [], "seed 31")
     }
 
+    @Test(arguments: [UInt64.max, UInt64.max - 100, 1 << 40])
+    func `a block cannot lie where its segment does not reach`(offset: UInt64) throws {
+        let text = String(
+            decoding: try Self.make(try Self.directory(), "bert").encoded(), as: UTF8.self)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("offset ") })
+        let forged = text.replacing(line + "\n", with: "offset \(offset)\n", maxReplacements: 1)
+        let proof = try PointProof(parsing: Array(forged.utf8))
+        #expect(throws: ProofError(.content, "")) {
+            try ProofCheck.run(proof, key: Self.key.verifier)
+        }
+    }
+
+    @Test func `a proof says on how many amendments its verdicts rest`() throws {
+        let whole = try Self.make(try Self.directory())
+        let part = PointProof(
+            rider: whole.rider, tsMs: whole.tsMs, rotations: [],
+            blocks: whole.blocks.filter { $0.kind == .fixes })
+        for (proof, count, verdict) in [(whole, 1, "ok"), (part, 0, "hold:CANDIDATE")] {
+            let fixes = try ProofCheck.run(proof, key: Self.key.verifier)
+            #expect(fixes.rows[2].hasSuffix(",hold:CANDIDATE,\(verdict),1,0,2"))
+            #expect(fixes.line.contains("those of \(count) amendments in the proof: whether"))
+            #expect(fixes.json.text.contains(#""amendments":\#(count),"shows_all":false"#))
+        }
+    }
+
     @Test func `a proof cut anywhere is none`() throws {
         let good = try Self.make(try Self.directory()).encoded()
         for count in good.indices {
