@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import TachoCodec
 package import TachoGeo
@@ -188,31 +189,55 @@ extension Engine {
         _ candidates: [UInt32], _ area: Area, _ fromMs: Int64, _ toMs: Int64,
         into visits: inout [AreaVisit]
     ) throws(ReadError) {
-        let boxes = area.bounds.map { CoarseBox($0) }
         for (index, worker) in workers.enumerated() {
             let own = candidates.filter { Int($0) % workers.count == index }
             if own.isEmpty { continue }
             let share = try waitFor { copies(of: own, by: worker, $0) }
-            do throws(StoreError) {
-                let cursor = ChunkWalk(store.database, at: share.snapshot)
-                for (rider, copy) in zip(own, share.copies) {
-                    var visit = AreaVisit(
-                        rider: [], number: rider, firstMs: .max, lastMs: .min, points: 0)
-                    try copy.withSource { source throws(StoreError) in
-                        var slices = TrackSlices(source: source, cursor: cursor)
-                        _ = try slices.forEach(fromMs: fromMs, toMs: toMs) { slice in
-                            visit.count(slice, area, boxes)
-                            return true
-                        }
-                    }
-                    guard visit.points > 0 else { continue }
-                    visit.rider = riders.name(of: rider)
-                    visits.append(visit)
+            let parts = min(own.count, Self.measuringThreads)
+            let results = Mutex([Result<[AreaVisit], StoreError>]())
+            // Where nothing of a day is in memory a block is waited for of each candidate.
+            DispatchQueue.concurrentPerform(iterations: parts) { part in
+                let places = own.count * part / parts..<own.count * (part + 1) / parts
+                let result = Result { () throws(StoreError) in
+                    try measure(places, of: own, share, area, fromMs, toMs)
                 }
+                results.withLock { $0.append(result) }
+            }
+            do throws(StoreError) {
+                for result in results.withLock({ $0 }) { visits += try result.get() }
             } catch {
                 throw ReadError(error)
             }
         }
+    }
+
+    /// So many candidates are read at once, at most: no more threads than cores take part.
+    private static let measuringThreads = 4
+
+    /// One thread's part of the riders.
+    private func measure(
+        _ places: Range<Int>, of riders: [UInt32], _ share: ScanShare, _ area: Area,
+        _ fromMs: Int64, _ toMs: Int64
+    ) throws(StoreError) -> [AreaVisit] {
+        let boxes = area.bounds.map { CoarseBox($0) }
+        let cursor = ChunkWalk(store.database, at: share.snapshot)
+        var visits: [AreaVisit] = []
+        for place in places {
+            let rider = riders[place]
+            var visit = AreaVisit(
+                rider: [], number: rider, firstMs: .max, lastMs: .min, points: 0)
+            try share.copies[place].withSource { source throws(StoreError) in
+                var slices = TrackSlices(source: source, cursor: cursor)
+                _ = try slices.forEach(fromMs: fromMs, toMs: toMs) { slice in
+                    visit.count(slice, area, boxes)
+                    return true
+                }
+            }
+            guard visit.points > 0 else { continue }
+            visit.rider = self.riders.name(of: rider)
+            visits.append(visit)
+        }
+        return visits
     }
 }
 
