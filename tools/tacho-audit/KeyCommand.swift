@@ -71,9 +71,10 @@ struct RotateKeyCommand: ParsableCommand {
         commandName: "rotate",
         abstract: "Hands the log over to another key, by an entry that the old key signs.",
         discussion: """
-            Make the new key first, with the same name. From then on only the new one signs, and
-            verifiers that pin the old one follow. Give the new one to the server before its next
-            seal.
+            Make the new key first, with the same name. What is not signed yet is checked and signed
+            by the old one, as sign does. From then on only the new one signs, and verifiers that
+            pin the old one follow. Give the new one to the server before its next seal. Broken off
+            it goes on when it is run again.
 
             EXAMPLES
               tacho-audit key new --name tacho.example.com/fleet --out DIR/audit-key-2
@@ -85,17 +86,21 @@ struct RotateKeyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Its successor.", valueName: "FILE")) var new: String
 
     func run() throws {
+        let progress = Progress()
         do {
             let (old, new) = (try KeyFile.read(old), try KeyFile.read(new))
             guard old.verifier.kind == .log, new.verifier.kind == .log else {
                 throw KeyError.kind(needed: .log)
             }
             let checkpoint = try LogSigning.rotate(
-                audit: audit.directory, from: old, to: new)
+                audit: audit.directory, from: old, to: new
+            ) { progress.show("\($0) read again") }
+            progress.clear()
             print(
                 "the log goes on at \(checkpoint.head.size) entries, signed by "
                     + new.verifier.text)
         } catch {
+            progress.clear()
             throw Failure.exit(error)
         }
     }

@@ -4,6 +4,24 @@ struct LoggedSegments {
         var header: SegmentHeader
         var sha256: [UInt8]
         var root: [UInt8]
+
+        /// What an entry says else of this segment.
+        func difference(from entry: SegmentEntry, _ index: UInt64) -> LogError? {
+            let file = AuditDirectory.fileName(entry.segmentID)
+            guard sha256 == entry.sha256 else {
+                return LogError(
+                    .entryDiffers, file: file,
+                    "entry \(index) of the log is of a segment \(entry.segmentID) with SHA-256 "
+                        + "\(Digest.hex(entry.sha256)), this one has \(Digest.hex(sha256))")
+            }
+            let ours = SegmentEntry(
+                header: header, sha256: sha256, root: root, previous: entry.previous)
+            guard ours != entry else { return nil }
+            return LogError(
+                .entryDiffers, file: file,
+                "entry \(index) of the log states other counts, times or another root than the "
+                    + "file with its SHA-256")
+        }
     }
 
     /// Those whose header could be read under their own number.
@@ -45,24 +63,6 @@ extension LogCheck {
         }
         // What is wrong with a file by itself has been told, with the exit code it deserves.
         guard !segments.broken.contains(id), let facts = segments.facts[id] else { return }
-        guard facts.sha256 == entry.sha256 else {
-            return emit(
-                .finding(
-                    LogError(
-                        .entryDiffers, file: file,
-                        "entry \(index) of the log is of a segment \(id) with SHA-256 "
-                            + "\(Digest.hex(entry.sha256)), this one has "
-                            + Digest.hex(facts.sha256))))
-        }
-        let ours = SegmentEntry(
-            header: facts.header, sha256: facts.sha256, root: facts.root,
-            previous: entry.previous)
-        guard ours != entry else { return }
-        emit(
-            .finding(
-                LogError(
-                    .entryDiffers, file: file,
-                    "entry \(index) of the log states other counts, times or another root "
-                        + "than the file with its SHA-256")))
+        if let error = facts.difference(from: entry, index) { emit(.finding(error)) }
     }
 }

@@ -30,11 +30,15 @@ struct LogCheck {
 
     mutating func run(_ segments: LoggedSegments) {
         guard reader.exists else { return checkAbsence() }
-        guard attempt({ check throws(LogError) in try check.readHeads() }) else { return }
-        guard report.size > 0 else { return checkAbsence() }
-        // Before anything else can be wrong with it: whoever sets a log back would choose what.
+        let hasHeads = attempt { check throws(LogError) in try check.readHeads() }
+        guard !hasHeads || report.size > 0 else { return checkAbsence() }
+        // Whatever else is wrong with it: whoever sets a log back would choose what.
         compareHeads()
-        guard attempt({ check throws(LogError) in try check.readEntries() }) else { return }
+        guard hasHeads else { return }
+        guard attempt({ check throws(LogError) in try check.readEntries() }) else {
+            isSound = false
+            return checkTrust()
+        }
         checkTiles()
         checkHead()
         guard isSound else { return }
@@ -166,8 +170,12 @@ struct LogCheck {
             return checkWitnesses()
         }
         let size = checkpoint.head.size
-        let signer = entries.keys.key(at: size) ?? pinned
-        guard entries.keys.trusts(pinned, at: size), pinned.name == checkpoint.head.origin else {
+        var signer = entries.keys.key(at: size) ?? pinned
+        // Behind an entry that could not be read the log may have gone to the pinned key.
+        if entries.failure != nil, checkpoint.note.isNamed(pinned) { signer = pinned }
+        guard signer == pinned || entries.keys.trusts(pinned, at: size),
+            pinned.name == checkpoint.head.origin
+        else {
             let detail =
                 "it is of origin \(checkpoint.head.origin), signed by \(signer.text), "
                 + "to which \(pinned.text) never handed over"
@@ -178,7 +186,7 @@ struct LogCheck {
             try checkpoint.verify(by: signer)
             report.signer = signer
         } catch {
-            // Behind an entry that could not be read the log may have gone to another key.
+            // Or to one that is not known here.
             if case .missing = error, entries.failure != nil { return checkWitnesses() }
             emit(.finding(Self.finding(error)))
         }
@@ -225,12 +233,27 @@ struct LogCheck {
         }
     }
 
-    /// The head that was accepted must be one this log had. With damaged entries only heads of the
-    /// same size can be told apart: damage is no fork.
+    /// The head that was accepted must be one this log had. Where entries are damaged or missing
+    /// the tiles may still show it; where neither does, damage is no fork.
     private mutating func checkTrust() {
-        guard isSound, !isDistrusted, let trusted = pins.trusted?.head else { return }
-        guard tree.root(size: trusted.size) != trusted.root else { return }
+        guard !isDistrusted, let trusted = pins.trusted?.head,
+            let head = report.checkpoint?.head,
+            let root = isSound
+                ? tree.root(size: trusted.size) : storedRoot(size: trusted.size, of: head),
+            root != trusted.root
+        else { return }
         emit(.finding(Self.fork(from: trusted)))
+    }
+
+    /// The root at `size` that the tiles lead to, if they prove that `head` begins with it.
+    private func storedRoot(size: UInt64, of head: Checkpoint) -> [UInt8]? {
+        var nodes = TileNodes(reader, size: report.size)
+        guard let root = try? nodes.root(size: size),
+            let path = try? nodes.consistency(from: size, to: head.size),
+            MerkleProof.isConsistent(
+                oldSize: size, oldRoot: root, size: head.size, root: head.root, path: path)
+        else { return nil }
+        return root
     }
 
     private static func fork(from trusted: Checkpoint) -> LogError {

@@ -125,7 +125,7 @@ package struct SegmentEntry: Equatable, Sendable {
         sha256 = try lines.hash("sha256")
         root = try lines.hash("root")
         previous = try lines.hash("previous")
-        guard segmentID > 0, firstSequence > 0, firstSequence <= lastSequence,
+        guard segmentID > 0, segmentID < .max, firstSequence > 0, firstSequence <= lastSequence,
             lastSequence < .max, blocks > 0, blocks <= UInt64(UInt32.max)
         else { throw .format("segment, sequences or blocks are impossible") }
     }

@@ -51,8 +51,16 @@ enum LogFile {
         _ path: String, _ bytes: [UInt8], hook: LogWriter.Hook? = nil
     ) throws(LogError) {
         try hook?(.before(path))
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw .io("replace", path, EEXIST)
+        }
+        // What lies there was left by a kill, or is a link by which somebody would have another
+        // file written.
         let temporary = path + ".tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        unlink(temporary)
+        let descriptor = open(
+            temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .io("create", temporary, errno) }
         var number = write(descriptor, bytes)
         if number == 0 && fsync(descriptor) != 0 { number = errno }

@@ -18,9 +18,7 @@ package enum LogSigning {
         let writer = try LogWriter(audit: audit, origin: key.verifier.name, partition: partition)
         let checkpoint = try writer.signature(by: key, size: head.size) {
             index, entry throws(LogError) in
-            guard case .segment(let segment) = entry else { return }
-            progress(AuditDirectory.fileName(segment.segmentID))
-            try check(segment, index, reader)
+            try check(entry, index, audit: audit, progress: progress)
         }
         if let state {
             try checkState(state, checkpoint.head, reader)
@@ -30,9 +28,12 @@ package enum LogSigning {
         return checkpoint
     }
 
-    /// Hands a log over from one key to the next: the entry, then a checkpoint by the new key.
+    /// Hands a log over from one key to the next: what stands in it by the old key, checked as
+    /// `sign` does, then the entry, then a checkpoint by the new key. Goes on where it was broken
+    /// off.
     package static func rotate(
-        audit: String, from old: SigningKey, to new: SigningKey
+        audit: String, from old: SigningKey, to new: SigningKey,
+        progress: (String) -> Void = { _ in }
     ) throws(LogError) -> SignedCheckpoint {
         let reader = LogReader(audit: audit)
         guard let head = try reader.head(), head.size > 0 else {
@@ -42,12 +43,15 @@ package enum LogSigning {
         }
         let partition = try reader.entry(0, size: head.size).partition
         var writer = try LogWriter(audit: audit, origin: old.verifier.name, partition: partition)
-        // What stands in the log so far must be the old key's, or nobody would follow.
+        let inspect = { (index: UInt64, entry: LogEntry) throws(LogError) in
+            try check(entry, index, audit: audit, progress: progress)
+        }
         if try writer.keys().last != new.verifier {
-            _ = try writer.checked(for: old.verifier, size: writer.size)
+            try writer.sign(with: old, inspect)
             try writer.rotateKey(from: old, to: new.verifier)
         }
-        return try writer.sign(with: new)
+        writer.predecessors = [old.verifier]
+        return try writer.sign(with: new, inspect)
     }
 
     /// Adds a witness's cosignature to the newest checkpoint: the log's signature is that of
@@ -102,35 +106,41 @@ package enum LogSigning {
     }
 
     /// An entry against the file of the segment it names, which is read whole and verified.
-    private static func check(
-        _ entry: SegmentEntry, _ index: UInt64, _ reader: LogReader
+    /// `verified`: of a segment that was just now; of that the header and the footer are enough.
+    package static func check(
+        _ entry: LogEntry, _ index: UInt64, audit: String, verified: SegmentSummary? = nil,
+        progress: (String) -> Void = { _ in }
     ) throws(LogError) {
-        let name = AuditDirectory.fileName(entry.segmentID)
-        let report: SegmentReport
+        guard case .segment(let segment) = entry else { return }
+        let name = AuditDirectory.fileName(segment.segmentID)
+        let facts: LoggedSegments.Facts
         do throws(SegmentError) {
-            report = SegmentCheck.run(
-                try SegmentSource(path: reader.audit + "/" + name), deep: false)
+            let source = try SegmentSource(path: audit + "/" + name)
+            if let verified, verified.segmentID == segment.segmentID {
+                facts = LoggedSegments.Facts(
+                    header: try SegmentReader.header(of: source), sha256: verified.sha256,
+                    root: verified.root)
+            } else {
+                progress(name)
+                facts = try self.facts(source, segment)
+            }
         } catch {
             throw LogError(.segment, file: name, error.message(file: name))
         }
-        let hash = report.sha256
-        guard hash.isEmpty || hash == entry.sha256 else {
-            throw LogError(
-                .entryDiffers, file: name,
-                "entry \(index) of the log is of a segment with SHA-256 "
-                    + "\(Digest.hex(entry.sha256)), this one has \(Digest.hex(hash))")
+        if let error = facts.difference(from: segment, index) { throw error }
+    }
+
+    /// What the whole file says of itself. Where it is not the one that the entry names, that is
+    /// all there is to say.
+    private static func facts(
+        _ source: SegmentSource, _ entry: SegmentEntry
+    ) throws(SegmentError) -> LoggedSegments.Facts {
+        let report = SegmentCheck.run(source, deep: false)
+        guard let header = report.header else {
+            throw report.findings.first ?? SegmentError(.headerContent, "it has no header")
         }
-        guard report.isSound, let header = report.header else {
-            let what = report.findings.first?.message(file: name) ?? "\(name) has no header"
-            throw LogError(.segment, file: name, what)
-        }
-        let ours = SegmentEntry(
-            header: header, sha256: hash, root: report.root, previous: entry.previous)
-        guard ours == entry else {
-            throw LogError(
-                .entryDiffers, file: name,
-                "entry \(index) of the log states other counts, times or another root than the "
-                    + "file with its SHA-256")
-        }
+        let isOther = !report.sha256.isEmpty && report.sha256 != entry.sha256
+        if !isOther, let finding = report.findings.first { throw finding }
+        return LoggedSegments.Facts(header: header, sha256: report.sha256, root: report.root)
     }
 }

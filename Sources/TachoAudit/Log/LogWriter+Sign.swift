@@ -4,19 +4,20 @@ extension LogWriter {
     /// Before signing, everything is read back: the entries since the last signed head hash to
     /// their tiles and follow each other, and a consistency proof made from the tiles leads from
     /// the old head to the new one. `key` must be the one in force: that of the last head, or the
-    /// successor it named. A head that is signed already is left as it is, with its cosignatures.
-    /// `size`: sign the log at this size, not what was appended since.
+    /// successor that one of `predecessors` named. A head that is signed already is left as it is,
+    /// with its cosignatures. `size`: sign the log at this size, not what was appended since.
+    /// `inspect` is given each entry that was not signed before, and throws to refuse it.
     @discardableResult
     package mutating func sign(
-        with key: SigningKey, size wanted: UInt64? = nil
+        with key: SigningKey, size wanted: UInt64? = nil,
+        _ inspect: (UInt64, LogEntry) throws(LogError) -> Void = { _, _ in }
     ) throws(LogError) -> SignedCheckpoint {
-        let signed = try signature(by: key, size: wanted ?? size)
+        let signed = try signature(by: key, size: wanted ?? size, inspect)
         try publish(signed)
         return signed
     }
 
-    /// The first half of `sign`: nothing is written yet. `inspect` is given each entry that was not
-    /// signed before, and throws to refuse it.
+    /// The first half of `sign`: nothing is written yet.
     func signature(
         by key: SigningKey, size: UInt64,
         _ inspect: (UInt64, LogEntry) throws(LogError) -> Void = { _, _ in }
@@ -59,6 +60,7 @@ extension LogWriter {
             throw LogReader.error(
                 .rollback, LogReader.checkpointName, "a head of \(old) entries was signed already")
         }
+        if let known { try checkSigner(known, key) }
         var nodes = TileNodes(reader, size: self.size)
         let root = try nodes.root(size: size)
         let head = Checkpoint(origin: origin, size: size, root: root)
@@ -67,6 +69,27 @@ extension LogWriter {
         }
         try replay(known, old..<size, key, head, inspect)
         return (head, known)
+    }
+
+    /// What stands before a signed head is not read again. So `key` has signed it, or a key that is
+    /// known to have come before: whoever else did may have invented it, and an entry that hands
+    /// over to `key`.
+    private func checkSigner(
+        _ known: SignedCheckpoint, _ key: VerifierKey
+    ) throws(LogError) {
+        let isKnown = predecessors.contains { (try? known.verify(by: $0)) != nil }
+        guard !isKnown else { return }
+        do throws(NoteError) {
+            try known.verify(by: key)
+        } catch {
+            let isSuccessor = (try? keys())?.last == key
+            throw LogReader.error(
+                .wrongKey, LogReader.checkpointName,
+                isSuccessor
+                    ? "it is not signed by \(key.text), to which the log was handed over; "
+                        + "run key rotate again with both keys"
+                    : error.message)
+        }
     }
 
     /// Reads the entries of `range` once, and finds that they follow from what was signed before

@@ -17,6 +17,9 @@ package struct LogWriter: ~Copyable {
     package internal(set) var head: Checkpoint?
     /// Leaf hash of the last entry.
     var lastLeaf = Digest.none
+    /// Keys whose heads are gone on from beside the signer's own: who holds the log's new key says
+    /// which one was before it. The log alone may name any.
+    package internal(set) var predecessors: [VerifierKey] = []
     private let lock: LogLock
 
     /// Opens the log of `audit`, which exists; its folder `log` is made if needed. Waits for others
@@ -122,12 +125,16 @@ extension LogWriter {
         } catch {
             throw LogReader.error(.entryFormat, LogReader.pendingName, error.message)
         }
+        if !predecessors.contains(old.verifier) { predecessors.append(old.verifier) }
         return try append([.keyRotation(rotation)])
     }
 
     private func compare(segment id: UInt64, _ sha256: [UInt8]?) throws(LogError) {
-        // Keys take entries too, so a segment stands at its number or later.
-        for index in id - 1..<size {
+        // Keys take entries too, so a segment stands at its number or later. Whoever wrote the log
+        // may have counted otherwise.
+        var index = id - 1
+        while index < size {
+            defer { index += 1 }
             guard case .segment(let known) = try reader.entry(index, size: size),
                 known.segmentID == id
             else { continue }

@@ -79,6 +79,11 @@ package struct SignedNote: Equatable, Sendable {
         }
     }
 
+    /// Whether a line claims to be of `key`.
+    func isNamed(_ key: VerifierKey) -> Bool {
+        signatures.contains { $0.name == key.name && $0.id == key.id }
+    }
+
     /// Adds the signature of `key`, replacing one it made before. `seconds`: Unix time, told by
     /// witnesses only.
     mutating func sign(with key: SigningKey, seconds: UInt64 = 0) {

@@ -224,6 +224,7 @@ import Testing
         #expect(throws: LogError(.stopped, file: "", "")) { try rotate(stop) }
         try rotate(nil)
         var log = try LogSample.writer(directory)
+        log.predecessors = [old.verifier]
         try log.sign(with: new)
         #expect(LogSample.verify(directory, LogSample.pins(old.verifier)).findings == [])
     }
