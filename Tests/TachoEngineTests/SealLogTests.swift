@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
-import TachoAudit
 import TachoGeo
 import Testing
 
+@testable import TachoAudit
 @testable import TachoEngine
 
 /// Steps 5 and 6 of the seal protocol: the log that grows with each seal, and who signs it.
@@ -117,5 +117,58 @@ struct SealLogTests {
         try engine.close()
         let summary = verify(directory, key.verifier)
         #expect(summary.exit == .verified && summary.log.signer == key.verifier)
+    }
+
+    /// A directory with two segments that wait for a signature, and the key to give it.
+    private func unsigned(
+        _ directory: TemporaryDirectory
+    ) throws -> (EngineOptions, VerifierKey) {
+        var options = testOptions(directory)
+        options.auditSigning.origin = "elsewhere.example.com/log"
+        options.auditSigning.isElsewhere = true
+        let engine = try Engine.open(options)
+        for number in 0..<2 { try sealOne(engine, number) }
+        try engine.close()
+        let key = try SigningKey(name: "elsewhere.example.com/log", kind: .log)
+        try KeyFile.write(key, to: directory.path + "/data/audit-key")
+        options.auditSigning.isElsewhere = false
+        return (options, key.verifier)
+    }
+
+    @Test func `what waits for a signature is signed once its segments were verified`() throws {
+        let directory = TemporaryDirectory()
+        let (options, key) = try unsigned(directory)
+        let path = audit(directory) + "/" + AuditDirectory.fileName(1)
+        let good = try Data(contentsOf: URL(fileURLWithPath: path))
+        var bad = good
+        bad[bad.count / 2] ^= 1
+        try FileManager.default.removeItem(atPath: path)
+        try bad.write(to: URL(fileURLWithPath: path))
+        let engine = try Engine.open(options)
+        #expect(throws: SealError.refused("")) { try sealOne(engine, 2) }
+        #expect(try LogReader(audit: audit(directory)).checkpoint() == nil)
+        try good.write(to: URL(fileURLWithPath: path))
+        #expect(try engine.seal().map(\.points) == [10])
+        try engine.close()
+        let summary = verify(directory, key)
+        #expect(summary.exit == .verified && summary.log.checkpoint?.head.size == 3)
+    }
+
+    @Test func `an entry that somebody else put into the log is not signed unseen`() throws {
+        let directory = TemporaryDirectory()
+        let (options, key) = try unsigned(directory)
+        let log = LogReader(audit: audit(directory))
+        guard case .segment(var first) = try log.entry(0, size: 2) else { return }
+        first.root[0] ^= 1
+        first.blocks += 7
+        try FileManager.default.removeItem(atPath: log.folder)
+        var writer = try LogWriter(audit: audit(directory), origin: key.name, partition: 0)
+        _ = try writer.append([.segment(first)])
+        _ = consume writer
+        let engine = try Engine.open(options)
+        #expect(throws: SealError.refused("")) { try sealOne(engine, 2) }
+        #expect(engine.figure("log_signed") == 0)
+        #expect(try log.checkpoint() == nil)
+        try engine.close()
     }
 }

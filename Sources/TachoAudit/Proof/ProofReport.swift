@@ -96,7 +96,8 @@ extension ProvenFixes {
         return line
     }
 
-    /// The rows with the columns' names as keys; what is absent is left out.
+    /// The rows with the columns' names as keys; what is absent is left out. Each says that other
+    /// fixes and amendments of its time may exist: a row may be read without the summary.
     package var jsonRows: [JSONLine] {
         let names = rows[0].split(separator: ",")
         return rows[1...].map { row in
@@ -113,6 +114,7 @@ extension ProvenFixes {
                     line.add(String(name), number: String(field))
                 }
             }
+            line.add("shows_all", false)
             return line
         }
     }

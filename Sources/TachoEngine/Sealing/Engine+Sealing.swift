@@ -135,13 +135,16 @@ extension Engine {
             let logged = try perform(.log) {
                 try log.append(summary.segmentID, sha256: summary.sha256)
             }
-            let signed = try perform(.sign) { try log.sign() }
+            let signed = try perform(.sign) { [control] in
+                try log.sign(summary, isStopping: { control.isClosing })
+            }
             control.updateSealActivity { activity in
                 activity.logged = logged
                 if let signed { activity.signed = signed }
             }
         } catch let error as SealLog.Failure {
             switch error {
+            case .closed: throw SealError.stopped("the engine is closed")
             case .inputOutput(let what): throw stop(what)
             case .refused(let what): throw SealError.refused(what)
             }

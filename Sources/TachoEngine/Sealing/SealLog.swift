@@ -20,6 +20,8 @@ struct SealLog {
 
     /// Why nothing is logged or signed.
     enum Failure: Error {
+        /// The engine was closed meanwhile.
+        case closed
         /// As any failure to write: the engine stops.
         case inputOutput(String)
         /// A person has to look.
@@ -47,15 +49,28 @@ struct SealLog {
     }
 
     /// Signs the head of the log. nil: that is another process's.
-    func sign() throws(Failure) -> UInt64? {
+    ///
+    /// Entries that are not signed yet were put there by `append`, or by whoever can write there:
+    /// each is compared with its segment, which is verified whole, but for the one that
+    /// publication has just `verified`.
+    func sign(
+        _ verified: SegmentSummary, isStopping: () -> Bool
+    ) throws(Failure) -> UInt64? {
         guard !signing.isElsewhere else { return nil }
         let key = try key()
         do throws(LogError) {
             var log = try LogWriter(
                 audit: directory.auditPath, origin: key.verifier.name, partition: 0)
-            return try log.sign(with: key).head.size
+            let signed = try log.sign(with: key) { index, entry throws(LogError) in
+                if isStopping() {
+                    throw LogError(.stopped, file: reader.folder, "the engine is closed")
+                }
+                try LogSigning.check(
+                    entry, index, audit: directory.auditPath, verified: verified)
+            }
+            return signed.head.size
         } catch {
-            throw Failure(error)
+            throw error.code == .stopped ? .closed : Failure(error)
         }
     }
 

@@ -112,6 +112,7 @@ import Testing
             #expect(fixes.rows[2].hasSuffix(",hold:CANDIDATE,\(verdict),1,0,2"))
             #expect(fixes.line.contains("those of \(count) amendments in the proof: whether"))
             #expect(fixes.json.text.contains(#""amendments":\#(count),"shows_all":false"#))
+            for row in fixes.jsonRows { #expect(row.text.contains(#""shows_all":false"#)) }
         }
     }
 
