@@ -56,8 +56,8 @@ def _events(path, deep, progress, summary):
 
 
 # Findings about a segment's place: what it says of itself holds all the same.
-_BETWEEN = (errors.PreviousHash, errors.SequencesApart, errors.OtherPartition,
-            errors.AmendmentTarget)
+_BETWEEN = (errors.PreviousHash, errors.SequencesApart, errors.SequencesOverlap,
+            errors.OtherPartition, errors.AmendmentTarget)
 
 
 _PLACE = (errors.FileName, *_BETWEEN)
@@ -170,8 +170,10 @@ def _segment(name, segment, found):
         event |= {"sha256": segment.sha256, "version": f"{head['major']}.{head['minor']}"}
         event |= {key: head[key] for key in (
             "partition", "segment_id", "first_sequence", "last_sequence", "rule_set", "points",
-            "lost_points", "amendments", "riders", "other_riders", "blocks", "file_bytes",
-            "min_ts_ms", "max_ts_ms", "min_recv_ms", "max_recv_ms")}
+            "lost_points", "amendments", "riders", "other_riders", "blocks", "file_bytes")}
+        if head["points"]:
+            event |= {key: head[key] for key in ("min_ts_ms", "max_ts_ms", "min_recv_ms",
+                                                 "max_recv_ms")}
         event["previous_sha256"] = head["previous_sha256"].hex()
     return event
 
