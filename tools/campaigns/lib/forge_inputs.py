@@ -129,7 +129,7 @@ def _other_entry(random, made):
 def neighbours(random, files):
     """Segments that follow each other, altered in what holds between them; (file name, bytes)s and
     what was altered."""
-    made, what = list(files), []
+    made, what, damaged = list(files), [], set()
     for _ in range(random.choice([1, 1, 2])):
         place = random.randrange(len(made))
         change = random.choice(["field", "records", "shift", "damage"])
@@ -145,16 +145,15 @@ def neighbours(random, files):
             made[place] = shifted(files[place], by)
             what.append((place, change, by))
         else:
-            data, at = bytearray(files[place]), random.randrange(len(files[place]))
-            data[at] ^= 1 << random.randrange(8)
-            made[place] = bytes(data[:random.choice([len(data), len(data), at])])
-            what.append((place, change, at))
+            damaged.add(place)
     if random.random() < 0.8:
-        try:
-            made = forge.chained(made)
-            what.append("chained")
-        except (struct.error, ValueError, IndexError):
-            pass  # one is no segment any more
+        made = forge.chained(made)
+        what.append("chained")
+    for place in sorted(damaged):  # last: a forger takes apart only what is a segment
+        data, at = bytearray(made[place]), random.randrange(len(made[place]))
+        data[at] ^= 1 << random.randrange(8)
+        made[place] = bytes(data[:random.choice([len(data), len(data), at])])
+        what.append((place, "damage", at))
     names = [f"{number:08d}.seg" for number in range(1, len(made) + 1)]
     if random.random() < 0.2:
         names[-1] = random.choice(["00000000.seg", "00000003.seg", "18446744073709551615.seg"])
