@@ -89,21 +89,23 @@ package struct AmendmentOverlay {
         var rider: [UInt8]
         var tsMs: Int64
         var ordinal: UInt16
-        var segment: UInt64
     }
 
-    /// Amendments of fixes that were not counted, by segment, rider and time.
-    func missingTargets() -> [MissingTarget] {
-        let all = riders.flatMap { name, amendments in
-            amendments.missing().map {
-                MissingTarget(rider: name, tsMs: $0.0, ordinal: $0.1.ordinal, segment: $0.1.segment)
+    /// Amendments of a segment, in their order, of fixes that were not counted so far.
+    func missingTargets(of reader: SegmentReader) throws(SegmentError) -> [MissingTarget] {
+        var missing: [MissingTarget] = []
+        for block in reader.amendmentBlocks {
+            for case .amendment(let amendment) in try reader.readRecords(block: block) {
+                let name = reader.names.name(Int(amendment.rider))
+                if Int(amendment.ordinal) < riders[name]?.count(at: amendment.tsMs) ?? 0 {
+                    continue
+                }
+                missing.append(
+                    MissingTarget(
+                        rider: name, tsMs: amendment.tsMs, ordinal: amendment.ordinal))
             }
         }
-        return all.sorted { a, b in
-            if a.segment != b.segment { return a.segment < b.segment }
-            if a.rider != b.rider { return a.rider.lexicographicallyPrecedes(b.rider) }
-            return (a.tsMs, a.ordinal) < (b.tsMs, b.ordinal)
-        }
+        return missing
     }
 }
 
@@ -172,13 +174,9 @@ package final class RiderAmendments {
         return result
     }
 
-    fileprivate func missing() -> [(Int64, Entry)] {
-        var result: [(Int64, Entry)] = []
-        for slot in times.indices {
-            for entry in entries[slot] where Int(entry.ordinal) >= seen[slot] {
-                result.append((times[slot], entry))
-            }
-        }
-        return result
+    /// How many fixes of an amended time have gone by.
+    fileprivate func count(at tsMs: Int64) -> Int {
+        let slot = cursor(from: tsMs)
+        return slot < times.count && times[slot] == tsMs ? seen[slot] : 0
     }
 }

@@ -20,7 +20,8 @@ enum BlockContent {
         }
     }
 
-    /// The records of an amendment block, each checked against the header.
+    /// The records of an amendment block, each checked against the header; sequences ascend. What
+    /// holds over all blocks is for `AmendmentOrder`.
     static func records(
         _ stored: UnsafeRawBufferPointer, count: Int, at location: BlockLocation,
         header: SegmentHeader
@@ -51,6 +52,7 @@ enum BlockContent {
         switch record {
         case .amendment(let amendment):
             return interval.contains(amendment.sequence)
+                && amendment.tsMs.magnitude < UInt64(Fix.timeLimitMs)
                 && UInt64(amendment.rider) < UInt64(header.riders) + UInt64(header.otherRiders)
         case .acceptedLoss(let lost, _):
             return interval.contains(lost.lowerBound) && interval.contains(lost.upperBound)

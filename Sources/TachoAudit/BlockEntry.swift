@@ -39,7 +39,7 @@ package struct BlockEntry: Equatable, Sendable {
         let storedBytes: UInt32 = view.get(L.storedBytes)
         let bounds = TimeBounds(minMs: view.get(L.minTsMs), maxMs: view.get(L.maxTsMs))
         guard (1...SegmentFormat.blockCapacity).contains(Int(count)), !bounds.isEmpty,
-            (BlockLayout.byteCount...SegmentFormat.maxBlockBytes).contains(Int(storedBytes))
+            (BlockLayout.byteCount + 1...SegmentFormat.maxBlockBytes).contains(Int(storedBytes))
         else { return nil }
         return BlockEntry(
             offset: view.get(L.offset), storedBytes: storedBytes, rider: view.get(L.rider),

@@ -12,15 +12,13 @@ struct BlockWalk: ~Copyable {
     private var tree = MerkleRoot()
     private var buffer: [UInt8] = []
     private var points: UInt64 = 0
-    private var records: UInt64 = 0
-    private var lost: UInt64 = 0
-    private var lostThrough: UInt64 = 0
-    private var lastSequence: UInt64 = 0
+    private var order: AmendmentOrder
     private var recount: Recount?
 
     init(source: SegmentSource, header: SegmentHeader, isDeep: Bool) {
         self.source = source
         self.header = header
+        order = AmendmentOrder(header)
         recount = isDeep ? Recount() : nil
     }
 
@@ -121,24 +119,17 @@ struct BlockWalk: ~Copyable {
         records raw: UnsafeRawBufferPointer, _ count: Int, _ location: BlockLocation,
         _ entry: BlockEntry?
     ) throws(SegmentError) {
+        let records = try BlockContent.records(raw, count: count, at: location, header: header)
         var bounds = TimeBounds()
-        for record in try BlockContent.records(raw, count: count, at: location, header: header) {
-            records += 1
-            guard record.sequence >= lastSequence else {
-                throw location.error(.amendment, "its records are out of order", raw.count)
-            }
-            lastSequence = record.sequence
-            if case .amendment(let amendment) = record { bounds.add(amendment.tsMs) }
-            guard case .acceptedLoss(let interval, _) = record else { continue }
-            guard interval.lowerBound > lostThrough else {
-                throw location.error(.amendment, "a loss is stated twice", raw.count)
-            }
-            lostThrough = interval.upperBound
-            lost += interval.upperBound - interval.lowerBound + 1
-        }
+        for case .amendment(let amendment) in records { bounds.add(amendment.tsMs) }
         if let entry, entry.tsBounds.stored != bounds.stored {
             throw location.error(
                 .blockOrder, "its times are not those of its index entry", raw.count)
+        }
+        for record in records {
+            if let defect = order.add(record, names: names) {
+                throw location.error(.amendment, defect, raw.count)
+            }
         }
     }
 
@@ -146,12 +137,15 @@ struct BlockWalk: ~Copyable {
     private mutating func close(tsBounds: TimeBounds) {
         guard findings.isEmpty else { return }
         if let finding = recount?.close(header) { findings.append(finding) }
-        guard points == header.points, records == header.amendments, lost == header.lostPoints,
-            tsBounds == header.tsBounds
+        let lost = order.lost
+        guard points == header.points, order.records == header.amendments,
+            lost == header.lostPoints, tsBounds == header.tsBounds,
+            names.map(order.hasNamedAll) ?? true
         else {
             findings.append(
                 SegmentError(
-                    .counts, "counts or time bounds of the blocks are not those of the header"))
+                    .counts,
+                    "counts, names or time bounds of the blocks are not those of the header"))
             return
         }
         let (found, overflow) = points.addingReportingOverflow(lost)

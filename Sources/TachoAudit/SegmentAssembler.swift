@@ -73,6 +73,9 @@ struct SegmentAssembler<Sink: SegmentSink>: ~Copyable {
         guard riderName.withUnsafeBytes(RiderName.defect) == nil else {
             throw .amendment("an amendment names no rider")
         }
+        guard amendment.tsMs.magnitude < UInt64(Fix.timeLimitMs) else {
+            throw .amendment("an amendment names a fix of an impossible time")
+        }
         try advance(
             to: AmendmentKey(
                 sequence: amendment.sequence, rider: riderName, tsMs: amendment.tsMs,
@@ -192,19 +195,5 @@ struct SegmentAssembler<Sink: SegmentSink>: ~Copyable {
         withUnsafeBytes(of: crc.littleEndian) { bytes += $0 }
         try sink.write(bytes)
         offset += UInt64(bytes.count)
-    }
-}
-
-/// The order of amendments: by cause in time, then by what they name.
-private struct AmendmentKey: Comparable {
-    var sequence: UInt64
-    var rider: [UInt8]
-    var tsMs: Int64
-    var ordinal: UInt16
-
-    static func < (a: AmendmentKey, b: AmendmentKey) -> Bool {
-        if a.sequence != b.sequence { return a.sequence < b.sequence }
-        if a.rider != b.rider { return a.rider.lexicographicallyPrecedes(b.rider) }
-        return (a.tsMs, a.ordinal) < (b.tsMs, b.ordinal)
     }
 }

@@ -187,6 +187,9 @@ extension SegmentHeader {
             header.recvBounds = TimeBounds(
                 minMs: view.get(L.minRecvMs), maxMs: view.get(L.maxRecvMs))
             header.tsBounds = TimeBounds(minMs: view.get(L.minTsMs), maxMs: view.get(L.maxTsMs))
+        } else if ![L.minRecvMs, L.maxRecvMs, L.minTsMs, L.maxTsMs].allSatisfy(view.isZero) {
+            throw SegmentError(
+                .headerContent, "it has times of no points", bytes: 0..<UInt64(L.byteCount))
         }
         if let defect = header.contentDefect {
             throw SegmentError(.headerContent, defect, bytes: 0..<UInt64(L.byteCount))
@@ -202,7 +205,10 @@ extension SegmentHeader {
         if blocks == 0 { return "a segment has at least one block" }
         if UInt64(riders) > UInt64(blocks) { return "more riders than blocks" }
         if otherRiders > 0 && UInt64(otherRiders) > amendments { return "riders nobody names" }
-        if fileBytes < UInt64(HeaderLayout.byteCount + FooterLayout.byteCount) {
+        // Three sections are there in any case, each with its checksum.
+        let leastBytes =
+            HeaderLayout.byteCount + FooterLayout.byteCount + 3 * SegmentSections.checksumBytes
+        if fileBytes < UInt64(leastBytes) {
             return "the stated file size is too small"
         }
         return nil

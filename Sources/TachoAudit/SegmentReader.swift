@@ -3,9 +3,10 @@ package import TachoGeo
 
 /// Reads a sealed segment, checking what it reads.
 ///
-/// Opening checks header, footer, leaves and that they lead to the root, index and names; each block is checked (CRC32C bound to
-/// its place, leaf, agreement with the index) when it is read. Not checked: the SHA-256 of the
-/// whole file and the chain, which need every byte; that is `Verifier`. Memory: index and names.
+/// Opening checks header, footer, leaves and that they lead to the root, index and names; each block
+/// is checked (CRC32C bound to its place, leaf, agreement with the index) when it is read. Not
+/// checked: the SHA-256 of the whole file and the chain, which need every byte; that is `Verifier`.
+/// Memory: index and names.
 package struct SegmentReader: Sendable {
     package let source: SegmentSource
     package let header: SegmentHeader

@@ -37,13 +37,15 @@ package struct Verifier {
     private var logged = LoggedSegments()
     private let emit: (VerifyEvent) -> Void
     private var summary = VerifySummary()
+    /// The segment before, if it is there and nothing was found in it.
     private var previous: Previous?
+    /// With `isDeep`, as long as all fixes so far are known.
+    private var targets: TargetCheck?
     private var expectedID: UInt64 = 1
 
     private struct Previous {
         var header: SegmentHeader
         var sha256: [UInt8]
-        var isSound: Bool
     }
 
     /// Verifies all of `directory`, passing events to `emit` in order.
@@ -76,13 +78,13 @@ package struct Verifier {
         if entries.isEmpty {
             add(Finding(.noSegments, file: directory, "there is no segment here"))
         }
+        if isDeep { targets = TargetCheck(entries) }
         for entry in entries {
             checkMissing(before: entry.id)
             let report = check(entry)
             emit(.segment(file: entry.fileName, report: report))
             expectedID = entry.id + 1
         }
-        if isDeep && summary.exit == .verified { checkTargets(entries) }
         checkLog()
     }
 
@@ -111,6 +113,7 @@ package struct Verifier {
             ? "segment \(last) is missing" : "segments \(expectedID) to \(last) are missing"
         add(Finding(.missingSegments, file: AuditDirectory.fileName(expectedID), detail))
         previous = nil
+        targets = nil
     }
 
     private mutating func check(_ entry: AuditDirectory.Entry) -> SegmentReport {
@@ -128,18 +131,23 @@ package struct Verifier {
             logged.facts[entry.id] = LoggedSegments.Facts(
                 header: header, sha256: report.sha256, root: report.root)
         }
+        let follows = report.header.map { $0.interval.segmentID == entry.id } ?? false
+        if !report.isSound || !follows { targets = nil }
+        checkTargets(entry)
         guard let header = report.header else {
             previous = nil
             return report
         }
-        guard header.interval.segmentID == entry.id else {
+        guard follows else {
             let detail = "it is segment \(header.interval.segmentID) under another number"
             add(Finding(.wrongName, file: entry.fileName, detail))
             previous = nil
             return report
         }
         checkLink(header, file: entry.fileName)
-        previous = Previous(header: header, sha256: report.sha256, isSound: report.isSound)
+        // Of a segment behind one that was refused nothing is asked that rests on that one.
+        previous =
+            report.isSound ? Previous(header: header, sha256: report.sha256) : nil
         if report.isSound { count(header, report) }
         return report
     }
@@ -155,7 +163,7 @@ package struct Verifier {
             return
         }
         let before = previous.header.interval
-        if previous.isSound && interval.previousSHA256 != previous.sha256 {
+        if interval.previousSHA256 != previous.sha256 {
             add(
                 Finding(
                     .chainBroken, file: file,
@@ -197,26 +205,13 @@ package struct Verifier {
         summary.lastSHA256 = report.sha256
     }
 
-    /// Every amendment names a fix that is there.
-    private mutating func checkTargets(_ entries: [AuditDirectory.Entry]) {
+    /// Amendments of a sound segment name fixes that are there by then.
+    private mutating func checkTargets(_ entry: AuditDirectory.Entry) {
         do throws(SegmentError) {
-            var overlay = AmendmentOverlay()
-            for entry in entries {
-                try overlay.collect(try SegmentReader(path: entry.path), riders: nil)
-            }
-            guard !overlay.isEmpty else { return }
-            overlay.prepare()
-            for entry in entries { try overlay.count(in: try SegmentReader(path: entry.path)) }
-            for missing in overlay.missingTargets() {
-                let rider = String(decoding: missing.rider, as: UTF8.self)
-                add(
-                    Finding(
-                        .amendmentTarget, file: AuditDirectory.fileName(missing.segment),
-                        "it amends fix \(missing.ordinal) of rider \(rider) at \(missing.tsMs) ms, "
-                            + "which is in no segment"))
-            }
+            for finding in try targets?.check(entry) ?? [] { add(finding) }
         } catch {
-            add(Finding(error, file: directory))
+            targets = nil
+            add(Finding(error, file: entry.fileName))
         }
     }
 

@@ -103,6 +103,28 @@ import Testing
         #expect(!nobody.isKnownRider && nobody.totals == DistanceTotals())
     }
 
+    @Test func `a segment whose block passes over the question without a fix in it is not named`()
+        throws
+    {
+        let directory = try TemporaryDirectory()
+        let first = SampleRange(
+            interval: Sample.interval(1...2),
+            delivered: ["kim": [Self.fix(0, north: 0), Self.fix(2_000, north: 20)]])
+        let previous = try first.seal(in: directory).sha256
+        let second = SampleRange(
+            interval: Sample.interval(3...3, id: 2, previous: previous),
+            delivered: ["kim": [Self.fix(1_000, north: 10)]])
+        try second.seal(in: directory)
+        let start = Self.startMs + 1_000_000
+        let result = try ask(directory, start - 10_000, start + 10_000).result
+        #expect(result.segments.map(\.id) == [2] && result.totals.points == 1)
+        // A fix 240 s before is looked at, one a millisecond further away is not.
+        let from = Self.startMs + DistanceV1.contextMs
+        #expect(try ask(directory, from, from).result.segments.map(\.id) == [1])
+        #expect(try ask(directory, from + 1, from + 1).result.segments.map(\.id) == [])
+        #expect(try ask(directory).result.segments.map(\.id) == [1, 2])
+    }
+
     @Test func `the digest binds sum, legs and segments, as the page says`() throws {
         let page = try SpecPage(section: 19)
         let start = try #require(page.lines.firstIndex(of: "```text"))

@@ -164,6 +164,62 @@ import Testing
         #expect(summary.exit == .damage)
     }
 
+    /// Two segments of rider a: fixes at 1 and 2 s, and at 2 and 3 s. Records: of each.
+    private func amended(
+        _ first: (tsMs: Int64, ordinal: UInt16)?, _ second: (tsMs: Int64, ordinal: UInt16)?
+    ) throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        var random = SeededRandom(seed: 63)
+        var previous: [UInt8]?
+        for (id, record, times) in [(1, first, [1_000, 2_000]), (2, second, [2_000, 3_000])]
+            as [(UInt64, (tsMs: Int64, ordinal: UInt16)?, [Int64])]
+        {
+            let last = id * 2
+            var range = SampleRange(
+                interval: Sample.interval(last - 1...last, id: id, previous: previous),
+                delivered: ["a": times.map { Sample.fix($0) }])
+            if let record {
+                range.records = [
+                    ("a", Sample.amendment(record.tsMs, record.ordinal, last, &random))
+                ]
+            }
+            previous = try range.seal(in: directory).sha256
+        }
+        return directory
+    }
+
+    @Test func `an amendment names a fix of its own or an earlier segment, never of a later one`()
+        throws
+    {
+        for second in [(1_000, 0), (2_000, 0), (2_000, 1), (3_000, 0)] as [(Int64, UInt16)] {
+            let found = verify(try amended((2_000, 0), second))
+            #expect(found.findings == [] && found.summary.exit == .verified, "\(second)")
+        }
+        for first in [(3_000, 0), (2_000, 1)] as [(Int64, UInt16)] {
+            let (summary, findings) = verify(try amended(first, (2_000, 2)))
+            #expect(findings.map(\.code) == ["amendment_target", "amendment_target"], "\(first)")
+            #expect(findings.map(\.file) == ["00000001.seg", "00000002.seg"])
+            #expect(summary.exit == .damage)
+        }
+    }
+
+    @Test
+    func `amendments are looked at in a segment out of place, not behind one that was refused`()
+        throws
+    {
+        let directory = try amended(nil, (3_000, 1))
+        var forgery = try Forgery(try directory.read(2))
+        forgery.header(HeaderLayout.partition, UInt32(8))
+        try directory.write(forgery.bytes, as: 2)
+        #expect(verify(directory).findings.map(\.code) == ["amendment_target", "other_partition"])
+        forgery = try Forgery(try directory.read(1))
+        forgery.header(HeaderLayout.lastSequence, UInt64(3))
+        try directory.write(forgery.bytes, as: 1)
+        let (summary, findings) = verify(directory)
+        #expect(findings.map(\.code) == ["sequence_gap"])
+        #expect(summary.exit == .incomplete)
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `a pipe in the place of a segment is an input error, and the largest number none`() throws
     {

@@ -6,7 +6,8 @@ Then fixes go into a data directory: random legs all over the Earth, poles and a
 them; a fleet with late, double, held and broken fixes, with seals and a `kill -9` in between; real
 tracks, where they are. For each rider `tacho-audit distance --legs` must be, byte for byte, what
 `tools/python/tacho_distance.py` makes of `tacho-audit export`, and `tacho distance` (T.DIST) must
-say the same sum and hash.
+say the same sum and hash. The digest that binds them to roots of segments is made again from
+format-spec.md, by the Python reader of segments, also of questions between fixes that lie far apart.
 
 examples:
   tools/campaigns/distance.py                  # 100,000 legs of each kind
@@ -16,13 +17,14 @@ examples:
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import math
 import pathlib
 import sys
 
-from lib import campaign, geographic, process, server, tracks
+from lib import campaign, geographic, process, reader, server, tracks
 
 sys.path.insert(0, str(campaign.ROOT / "tools" / "python"))
 import tacho_distance as v1  # noqa: E402
@@ -48,11 +50,13 @@ def main():
         from geographiclib.geodesic import Geodesic
     except ImportError:
         geographic.restart_with()
+    reader.restart_with()
     with campaign.Campaign("distance", options) as c:
         if options.evaluate:
             return evaluate(c, pathlib.Path(options.tracks))
         page(c)
         lengths(c, Geodesic.WGS84, 400_000 if options.full else 20_000)
+        holes(c, 60 if options.full else 12)
         world(c, 2_000_000 if options.full else 100_000)
         rides(c, 60_000 if options.full else 12_000)
         real(c, pathlib.Path(options.tracks), list(SOURCES) if options.full else SHORT)
@@ -98,6 +102,11 @@ def page(c):
     expected = text.split("```csv\n")[1].split("```")[0]
     c.check("the legs of the example", out.getvalue() == expected, out.getvalue())
     c.check("their hash", f"`legs_sha256` {total['legs_sha256']}." in text, total["legs_sha256"])
+    roots = {1: b"\x11" * 32, 2: b"\x22" * 32}
+    statement = v1.statement(total, -(1 << 47), 1 << 47, 2, roots)
+    c.check("the statement", f"```text\n{statement.decode()}```" in text, statement.decode())
+    digest = hashlib.sha256(statement).hexdigest()
+    c.check("the digest of the example", f"`digest` {digest}." in text, digest)
 
 
 # --- lengths beside geographiclib ------------------------------------------------------------
@@ -157,15 +166,18 @@ def compare(c, label, data, riders, address=None, ranges=1):
         return
     by_rider = exported(export)
     wrong, legs, sums = [], 0, 0
-    for rider in riders:
-        fixes = by_rider.get(rider, [])
-        for turn in range(ranges):
-            span = some_range(c, fixes) if turn else None
-            told = differences(c, audit, target, rider, fixes, span)
-            legs += told[1]
-            sums += 1
-            if told[0]:
-                wrong.append((rider, span, told[0]))
+    import tacho_audit  # the packages it needs are there by now
+
+    with tacho_audit.open_audit(audit) as opened:
+        for rider in riders:
+            fixes = by_rider.get(rider, [])
+            for turn in range(ranges):
+                span = some_range(c, fixes) if turn else None
+                told = differences(c, opened, target, rider, fixes, span)
+                legs += told[1]
+                sums += 1
+                if told[0]:
+                    wrong.append((rider, span, told[0]))
     c.check(f"{label}: {sums} distances of {len(riders)} riders, {legs} legs, are one", not wrong,
             f"{len(wrong)} differ, first {wrong[:1]}")
     c.note(f"{label}: {sums} distances, {legs} legs compared")
@@ -187,12 +199,13 @@ def exported(path):
 def some_range(c, fixes):
     if not fixes:
         return 0, 0
-    start = c.random.choice(fixes).ts + c.random.choice([-1, 0, 0, 1])
-    return start, start + c.random.randrange(7_200_000)
+    start = c.random.choice(fixes).ts + c.random.choice([-1, 0, 0, 1, 240_000, 240_001, 300_000])
+    return start, start + c.random.randrange(c.random.choice([10_000, 7_200_000]))
 
 
-def differences(c, audit, target, rider, fixes, span):
+def differences(c, opened, target, rider, fixes, span):
     """What is not as Python has it (empty: nothing), and how many legs there were."""
+    audit = opened.path
     first, last = span or (-(1 << 47), 1 << 47)
     near = [fix for fix in fixes if first - v1.CONTEXT_MS <= fix.ts <= last + v1.CONTEXT_MS]
     out = io.StringIO()
@@ -209,6 +222,11 @@ def differences(c, audit, target, rider, fixes, span):
     sealed = json.loads(here.stderr)
     if {key: sealed.get(key) for key in expected} != expected:
         return f"sums: Python {expected}, tacho-audit {sealed}", 0
+    roots = opened.roots(rider, first - v1.CONTEXT_MS, last + v1.CONTEXT_MS)
+    statement = v1.statement(expected, first, last, len(opened.segments), roots)
+    if sealed["digest"] != hashlib.sha256(statement).hexdigest():
+        told = [segment["segment"] for segment in sealed["segments"]]
+        return f"digest: Python names segments {list(roots)}, tacho-audit {told}", 0
     live = process.run([c.program("tacho"), "distance", rider, *target, "--json", *words],
                        timeout=300)
     if live.returncode or json.loads(live.stdout) != expected:
@@ -227,6 +245,25 @@ def put(c, text, data, words=()):
 def seal(c, data):
     done = process.run([c.program("tacho"), "seal", "--data", data], text=True, timeout=900)
     c.check("seal: exit 0", done.returncode == 0, done.stderr[-300:])
+
+
+def holes(c, riders):
+    """Riders seen every few minutes or hours, in several ranges among each other: many questions lie
+    between two fixes of a block, far from both."""
+    data = c.place("holes") / "data"
+    names = [f"h{number}" for number in range(riders)]
+    for turn in range(5):
+        text = io.StringIO()
+        for number, rider in enumerate(names):
+            ts = tracks.START_MS + c.random.randrange(3_600_000)
+            for _ in range(20):
+                ts += c.random.choice([1_000, 200_000, 500_000, 900_000, 7_200_000])
+                at = v1.degrees(375_000_000 + number + turn)
+                text.write(f"{rider},{ts + turn},{at},127.0000000,,,,\n")
+        put(c, text.getvalue(), data)
+        seal(c, data)
+    compare(c, "questions in holes", data, names, ranges=24)
+    c.forget("holes")
 
 
 def world(c, count):

@@ -43,7 +43,11 @@ def main():
     with campaign.Campaign("other_hands", options) as c:
         golden(c)
         damaged(c)
-        forgeries(c, options.forgeries or (5000 if options.full else 300))
+        forbidden(c)
+        foreign_names(c)
+        count = options.forgeries or (5000 if options.full else 300)
+        forgeries(c, count)
+        neighbours(c, count)
         audit = made(c, chosen_files(options))
         filters(c, audit, 60 if options.full else 12)
         fields(c, audit)
@@ -102,10 +106,11 @@ def forgeries(c, count):
     for number in range(count):
         data, what = forge_inputs.alter(c.random, c.random.choice(sources))
         (place / "00000001.seg").write_bytes(data)
-        ours, theirs = verified(c, place)
+        deep = c.random.random() < 0.7
+        ours, theirs = verified(c, place, deep=deep)
         if outcome(ours) != outcome(theirs):
             different.append((number, what, outcome(ours), outcome(theirs)))
-        if ours[-1]["exit"] == 0 == theirs[-1]["exit"]:
+        if deep and ours[-1]["exit"] == 0 == theirs[-1]["exit"]:
             taken += 1
             one, other = read(place), exported(c, place)
             if one is None or one != other:
@@ -116,6 +121,65 @@ def forgeries(c, count):
             f"{len(unlike)}, first {unlike[:2]}")
     c.check("most forgeries are refused, some are not", 0 < taken < count * 0.8 or count < 50,
             f"{taken} of {count}")
+
+
+def chain(version):
+    """The two golden segments that follow each other."""
+    return [path.read_bytes() for path in sorted((GOLDEN / version / "good").glob("*.seg"))]
+
+
+def place_of(c, label, files):
+    """A directory with these (name, bytes) and nothing else."""
+    place = c.place(label)
+    for path in place.iterdir():
+        path.unlink()
+    for name, data in files:
+        (place / name).write_bytes(data)
+    return place
+
+
+def forbidden(c):
+    """What the page does not allow, every checksum right: both refuse it, for the same reason."""
+    from lib import forge_inputs  # needs the reader
+
+    for version in ("v0", "v1"):
+        for label, files, codes in forge_inputs.forbidden(chain(version)):
+            named = [(f"{number:08d}.seg", data) for number, data in enumerate(files, 1)]
+            place = place_of(c, "forbidden", named)
+            same_findings(c, f"{version} {label}", place)
+            ours, _ = verified(c, place)
+            found = [event["code"] for event in ours if event["type"] == "finding"]
+            c.check(f"{version} {label}: {codes or 'nothing is found'}", found == codes, f"{found}")
+
+
+def foreign_names(c):
+    """Files that are named nearly as segments are none, for either."""
+    good = [(f"{number:08d}.seg", data) for number, data in enumerate(chain("v1"), 1)]
+    for name in ("00000000.seg", "18446744073709551615.seg", "18446744073709551616.seg",
+                 "\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0663.seg", "3.seg", "000000003.seg",
+                 "+0000003.seg", "00000003.seg.copy", "00000003.SEG"):
+        place = place_of(c, "names", [*good, (name, b"no segment")])
+        summary = same_findings(c, f"a file {name!a}", place)
+        c.check(f"a file {name!a} means nothing", summary["exit"] == 0, f"{summary}")
+    place = place_of(c, "names", [*good, ("18446744073709551614.seg", b"no segment")])
+    summary = same_findings(c, "a file of the largest number", place)
+    c.check("the largest number that names one", summary["exit"] == 3, f"{summary}")
+
+
+def neighbours(c, count):
+    """Two segments, altered in themselves or in how they follow each other, and chained again."""
+    from lib import forge_inputs  # needs the reader
+
+    different, taken = [], 0
+    for number in range(count):
+        files, what = forge_inputs.neighbours(c.random, chain(c.random.choice(["v0", "v1"])))
+        ours, theirs = verified(c, place_of(c, "neighbours", files), deep=c.random.random() < 0.7)
+        taken += ours[-1]["exit"] == 0 == theirs[-1]["exit"]
+        if outcome(ours) != outcome(theirs):
+            different.append((number, what, outcome(ours), outcome(theirs)))
+    c.check(f"{count} altered pairs: the same exit code and first finding", not different,
+            f"{len(different)}, first {different[:2]}")
+    c.check("some pairs are refused, some are not", 0 < taken < count or count < 50, f"{taken}")
 
 
 # Segments sealed now

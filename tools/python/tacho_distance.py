@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 import sys
-from typing import Iterable, Iterator, List, NamedTuple, Optional, TextIO, Tuple
+from typing import Iterable, Iterator, List, Mapping, NamedTuple, Optional, TextIO, Tuple
 
 ALG = "v1"
 
@@ -308,6 +308,20 @@ def total(rider: str, rows: Iterable[Row], out: Optional[TextIO] = None) -> dict
         "conflicts": counts["conflict"],
         "legs_sha256": digest.hexdigest(),
     }
+
+
+def statement(
+    total: dict, from_ts: int, to_ts: int, segments: int, roots: Mapping[int, bytes]
+) -> bytes:
+    """What a digest is the SHA-256 of: `total` of a question, how many segments there were, and ids
+    and roots of those that hold a fix or an amendment that mattered."""
+    mm = round(total["metres"] * 1000)  # thousandths, rounded once: exact far beyond any way
+    lines = [
+        f"tacho-distance {ALG}", f"rider {total['rider']}", f"from {from_ts}", f"to {to_ts}",
+        f"mm {mm}", f"legs_sha256 {total['legs_sha256']}", f"segments {segments}",
+        *(f"segment {number} {root.hex()}" for number, root in sorted(roots.items())),
+    ]
+    return "".join(line + "\n" for line in lines).encode()
 
 
 def metres(mm: int) -> float:

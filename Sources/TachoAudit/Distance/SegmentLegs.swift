@@ -10,7 +10,8 @@ struct SegmentLegs {
     let rider: [UInt8]
     /// Event times that matter, Unix ms.
     let window: ClosedRange<Int64>
-    /// Roots of segments that hold a fix or an amendment of the rider in the window, by id.
+    /// Roots of segments that hold a fix or an amendment of the rider in the window, by id; after
+    /// `forEach`, for a block may pass over the window without a fix in it.
     private(set) var roots: [UInt64: [UInt8]] = [:]
     /// Whether any segment knows the rider.
     private(set) var isKnown = false
@@ -52,7 +53,6 @@ struct SegmentLegs {
             let bounds = reader.index[block].tsBounds
             guard bounds.overlaps(window) else { continue }
             blocks.append(Block(entry: entry, block: block, bounds: bounds))
-            roots[entry.id] = reader.root
         }
         try noteAmendments(reader)
     }
@@ -83,8 +83,10 @@ struct SegmentLegs {
         var (runMs, ordinal) = (Int64.min, 0)
         for (number, block) in blocks.enumerated() {
             do throws(SegmentError) {
-                try waiting.add(
-                    try cache.reader(block.entry), block: block.block, window: window)
+                let reader = try cache.reader(block.entry)
+                if try waiting.add(reader, block: block.block, window: window) {
+                    roots[block.entry.id] = reader.root
+                }
             } catch {
                 throw .segment(error, file: block.entry.fileName)
             }
@@ -127,9 +129,11 @@ private struct WaitingFixes {
         var at = ChunkColumns(capacity: SegmentFormat.blockCapacity)
     }
 
+    /// Whether the block has a fix in the window.
     mutating func add(
         _ reader: SegmentReader, block: Int, window: ClosedRange<Int64>
-    ) throws(SegmentError) {
+    ) throws(SegmentError) -> Bool {
+        let before = fixes.count
         try reader.readFixes(block: block, buffer: &buffer, into: &columns.at)
         let (at, count) = (columns.at.at, columns.at.count)
         for index in 0..<count where window.contains(at.tsMs[index]) {
@@ -143,6 +147,7 @@ private struct WaitingFixes {
             if let last = fixes.last, item < last { isSorted = false }
             fixes.append(item)
         }
+        return fixes.count > before
     }
 
     mutating func take(before horizonMs: Int64) -> [LegFix] {

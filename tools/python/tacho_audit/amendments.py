@@ -25,18 +25,20 @@ def records(segment, number):
         lost &= found[name] == 0
     good = ((amended & of_fixes) | (loss & lost)) & (found["effect"] <= EFFECT_MOST) & (
         found["flags"] <= TRUSTED) & (found["reserved"] == 0) & (
+        found["ts_ms"] >= -TIME_LIMIT) & (found["ts_ms"] <= TIME_LIMIT) & (
         found["first_sequence"] >= segment.header["first_sequence"]) & (
         found["last_sequence"] <= segment.header["last_sequence"])
     if not good.all():
         raise segment.content_error(number, f"record {int(np.argmin(good))} is not possible",
                                     errors.Amendment)
+    first = found["first_sequence"]
+    if (first[1:] < first[:-1]).any():
+        raise segment.content_error(number, "its records do not ascend", errors.Amendment)
     times = found["ts_ms"][amended]
     bounds = (int(times.min()), int(times.max())) if len(times) else (0, 0)
     if bounds != (int(row["min_ts_ms"]), int(row["max_ts_ms"])):
         raise segment.content_error(number, "its times are not those of its index entry",
                                     errors.BlockOrder)
-    if max(map(abs, bounds)) > TIME_LIMIT:
-        raise segment.content_error(number, "a record of an impossible time", errors.Amendment)
     return found
 
 

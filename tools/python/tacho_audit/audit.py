@@ -122,6 +122,31 @@ class Audit:
         """Writes them as GeoParquet 1.1; the number of rows. `progress(rows)` hears of it."""
         return geoparquet.write(path, self.tables(**filters), progress=progress)
 
+    def roots(self, rider, start_ms, end_ms):
+        """{segment id: root} of the segments that hold a fix of the rider, or an amendment of one,
+        with a time in these bounds: what a digest of a distance names (format-spec.md §19)."""
+        known, found = {}, set()
+
+        def noted():
+            for segment, number in self.blocks([rider], start_ms, end_ms):
+                known[segment.id] = segment.footer["root"]
+                yield segment, number
+
+        for some in fixes.batches(noted()):
+            found.update(one.segment_id for one in some if (
+                (one.block.time >= start_ms) & (one.block.time <= end_ms)).any())
+        for segment in self._opened():
+            if rider not in segment.names:
+                continue
+            own = segment.names.index(rider)
+            for number in segment.numbers(layout.AMENDMENTS):
+                some = amendments.records(segment, number)
+                if ((some["kind"] == layout.AMENDED) & (some["rider"] == own)
+                        & (some["ts_ms"] >= start_ms) & (some["ts_ms"] <= end_ms)).any():
+                    known[segment.id] = segment.footer["root"]
+                    found.add(segment.id)
+        return {number: known[number] for number in sorted(found)}
+
     def _amendments(self):
         """{rider: {ts_ms: {ordinal: [(segment id, verdict), …]}}}, ascending by segment."""
         if self._amended is not None:

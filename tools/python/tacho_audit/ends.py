@@ -59,6 +59,7 @@ def _impossible(head):
             "min_recv_ms", "max_recv_ms", "min_ts_ms", "max_ts_ms")), "times of no points"),
         ((head["segment_id"] == 1) == (not any(head["previous_sha256"])),
          "a SHA-256 before the first segment, or none before another"),
+        (head["blocks"] >= 1, "no block"),
         (head["riders"] <= head["blocks"], "more riders than blocks"),
         (head["other_riders"] <= head["amendments"], "riders nobody names"),
         (head["file_bytes"] >= layout.HEADER_BYTES + layout.FOOTER_BYTES + 12,

@@ -101,7 +101,9 @@ FileName = _damage("FileName", "wrong_name", "The file is not named by its segme
 MissingSegment = _refusal("MissingSegment", "missing_segments", 3, _WHOLE, "An id is missing.")
 PreviousHash = _damage("PreviousHash", "chain_broken", "It does not follow the segment before.")
 SequencesApart = _refusal("SequencesApart", "interval_gap", 3, _WHOLE,
-                          "Intervals of two segments do not meet.")
+                          "Sequences between two segments are in none.")
+SequencesOverlap = _damage("SequencesOverlap", "interval_overlap",
+                           "Sequences are in two segments.")
 OtherPartition = _damage("OtherPartition", "other_partition", "It is of another partition.")
 
 

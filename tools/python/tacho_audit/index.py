@@ -21,6 +21,8 @@ def read(segment):
     for holds, what in _order(index, sizes, fixes):
         if not np.all(holds):
             raise segment.refuse(errors.IndexContent, f"the index cannot be: {what}", start, end)
+    if len(np.unique(index["rider"][fixes])) != segment.header["riders"]:
+        raise segment.refuse(errors.IndexContent, "riders are missing from the index", start, end)
     if layout.HEADER_BYTES + int(sizes.sum()) != segment.footer["leaves_offset"]:
         raise segment.refuse(errors.IndexContent, "blocks do not end where leaves begin", start,
                              end)

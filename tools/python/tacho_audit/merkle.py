@@ -13,17 +13,18 @@ def leaf_hash(block, names=b""):
 
 def bound_names(block, names):
     """What stands before a block in its leaf from major version 1 on: the riders its numbers mean,
-    each a length and the bytes. `names` are the segment's, as bytes. Raises IndexError for a number
-    without a name, struct.error for records that do not fill the block."""
+    each a length and the bytes. `names` are the segment's, as bytes; a number without a name counts
+    as none, and bytes that fill no record as no record: what a block says is looked at later."""
     if block[4] == layout.FIXES:
-        name = names[struct.unpack_from("<I", block, 8)[0]]
-        return bytes([len(name)]) + name
-    parts = []
-    for record in struct.iter_unpack(f"<8xI{layout.RECORD_BYTES - 12}x",
-                                     block[layout.BLOCK_HEADER_BYTES:]):
-        name = b"" if record[0] == layout.NO_RIDER else names[record[0]]
-        parts.append(bytes([len(name)]) + name)
-    return b"".join(parts)
+        numbers = [struct.unpack_from("<I", block, 8)[0]]
+    else:
+        start = layout.BLOCK_HEADER_BYTES + 8
+        whole = min(struct.unpack_from("<H", block, 6)[0],
+                    (len(block) - layout.BLOCK_HEADER_BYTES) // layout.RECORD_BYTES)
+        numbers = [struct.unpack_from("<I", block, start + layout.RECORD_BYTES * record)[0]
+                   for record in range(whole)]
+    found = [names[number] if number < len(names) else b"" for number in numbers]
+    return b"".join(bytes([len(name)]) + name for name in found)
 
 
 def tree_head(leaves):

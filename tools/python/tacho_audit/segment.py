@@ -217,20 +217,12 @@ class Segment:
                               "is wrong", **places)
         if any(head[name] != int(row[name]) for name in ("kind", "codec", "count", "rider")):
             raise self.refuse(errors.BlockIndex, "it is not what the index says", **places)
-        names_before = self._bound_names(stored)
-        if (names_before is None or merkle.leaf_hash(stored, names_before)
+        names_before = b"" if self.header["major"] == 0 else merkle.bound_names(
+            stored, self._raw_names)
+        if (merkle.leaf_hash(stored, names_before)
                 != self.leaves[32 * number:32 * number + 32]):
             raise self.refuse(errors.BlockLeaf, "it is not the block of its leaf", **places)
         return stored[layout.BLOCK_HEADER_BYTES:]
-
-    def _bound_names(self, stored):
-        """The names in a block's leaf; None where its records name no rider, so it can have none."""
-        if self.header["major"] == 0:
-            return b""
-        try:
-            return merkle.bound_names(stored, self._raw_names)
-        except (IndexError, struct.error):
-            return None
 
     def content_error(self, number, what, kind):
         """A refusal of a block's content."""

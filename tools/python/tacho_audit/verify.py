@@ -56,8 +56,8 @@ def _events(path, deep, progress, summary):
 
 
 # Findings about a segment's place: what it says of itself holds all the same.
-_BETWEEN = (errors.PreviousHash, errors.SequencesApart, errors.OtherPartition,
-            errors.AmendmentTarget)
+_BETWEEN = (errors.PreviousHash, errors.SequencesApart, errors.SequencesOverlap,
+            errors.OtherPartition, errors.AmendmentTarget)
 
 
 _PLACE = (errors.FileName, *_BETWEEN)
@@ -96,13 +96,16 @@ def check_segment(segment, deep=False, targets=None):
     """What is refused in a segment whose sections are open, as a list."""
     found = []
     good = _Judge(found)
+    arrivals = None
     if deep:
-        _recount(segment, good, targets)
+        arrivals = _decode(segment, good, targets)
     else:
-        good(segment.check_times)
         for number in segment.numbers(layout.FIXES):
             good(segment.payload, number)
-    records = _check_amendments(segment, good)
+    records, order = _check_amendments(segment, good)
+    for check in (lambda: _check_fixes(segment, arrivals), lambda: _check_records(segment, order)):
+        if not found:
+            good(check)
     # With a damaged block or leaf, root and hash are wrong for that reason.
     for check in (segment.check_counts, segment.check_interval, segment.check_root,
                   segment.check_hash):
@@ -128,7 +131,8 @@ class _Judge:
             return None
 
 
-def _recount(segment, good, targets):
+def _decode(segment, good, targets):
+    """Every fix, in its order; arrivals and receipt times of all."""
     arrivals = fixes.Arrivals()
     wanted = ((segment, number) for number in segment.numbers(layout.FIXES))
     for some in fixes.batches(wanted, good.found.append):
@@ -136,30 +140,38 @@ def _recount(segment, good, targets):
             good(arrivals.add, one)
             if targets:
                 targets.add(one.rider, one.block.time)
-    if good.found:
-        return
-    good(arrivals.end)
-    good(segment.check_times)
+    return arrivals
+
+
+def _check_fixes(segment, arrivals):
+    """What all blocks of fixes say together; `arrivals` if they were decoded."""
+    if arrivals is None:
+        return segment.check_times()
+    arrivals.end()
+    segment.check_times()
     head = segment.header
     if arrivals.receipt not in (None, (head["min_recv_ms"], head["max_recv_ms"])):
-        good.found.append(segment.refuse(errors.Counts, "receipt times of the points are not those "
-                                         "of the header", 0, layout.HEADER_BYTES))
+        raise segment.refuse(errors.Counts, "receipt times of the points are not those of the "
+                             "header", 0, layout.HEADER_BYTES)
 
 
 def _check_amendments(segment, good):
-    """The records of all blocks that can be read."""
+    """The records of all blocks that can be read, and what holds over them so far."""
     order, found = amendments.Order(segment), []
     for number in segment.numbers(layout.AMENDMENTS):
         some = good(amendments.records, segment, number)
         if some is not None:
             found.append(some)
             good(order.add, number, some)
-    if not good.found and order.lost_points != segment.header["lost_points"]:
-        good.found.append(segment.refuse(errors.Counts,
-                                         "losses are not as many as the header says"))
-    if not good.found and order.next_other != len(segment.names):
-        good.found.append(segment.refuse(errors.Counts, "a rider is named by nothing"))
-    return found
+    return found, order
+
+
+def _check_records(segment, order):
+    """What all records say together."""
+    if order.lost_points != segment.header["lost_points"]:
+        raise segment.refuse(errors.Counts, "losses are not as many as the header says")
+    if order.next_other != len(segment.names):
+        raise segment.refuse(errors.Counts, "a rider is named by nothing")
 
 
 def _segment(name, segment, found):
@@ -170,8 +182,10 @@ def _segment(name, segment, found):
         event |= {"sha256": segment.sha256, "version": f"{head['major']}.{head['minor']}"}
         event |= {key: head[key] for key in (
             "partition", "segment_id", "first_sequence", "last_sequence", "rule_set", "points",
-            "lost_points", "amendments", "riders", "other_riders", "blocks", "file_bytes",
-            "min_ts_ms", "max_ts_ms", "min_recv_ms", "max_recv_ms")}
+            "lost_points", "amendments", "riders", "other_riders", "blocks", "file_bytes")}
+        if head["points"]:
+            event |= {key: head[key] for key in ("min_ts_ms", "max_ts_ms", "min_recv_ms",
+                                                 "max_recv_ms")}
         event["previous_sha256"] = head["previous_sha256"].hex()
     return event
 

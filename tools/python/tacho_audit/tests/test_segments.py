@@ -11,7 +11,7 @@ import unittest
 
 import pyarrow.parquet as pq
 
-from .. import csv_text, errors, open_audit, open_segment, verify
+from .. import csv_text, directory, errors, open_audit, open_segment, verify
 from ..verify import check_segment
 from . import page
 
@@ -151,6 +151,62 @@ class Directories(Place):
         self.put((GOLDEN / "rice" / "00000001.seg").read_bytes(), 1)
         self.put(self.files[1], 2)
         self.assertEqual(self.codes(), (["chain_broken"], 2))
+
+    def test_files_of_other_names_mean_nothing(self):
+        for number, data in enumerate(self.files, 1):
+            self.put(data, number)
+        digits = "\u0660" * 7 + "\u0663"  # decimal to Unicode, no digits of ASCII
+        for name in ("00000000", "18446744073709551615", "18446744073709551616", digits, "3",
+                     "000000003", "+0000003"):
+            path = pathlib.Path(self.place.name) / f"{name}.seg"
+            path.write_bytes(b"no segment")
+            self.assertEqual(self.codes(), ([], 0), name)
+            path.unlink()
+        (pathlib.Path(self.place.name) / "18446744073709551614.seg").write_bytes(b"")
+        self.assertEqual(self.codes(), (["missing_segments", "cut_header"], 3))
+
+    def test_numbers_in_no_segment_are_incomplete_and_in_two_damage(self):
+        for first, kind, code in ((101, None, 0), (102, errors.SequencesApart, 3),
+                                  (100, errors.SequencesOverlap, 2), (1, errors.SequencesOverlap, 2)):
+            chain = directory.Chain()
+            for number, sequences in ((1, (1, 100)), (2, (first, first + 9))):
+                with open_segment(self.put(self.files[number - 1], number)) as segment:
+                    segment.header["first_sequence"], segment.header["last_sequence"] = sequences
+                    found = list(chain.check(number, segment, with_hash=True))
+                    chain.follow(segment)
+            self.assertEqual([type(error) for error in found], [kind] if kind else [])
+            self.assertEqual(errors.exit_code(found), code)
+
+    def test_nothing_is_asked_of_a_segment_behind_one_that_was_refused(self):
+        with open_segment(self.put(self.files[1], 2)) as segment:
+            segment.header["partition"] += 1
+            chain = directory.Chain()
+            chain.follow(None)
+            self.assertEqual(list(chain.check(2, segment, with_hash=True)), [])
+
+    def test_roots_of_a_rider_and_a_time(self):
+        for number, data in enumerate(self.files, 1):
+            self.put(data, number)
+        with open_audit(self.place.name) as audit:
+            rows = audit.fixes().to_pylist()
+            roots = {}
+            for number in (1, 2):
+                with open_segment(self.put(self.files[number - 1], number)) as segment:
+                    roots[number] = segment.footer["root"]
+            self.assertEqual(audit.roots("rider-0-0", -(1 << 47), 1 << 47), roots)
+            self.assertEqual(audit.roots("nobody", -(1 << 47), 1 << 47), {})
+            # Of the first segment alone, of the amendment in the second, of both, of none.
+            early = [row["ts_ms"] for row in rows if row["rider"] == "early"]
+            self.assertEqual({row["segment"] for row in rows if row["rider"] == "early"}, {1})
+            self.assertEqual(audit.roots("early", -(1 << 47), 1 << 47), roots)
+            self.assertEqual(audit.roots("early", 1_750_000_000_000, 1_750_000_000_000), {
+                number: roots[number] for number in (1, 2)
+                if number == 2 or 1_750_000_000_000 in early})
+            times = sorted(row["ts_ms"] for row in rows if row["rider"] == "rider-0-0")
+            holes = [(a + 1, b - 1) for a, b in zip(times, times[1:]) if b - a > 2]
+            self.assertTrue(holes)
+            for start, end in holes:
+                self.assertEqual(audit.roots("rider-0-0", start, end), {})
 
     def test_nothing_there(self):
         self.assertEqual(self.codes(), (["no_segments"], 3))
