@@ -5,7 +5,7 @@ extension Engine {
     private static let tickMs = 50
     private static let ticksPerSecond = 20
     private static let ticksPerMemoryCheck = 4
-    private static let ticksPerRetirement = 60 * ticksPerSecond
+    private static let ticksPerMinute = 60 * ticksPerSecond
 
     /// Watermark, memory, disk space, background errors, checkpoints that are due, ranges that are old.
     func tick() {
@@ -37,7 +37,7 @@ extension Engine {
             let errors = store.database.backgroundErrors
             if errors > 0 { control.fail("RocksDB reports \(errors) background errors") }
             scrubber.tick(nowMs: options.nowMs())
-            if count % Self.ticksPerRetirement == 0 { retireInBackground() }
+            if count % Self.ticksPerMinute == 0 { retireInBackground() }
             let now = progress.now
             if now.range != lastRange {
                 lastRange = now.range
@@ -46,9 +46,13 @@ extension Engine {
             rangeAgeSeconds += 1
             let isOld = options.rangeSeconds > 0 && rangeAgeSeconds >= options.rangeSeconds
             let isLarge = now.nextSequence - now.rangeFirst >= options.rangePoints
-            if (isOld || isLarge) && now.nextSequence > now.rangeFirst {
-                rangeAgeSeconds = 0
-                seal { _ in }
+            // What a kill or a refusal left cut, also where nothing new comes: soon after a start, then
+            // not each second, as a refusal may have read all of a segment.
+            let isBehind =
+                options.rangeSeconds > 0 && count % Self.ticksPerMinute == Self.ticksPerSecond
+                && sealTotals().lastRange + 1 < now.range
+            if isBehind || (isOld || isLarge) && now.nextSequence > now.rangeFirst {
+                if sealInBackground() { rangeAgeSeconds = 0 }
             }
         }
     }

@@ -24,6 +24,7 @@ package final class Engine: Sendable {
     let reader: ReaderThread
     let placesThread: ReaderThread
     let whoThread: ReaderThread
+    let background = BackgroundJobs()
     let sealerThread: ReaderThread
     let scrubber: Scrubber
     /// Tests of rules and recomputations, one at a time.

@@ -99,6 +99,11 @@ struct LossTests {
         engine = try Engine.open(options)
         try engine.add("r", fix(31))
         #expect(try engine.seal().map(\.segment) == [4])
+        // Whose points are in a segment alone has nothing that could leave, and holds up no other.
+        let report = try engine.retire(RetireQuery(hotDays: 0))
+        #expect(report.retired.map(\.segment) == [3, 4])
+        #expect(report.kept.map(\.segment) == [1, 2])
+        #expect(engine.figure("points_retired") == 2)
         try engine.close()
         let summary = Verifier.run(directory: options.directory + "/audit", deep: true) { _ in }
         #expect(summary.exit == .verified)

@@ -92,15 +92,8 @@ def power_cut(c, directory, fs, share):
                            timeout=60)
         power.cut()
         c.check(f"{label}: the mirror ended well", done.returncode == 0, done.stderr[-300:])
-        power.detach()
-        power.settle(c.random, share)
-        power.mount_durable()
-        try:
+        with power.after_cut(c, label, share):
             check(c, label, directory, copy)
-        finally:
-            power.unmount_durable()
-        is_whole, what = power.check_file_system()
-        c.check(f"{label}: the file system is whole", is_whole, what)
     finally:
         power.remove()
         shutil.rmtree(place, ignore_errors=True)

@@ -73,15 +73,8 @@ def one_cut(c, number, power, subject):
     power.cut()
     time.sleep(0.05)
     subject.end()
-    power.detach()
-    kept, total = power.settle(c.random, share)
-    power.mount_durable()
-    try:
+    with power.after_cut(c, label, share) as (kept, total):
         lost = subject.verify(label)
-    finally:
-        power.unmount_durable()
-    is_whole, what = power.check_file_system()
-    c.check(f"{label}: the file system is whole", is_whole, what)
     c.note(f"{label}: after {after:.2f} s, {kept} of {total} unsynced sectors kept, "
            f"{subject.truth.count} fixes acknowledged so far, {len(lost)} lost")
     return bool(lost)

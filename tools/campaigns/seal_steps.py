@@ -150,15 +150,8 @@ def power_cut(c, moment, fs, share):
         c.check(f"{label}: it waits at that moment", held, subject.last_error)
         power.cut()
         subject.kill9()
-        power.detach()
-        power.settle(c.random, share)
-        power.mount_durable()
-        try:
+        with power.after_cut(c, label, share):
             life.check()
-        finally:
-            power.unmount_durable()
-        is_whole, what = power.check_file_system()
-        c.check(f"{label}: the file system is whole", is_whole, what)
     finally:
         power.remove()
         shutil.rmtree(place, ignore_errors=True)

@@ -36,10 +36,11 @@ extension Engine {
 
     /// As the options say; what stays is shown by stats, and told once.
     func retireInBackground() {
-        guard let query = options.retirement, !control.isClosing, retirement.isDue() else {
-            return
-        }
-        retire(query) { [retirement, control, options] result in
+        guard let query = options.retirement, !control.isClosing, retirement.isDue(),
+            background.begin(.retire)
+        else { return }
+        retire(query) { [retirement, control, options, background] result in
+            background.end(.retire)
             guard let notice = retirement.note(result), !control.isClosing else { return }
             options.onNotice(notice)
         }
@@ -97,7 +98,13 @@ extension Engine {
         _ range: UInt32, _ seal: SealRow, _ report: inout RetireReport
     ) throws(StoreError) {
         guard let bytes = try store.database.get(.meta, Keys.range(range)) else {
-            throw .damaged("range \(range) has no row")
+            // So where the database was lost and its segments were found (`--accept-loss`).
+            report.kept.append(
+                KeptRange(
+                    segment: UInt64(range),
+                    reason: "the database has no row of range \(range): its points are in its "
+                        + "segment alone"))
+            return
         }
         let row = try bytes.withUnsafeBytes { raw in
             Result { () throws(StoreError) in try RangeRow(raw) }
@@ -106,13 +113,21 @@ extension Engine {
             range: range, row: row, database: store.database, riders: riders,
             isStopping: { [control] in control.isClosing })
         var mark = RetiredRow(state: .begun, points: seal.points, bytes: 0, atMs: options.nowMs())
-        try write(mark, range)
+        let isBegun = try store.database.get(.meta, Keys.retired(range)) != nil
         do throws(RangeRetirement.Failure) {
             let segment: SegmentReader
             do throws(SegmentError) {
                 segment = try SegmentReader(path: segmentPath(range))
             } catch {
                 throw .segment(error)
+            }
+            if !isBegun {
+                try RangeRetirement.check(content, hasAllOf: segment)
+                do throws(StoreError) {
+                    try write(mark, range)
+                } catch {
+                    throw .store(error)
+                }
             }
             var retirement = RangeRetirement(content, segment, target: rowTarget)
             try retirement.run()

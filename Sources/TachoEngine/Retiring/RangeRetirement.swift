@@ -41,6 +41,23 @@ struct RangeRetirement: ~Copyable {
         rows = RowBatch(content.database)
     }
 
+    /// Before the first chunk of a range goes: riders of the segment that the database has no chunks
+    /// of would otherwise be called retired and be in no reference.
+    static func check(
+        _ content: RangeContent, hasAllOf segment: SegmentReader
+    ) throws(Failure) {
+        let count: Int
+        do {
+            count = try content.ridersByName().count
+        } catch {
+            throw failure(error)
+        }
+        guard count == segment.riderCount else {
+            throw .differs(
+                "it has fixes of \(segment.riderCount) riders, the database of \(count)")
+        }
+    }
+
     /// Cost: some 150 ns a fix. Rows are written, not synced.
     mutating func run() throws(Failure) {
         let riders: [(name: [UInt8], keys: [ChunkKey])]

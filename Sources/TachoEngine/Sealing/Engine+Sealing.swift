@@ -70,10 +70,19 @@ extension Engine {
                 activity.refusal = nil
             }
             return sealed
-        } catch let error as SealError {
-            if case .refused(let what) = error { note(refusal: what, of: range) }
-            throw error
+        } catch {
+            let refusal = error as? SealError ?? .refused("\(error)")
+            if case .refused(let what) = refusal { note(refusal: what, of: range) }
+            throw refusal
         }
+    }
+
+    /// Seals unless that is under way or waits: what came meanwhile is for the next time. False: it
+    /// was left.
+    func sealInBackground() -> Bool {
+        guard background.begin(.seal) else { return false }
+        seal { [background] _ in background.end(.seal) }
+        return true
     }
 
     /// Operators hear of a refusal once, not with each attempt.
@@ -197,10 +206,18 @@ extension Engine {
         } catch RangeContent.Failure.stopping {
             throw Self.closing
         } catch RangeContent.Failure.store(let error) {
-            throw stop(error.description)
+            throw failure(error)
         } catch let error as StoreError {
-            throw stop(error.description)
+            throw failure(error)
         }
+    }
+
+    /// A damaged row is for a person to look at, and no reason to take nothing in.
+    private func failure(_ error: StoreError) -> SealError {
+        guard case .damaged(let what) = error else { return stop(error.description) }
+        return .refused(
+            "\(what); nothing of the range is given up, and later ranges wait for it: put back a copy "
+                + "of db in which it is whole")
     }
 
     /// That a file from before is the one that would be written now.

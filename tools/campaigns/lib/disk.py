@@ -1,5 +1,6 @@
 """A file system on a disk whose power can be cut: nbdkit plugin → nbdfuse → loop device → mount."""
 
+import contextlib
 import mmap
 import os
 import pathlib
@@ -140,6 +141,20 @@ class PowerDisk:
 
     def unmount_durable(self):
         self._unmount()
+
+    @contextlib.contextmanager
+    def after_cut(self, c, label, share):
+        """What is left when the power comes back, mounted; (kept, all) unsynced sectors. Then one
+        check: the file system is whole."""
+        self.detach()
+        settled = self.settle(c.random, share)
+        self.mount_durable()
+        try:
+            yield settled
+        finally:
+            self.unmount_durable()
+        is_whole, what = self.check_file_system()
+        c.check(f"{label}: the file system is whole", is_whole, what)
 
     def check_file_system(self):
         """Whether the file system is whole, and what its own checker says of it. It says no, too,
