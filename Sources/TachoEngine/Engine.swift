@@ -6,7 +6,8 @@ import TachoStore
 /// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
 ///
 /// Threads: judging workers (riders are divided among them by number), one committer, one for
-/// derived rows, one for fences, one reader, two for places, one sealer, one for rules, one ticker. `submit` never
+/// derived rows, one for fences, one reader, two for places, one that
+/// seals, one that retires, one that scrubs, one for rules, one ticker. `submit` never
 /// blocks; everything else says what it waits for.
 package final class Engine: Sendable {
     let options: EngineOptions
@@ -26,6 +27,9 @@ package final class Engine: Sendable {
     let whoThread: ReaderThread
     let background = BackgroundJobs()
     let sealerThread: ReaderThread
+    /// Sealed ranges leave the database here, and files are merged after it, which takes minutes: nobody
+    /// who seals waits for it.
+    let retireThread: ReaderThread
     let scrubber: Scrubber
     /// Tests of rules and recomputations, one at a time.
     let rulesThread: ReaderThread
@@ -56,6 +60,8 @@ package final class Engine: Sendable {
         } catch {
             throw OpenError(OpenError.Code(rawValue: error.exitCode) ?? .io, error.message)
         }
+        // What a kill or a full disk left of segments that were being written.
+        FileSystem.removeTree(store.directory.auditPath + "/tmp")
         do {
             if let bytes = options.reserveBytes { try store.directory.setReserve(bytes: bytes) }
             return try Engine(options, store)
@@ -122,6 +128,7 @@ package final class Engine: Sendable {
         placesThread = ReaderThread("tacho-places")
         whoThread = ReaderThread("tacho-who")
         sealerThread = ReaderThread("tacho-seal", yieldsToOthers: true)
+        retireThread = ReaderThread("tacho-retire", yieldsToOthers: true)
         scrubber = try Scrubber(store, control, options)
         rulesThread = ReaderThread("tacho-rules", yieldsToOthers: true)
         rulesInForce = Mutex(RulesInForce(recovery.rules))
@@ -175,6 +182,7 @@ package final class Engine: Sendable {
         workers = recovery.shards.map { shard in
             Worker(
                 shard: shard, commits: commits, fail: { control.fail($0) },
+                notice: { control.note(unreadable: $0) },
                 needsCut: { control.requestCut() })
         }
         threads = Mutex([])
@@ -187,7 +195,7 @@ package final class Engine: Sendable {
             return NamedThread("tacho-across") { across.run { line.post($0) } }
         }
         try control.load(store.database)
-        try recordLoss()
+        try recordLoss(recovery.adopted)
         try storeOwnRules()
         control.checkDisk(options.directory, shortage: store.journal.shortage())
         try advanceWatermark(isClean: false, isForced: true)
@@ -298,10 +306,7 @@ package final class Engine: Sendable {
         control.waitForScans()
         // No barrier is on its way to some judges only when they end.
         control.withBarrierOrder {}
-        sealerThread.stop()
-        scrubber.stop()
-        rulesThread.stop()
-        whoThread.stop()
+        stopBackground()
         settleAcross()
         if control.failure == nil { runBarrier(.checkpoint) }
         stopThreads()
@@ -316,12 +321,19 @@ package final class Engine: Sendable {
         control.waitForScans()
         // No barrier is on its way to some judges only when they end.
         control.withBarrierOrder {}
+        stopBackground()
+        stopThreads(discarding: true)
+        store.close()
+    }
+
+    /// What takes long looks at `isClosing`; a merge of files is broken off.
+    private func stopBackground() {
+        store.database.stopMerging()
         sealerThread.stop()
+        retireThread.stop()
         scrubber.stop()
         rulesThread.stop()
         whoThread.stop()
-        stopThreads(discarding: true)
-        store.close()
     }
 
     private func stopThreads(discarding: Bool = false) {

@@ -6,6 +6,8 @@ final class EngineControl: Sendable {
     private struct State {
         var failure: String?
         var isClosing = false
+        /// What operators heard last of stored bytes that cannot be read.
+        var unreadable: String?
         var diskRefusal: String?
         var journalRefusal: String?
         var memoryRefusal: String?
@@ -45,6 +47,15 @@ final class EngineControl: Sendable {
             return state.failure == nil
         }
         if isFirst { options.onFailStop(reason) }
+    }
+
+    /// Fixes are left out because what they must be compared with cannot be read: told once.
+    func note(unreadable what: String) {
+        let isNew = state.withLock { state in
+            defer { state.unreadable = what }
+            return state.unreadable != what
+        }
+        if isNew { options.onNotice("fixes are refused: \(what)") }
     }
 
     /// Why a batch cannot be taken now; nil: it is counted in.
@@ -107,13 +118,28 @@ final class EngineControl: Sendable {
             return
         }
         guard let space = FileSystem.space(path) else { return }
-        let limit = options.minFreeBytes ?? min(5 << 30, space.total / 20)
+        let limit = keptFreeBytes(of: space.total)
         state.withLock { state in
             state.diskRefusal =
                 space.free < limit
                 ? "the disk is nearly full: \(space.free >> 20) MiB free, "
                     + "\(limit >> 20) MiB are kept (--min-free)" : nil
         }
+    }
+
+    /// What writers leave free of a disk.
+    private func keptFreeBytes(of total: UInt64) -> UInt64 {
+        options.minFreeBytes ?? min(5 << 30, total / 20)
+    }
+
+    /// Why there is no room for a file or a merge of so many bytes; nil: there is. A quarter of what writers
+    /// leave free is left by these too: they may use the rest, since they are how room is made.
+    func roomObstacle(bytes: UInt64, at path: String) -> String? {
+        guard let space = FileSystem.space(path) else { return nil }
+        let kept = keptFreeBytes(of: space.total) / 4
+        if space.free >= kept && space.free - kept >= bytes { return nil }
+        return "no room for it: about \(bytes >> 20) MiB are needed and \(kept >> 20) MiB are kept "
+            + "(a quarter of --min-free), \(space.free >> 20) MiB are free"
     }
 
     /// The journal is at its bound or beyond: a checkpoint is due, and at twice the bound nothing

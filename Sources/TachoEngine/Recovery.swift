@@ -18,12 +18,16 @@ struct Recovery {
     /// In force at the end of the journal.
     private(set) var rules: RuleBook
     /// Riders whose amendments may have changed what latest shows.
-    private var unsettled: Set<UInt32> = []
+    var unsettled: Set<UInt32> = []
+    /// Segments that outlived the log, and whose points are read from them again; nil: none did.
+    private(set) var adopted: AdoptedSegments?
+    /// Of the directory's `geo` rows.
+    let places: GeoPlan
     private var rows: RowBatch
     private let chunks: ChunkWriter
     private var closed: [ClosedTail] = []
 
-    private static let rowsPerWrite = 4096
+    static let rowsPerWrite = 4096
 
     /// `ownRules`: in force as long as no others are stored.
     init(
@@ -37,6 +41,7 @@ struct Recovery {
         self.shards = shards
         rules = RuleBook(settings: RuleSettings(thresholds: ownRules), isStored: false)
         rows = RowBatch(store.database)
+        self.places = places
         chunks = ChunkWriter(places, runs: store.geoRuns)
         progress = Progress.State(
             group: store.lastGroup, nextSequence: store.nextSequence, hash: store.lastHash,
@@ -54,8 +59,10 @@ struct Recovery {
         if store.acceptedLoss != nil {
             try dropLostRows()
             try fences.dropLostEvents()
+            adopted = try adoptSegments()
         }
         try settle()
+        if let adopted { try keep(adopted) }
     }
 
     private func loadRiders() throws(StoreError) {
@@ -157,7 +164,7 @@ struct Recovery {
         across?.obey(settings.thresholds)
     }
 
-    private func shard(_ rider: UInt32) -> Int { Int(rider) % shards.count }
+    func shard(_ rider: UInt32) -> Int { Int(rider) % shards.count }
 
     private mutating func replay() throws(StoreError) {
         let journal = store.journal
@@ -193,7 +200,7 @@ struct Recovery {
                     sequence: .known(sequence - 1))
                 DerivedRows.put(
                     amendment, sequence: max(sequence - 1, progress.rangeFirst),
-                    range: progress.range, to: rows)
+                    range: progress.range, ruleSet: header.ruleSet, to: rows)
                 if let slot = open(rider, header.group) {
                     slot.pointee.amendments += 1
                     unsettled.insert(rider)
@@ -209,8 +216,7 @@ struct Recovery {
                 try cut(next, header, endingAt: sequence - 1)
             case .loss(let first, let last):
                 guard last > 0 else { break }
-                rows.put(
-                    .meta, Keys.loss(first: first), RangeRow(first: first, last: last).encoded())
+                try replayLoss(first, last)
                 sequence = last + 1
             case .checkpoint, .compared:
                 break
@@ -237,6 +243,18 @@ struct Recovery {
             body, commitMs: header.commitMs, thinning: header.thinning,
             proposes: header.ruleSet == RuleSet.version)
         try writeRows(all: false)
+    }
+
+    /// What segments hold that outlived the log was stepped over, and has no row of a loss. A loss that was
+    /// one has it by the time its range is sealed.
+    private mutating func replayLoss(_ first: UInt64, _ last: UInt64) throws(StoreError) {
+        let key = Keys.loss(first: first)
+        if try store.database.get(.meta, key) == nil {
+            var totals = SealTotals()
+            for (range, row) in try SealRow.all(store.database) { totals.add(range, row) }
+            if last <= totals.through { return }
+        }
+        rows.put(.meta, key, RangeRow(first: first, last: last).encoded())
     }
 
     /// A rider's slot, unless its checkpoint already contains the group.
@@ -299,7 +317,8 @@ struct Recovery {
             shards[index].closeAll(asOf: header.group, &closed)
             shards[index].range = next
         }
-        let row = RangeRow(first: progress.rangeFirst, last: last)
+        let row = RangeRow(
+            first: progress.rangeFirst, last: last, ruleSet: header.ruleSet)
         rows.put(.meta, Keys.range(next - 1), row.encoded())
         progress.range = next
         progress.rangeFirst = last + 1

@@ -8,6 +8,9 @@ package enum FileSystem {
         .io("cannot \(action) \(path): \(String(cString: strerror(errno)))")
     }
 
+    /// Whether an error number of the system says that there is no room: on the disk, or for this user.
+    package static func isFull(_ number: Int32) -> Bool { number == ENOSPC || number == EDQUOT }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     package static func makeDirectory(_ path: String) throws(StoreError) {

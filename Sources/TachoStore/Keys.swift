@@ -85,6 +85,15 @@ package enum Keys {
         }
     }
 
+    /// Where the amendments of a rider with that sequence begin, in a range.
+    package static func amendLog(range: UInt32, sequence: UInt64, rider: UInt32) -> [UInt8] {
+        bytes {
+            $0.u32(range)
+            $0.u64(sequence)
+            $0.u32(rider)
+        }
+    }
+
     package static func alert(ms: UInt64, n: UInt32) -> [UInt8] {
         bytes {
             $0.u8(0)

@@ -19,6 +19,15 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether stored bytes are to blame and not the device: what needs them cannot be done, everything
+    /// else can.
+    package var isOfStoredBytes: Bool {
+        switch self {
+        case .damaged, .segment: true
+        case .io, .missing: false
+        }
+    }
+
     package static func == (a: StoreError, b: StoreError) -> Bool {
         switch (a, b) {
         case (.io, .io), (.damaged, .damaged), (.missing, .missing), (.segment, .segment): true

@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import TachoAudit
 import TachoGeo
+import TachoIngest
 import TachoStore
 import Testing
 
@@ -358,12 +359,147 @@ struct RetireTests {
         _ = try engine.retire(.all)
         engine.store.database.compact(.track)
         #expect(engine.store.database.bytes(of: .track) * 4 < before)
-        let retirement = try Retirement(engine.store.database)
-        #expect(retirement.state.ranges == 6)
-        #expect(!retirement.isWorthMerging(gone: 20, of: 100))
-        #expect(retirement.isWorthMerging(gone: 14, of: 100))
-        #expect(!retirement.isWorthMerging(gone: 1, of: 100))
+        #expect(try Retirement(engine.store.database).state.ranges == 6)
         try engine.close()
+    }
+
+    @Test func `what left is remembered over a restart, until a third of it all has`() throws {
+        let directory = TemporaryDirectory()
+        let notices = Mutex<[String]>([])
+        var now = options(directory)
+        // No room to merge files; sealing is done before.
+        var engine = try Engine.open(now)
+        for hour in 0..<3 {
+            _ = try engine.append(batch(deliveries(hour: hour)))
+            _ = try engine.seal()
+        }
+        try engine.close()
+        now.minFreeBytes = UInt64.max / 2
+        now.onNotice = { notice in notices.withLock { $0.append(notice) } }
+        engine = try Engine.open(now)
+        engine.store.database.compact(.track)
+        let before = engine.store.database.bytes(of: .track)
+        for _ in 0..<3 {
+            _ = try engine.retire(.all)
+            // What is in memory counts, and is more than all of this.
+            try engine.store.database.flush(.track)
+        }
+        #expect(engine.retirementState.ranges == 3)
+        let told = notices.withLock { $0.filter { $0.contains("files are not merged") } }
+        #expect(told.count == 1 && told[0].contains("no room"), "\(told)")
+        let gone = try GoneRow.read(engine.store.database)
+        #expect(gone > before / 2)
+        engine.abandon()
+        engine = try Engine.open(options(directory))
+        #expect(engine.retirement.gone == gone)
+        #expect(!engine.retirement.isWorthMerging(of: gone * 3 + 3))
+        #expect(engine.retirement.isWorthMerging(of: gone * 3))
+        // A run that finds nothing to retire merges what was left.
+        try engine.store.database.flush(.track)
+        #expect(try engine.retire(.all).retired == [])
+        #expect(engine.store.database.bytes(of: .track) * 3 < before)
+        #expect(try GoneRow.read(engine.store.database) == 0)
+        #expect(!engine.retirement.isWorthMerging(of: 0))
+        try engine.close()
+    }
+
+    /// Holds what the retiring thread writes.
+    private final class HeldRows: RowWriting, @unchecked Sendable {
+        private let database: Database
+        let isHeld = DispatchSemaphore(value: 0)
+        let goOn = DispatchSemaphore(value: 0)
+
+        init(_ database: Database) { self.database = database }
+
+        func write(_ rows: RowBatch, sync: Bool) throws(StoreError) {
+            let name = try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
+            if name == "tacho-retire\n" {
+                isHeld.signal()
+                goOn.wait()
+                goOn.signal()
+            }
+            try database.write(rows, sync: sync)
+        }
+    }
+
+    @Test func `ranges are sealed while another one is retired`() throws {
+        let directory = TemporaryDirectory()
+        let held = Mutex<HeldRows?>(nil)
+        var now = options(directory)
+        now.rowTarget = { database in
+            let rows = HeldRows(database)
+            held.withLock { $0 = rows }
+            return rows
+        }
+        let engine = try Engine.open(now)
+        _ = try engine.append(batch(deliveries(hour: 0)))
+        _ = try engine.seal()
+        let rows = try #require(held.withLock { $0 })
+        let answer = DispatchSemaphore(value: 0)
+        let report = Mutex<RetireReport?>(nil)
+        engine.retire(.all) { result in
+            report.withLock { $0 = try? result.get() }
+            answer.signal()
+        }
+        rows.isHeld.wait()
+        _ = try engine.append(batch(deliveries(hour: 1)))
+        #expect(try engine.seal().map(\.segment) == [2])
+        #expect(report.withLock { $0 } == nil)
+        rows.goOn.signal()
+        answer.wait()
+        #expect(report.withLock { $0?.retired.map(\.segment) } == [1])
+        try engine.close()
+    }
+
+    @Test
+    func `where the fix before lies in a segment that is away, nothing is shown until it is back`()
+        throws
+    {
+        let directory = TemporaryDirectory()
+        var now = testOptions(directory, workers: 1, allRules: true)
+        now.fault = .skipSync
+        var engine = try Engine.open(now)
+        for second in 0..<10 { try engine.add("r", fix(Double(second * 5))) }
+        _ = try engine.sealAndRetire()
+        // Held as a candidate, then called a spike: what was shown before it is in the segment.
+        let away = directory.path + "/away.seg"
+        try FileManager.default.moveItem(atPath: directory.segment(1), toPath: away)
+        engine.segments.forget()
+        try engine.add("r", fix(100))
+        #expect(engine.shown("r")?.fix == fix(100))
+        let rider = try #require(Array("r".utf8).withUnsafeBytes { engine.riders.number(of: $0) })
+        try amendNewest(engine, rider)
+        #expect(engine.shown("r") == nil)
+        #expect(engine.control.failure == nil)
+        // Another rider is taken on, and this one's next fix is shown.
+        #expect(try engine.add("other", fix(1)) == [.stored])
+        try FileManager.default.moveItem(atPath: away, toPath: directory.segment(1))
+        try amendNewest(engine, rider)
+        #expect(engine.shown("r")?.fix == fix(45))
+        engine.abandon()
+        engine = try Engine.open(now)
+        #expect(engine.shown("r")?.fix == fix(45))
+        try engine.close()
+    }
+
+    /// The newest fix is quarantined, as if history had been judged again.
+    private func amendNewest(_ engine: Engine, _ rider: UInt32) throws {
+        let answer = Answer<RiderStamp>()
+        engine.workers[0].post(.history(rider: rider) { stamp, _ in answer.give(.success(stamp)) })
+        let after = Verdict(codes: Code.spike.bit, effect: .quarantine)
+        let change = VerdictChange(
+            tsMs: fix(100).tsMs, ordinal: 0, before: Verdict(), after: after)
+        let done = Answer<RiderRecompute.Outcome>()
+        engine.workers[0].post(
+            .recompute(
+                RiderRecompute(
+                    rider: rider, thresholds: engine.rules.settings.thresholds,
+                    basis: .copied(try answer.wait(), [change])
+                ) { result in
+                    done.give(result.mapError { _ in ReadError.stopped("") })
+                }))
+        let isDone = if case .isDone = try done.wait() { true } else { false }
+        #expect(isDone)
     }
 
     @Test func `a reader that began before reads on what it saw`() throws {

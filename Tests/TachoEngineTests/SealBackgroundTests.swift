@@ -53,6 +53,16 @@ struct SealBackgroundTests {
         }
         #expect(notices.withLock { $0.count } == 1)
         #expect(notices.withLock { $0[0].contains("put back a copy of db") })
+        // A fix beside it cannot be compared with it: refused each time, told once, and no end of it all.
+        for round in 1...3 {
+            #expect(throws: AppendError.unreadable("")) {
+                try engine.add("r", fix(Double(round)))
+            }
+        }
+        #expect(notices.withLock { $0.count } == 2)
+        #expect(notices.withLock { $0[1].contains("fixes are refused") })
+        #expect(try engine.add("r", fix(7 * 400 + 1)) == [.stored])
+        #expect(engine.control.failure == nil)
         engine.abandon()
     }
 

@@ -5,6 +5,8 @@ A server takes a stream of fixes (late, doubled, conflicting, impossible ones am
 stopped, and its directory copied; the copy is sealed undisturbed. The other one is sealed by a
 server that ends at a given moment of the first seal, like kill -9, or waits there until the power
 of its disk is cut. Started again it must have every acknowledged fix, and seal to the same SHA-256.
+A disk that is full while the segment is written ends no server: it is told, nothing is left, and
+the next seal gives the same bytes.
 
 examples:
   tools/campaigns/seal_steps.py
@@ -17,7 +19,7 @@ import random
 import shutil
 import sys
 
-from lib import audit, campaign, disk, oracle, process, server, tracks
+from lib import audit, campaign, disk, oracle, process, resp, server, strace, tracks
 
 STEPS = ["intent", "write", "readBack", "rename", "log", "sign", "sealed"]
 MOMENTS = [f"{when}-{step}" for step in STEPS for when in ("before", "after")]
@@ -33,6 +35,9 @@ def main():
         moments = [options.moment] if options.moment else MOMENTS
         for moment in moments:
             kill(c, moment)
+        if not options.moment:
+            for call in ("pwrite64", "fdatasync"):
+                full_disk(c, call)
         systems = ["ext4", "xfs"] if options.full else ["ext4"]
         shares = [0, 0.3, 0.9] if options.full else [0]
         for moment in moments:
@@ -97,12 +102,18 @@ class Life:
                 return
             with subject.connect(timeout=60) as connection:
                 self.truth.check(c, label, connection)
-                connection.ask("T.SEAL")
-                self.truth.check(c, f"{label}, sealed", connection)
-            code = subject.stop(60)
-            c.check(f"{label}: stops cleanly", code == 0, f"exit {code}: {subject.last_error}")
+            self.hold_to_expected(subject)
         finally:
             subject.kill9()
+
+    def hold_to_expected(self, subject):
+        """Seals with a server that runs, stops it, and looks at what it left."""
+        c, label = self.c, self.label
+        with subject.connect(timeout=60) as connection:
+            connection.ask("T.SEAL")
+            self.truth.check(c, f"{label}, sealed", connection)
+        code = subject.stop(60)
+        c.check(f"{label}: stops cleanly", code == 0, f"exit {code}: {subject.last_error}")
         found = self.hashes(self.data)
         c.check(f"{label}: the same bytes as undisturbed", found == self.expected,
                 f"{found} instead of {self.expected}")
@@ -128,6 +139,32 @@ def kill(c, moment):
         code = subject.wait(30)
         c.check(f"{life.label}: it ended at that moment", code == 137, f"exit {code}")
         life.check()
+    subject.kill9()
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def full_disk(c, call):
+    """The disk has no room at the segment's first write, or at its sync."""
+    place = c.place(f"full-{call}")
+    life = Life(c, f"disk full at {call}", place / "data", place)
+    subject = life.start(c.server_command(), name="full")
+    if c.check(f"{life.label}: starts", subject.wait_ready(60), subject.last_error):
+        tmp = life.data / "audit" / "tmp"
+        tracer = process.start(strace.inject(
+            call, "error=ENOSPC:when=1", place / "strace.log",
+            [str(tmp / f"{number:08d}.seg") for number in range(1, 4)], attach=subject.pid))
+        process.wait_until(lambda: strace.is_traced(subject.pid) or tracer.poll() is not None, 5)
+        with subject.connect(timeout=60) as connection:
+            try:
+                told = str(connection.ask("T.SEAL"))
+            except resp.ReplyError as refusal:
+                told = str(refusal)
+            c.check(f"{life.label}: it is told", "the disk is full" in told, told)
+            c.check(f"{life.label}: nothing is left", not list(tmp.glob("*")), f"{list(tmp.glob('*'))}")
+            life.truth.check(c, f"{life.label}, refused", connection)
+        process.kill(tracer.pid)
+        tracer.wait(10)
+        life.hold_to_expected(subject)
     subject.kill9()
     shutil.rmtree(place, ignore_errors=True)
 

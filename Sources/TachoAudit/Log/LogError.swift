@@ -35,10 +35,14 @@ package struct LogError: Error, Equatable, Sendable {
     package let file: String
     /// The bytes of the file it is about.
     package let bytes: Range<UInt64>?
+    /// The system's, of a file that could not be written and is gone again; otherwise 0.
+    package let number: Int32
 
     package init(
-        _ code: Code, file: String, _ detail: String, bytes: Range<UInt64>? = nil
+        _ code: Code, file: String, _ detail: String, bytes: Range<UInt64>? = nil,
+        number: Int32 = 0
     ) {
+        self.number = number
         self.code = code
         self.file = file
         self.detail = detail
@@ -82,6 +86,7 @@ package struct LogError: Error, Equatable, Sendable {
     }
 
     static func io(_ operation: String, _ path: String, _ number: Int32) -> LogError {
-        LogError(.inputOutput, file: path, "\(operation): \(SystemError.text(number))")
+        LogError(
+            .inputOutput, file: path, "\(operation): \(SystemError.text(number))")
     }
 }

@@ -65,7 +65,13 @@ enum LogFile {
         var number = write(descriptor, bytes)
         if number == 0 && fsync(descriptor) != 0 { number = errno }
         close(descriptor)
-        guard number == 0 else { throw .io("write", temporary, number) }
+        guard number == 0 else {
+            // Half of it means nothing, and takes room.
+            unlink(temporary)
+            throw LogError(
+                .inputOutput, file: temporary, "write: \(SystemError.text(number))",
+                number: number)
+        }
         try hook?(.written(path))
         guard rename(temporary, path) == 0 else { throw .io("rename", temporary, errno) }
         try hook?(.renamed(path))

@@ -12,8 +12,9 @@ enum CommitItem {
     /// Riders' state for a checkpoint in progress.
     case slots([SlotRows])
     case barrier(Barrier)
-    /// The operator's consent to a loss; sequences go on behind it.
-    case loss(first: UInt64, last: UInt64, @Sendable () -> Void)
+    /// The operator's consent to a loss; sequences go on behind it. `isHeld`: segments hold the points,
+    /// their numbers are only stepped over.
+    case loss(first: UInt64, last: UInt64, isHeld: Bool, @Sendable () -> Void)
     /// Rows of others (the sealer): written and synced behind all that was handed over before.
     case rows([(family: Family, key: [UInt8], value: [UInt8])], @Sendable () -> Void)
 }
@@ -49,7 +50,7 @@ final class CommitQueue: Sendable {
                 part.firstSequence = state.nextSequence
                 state.nextSequence += UInt64(part.points)
             }
-            if case .loss(_, let last, _) = item, last > 0 { state.nextSequence = last + 1 }
+            if case .loss(_, let last, _, _) = item, last > 0 { state.nextSequence = last + 1 }
             state.items.append(item)
             return (state.items.count == 1, true)
         }

@@ -105,8 +105,8 @@ final class Committer: @unchecked Sendable {
         case .rows(let rows, let done):
             attempt { () throws(StoreError) in try flush() }
             if failure == nil { derived.push(.rows(rows, done)) } else { done() }
-        case .loss(let first, let last, let done):
-            group.addLoss(first: first, last: last)
+        case .loss(let first, let last, let isHeld, let done):
+            group.addLoss(first: first, last: last, isHeld: isHeld)
             attempt { () throws(StoreError) in try flush() }
             // The loss is to be read back when it is answered.
             if failure == nil { derived.push(.rows([], done)) } else { done() }
@@ -130,7 +130,7 @@ final class Committer: @unchecked Sendable {
         switch item {
         case .part(let part): part.work?.complete(.stopped(failure!))
         case .afterCommit(let body): body()
-        case .rows(_, let done), .loss(_, _, let done), .review(_, let done),
+        case .rows(_, let done), .loss(_, _, _, let done), .review(_, let done),
             .fences(_, let done):
             done()
         case .barrier(let barrier): barrier.complete()
@@ -240,7 +240,8 @@ final class Committer: @unchecked Sendable {
                 state.range = next
                 state.rangeFirst = state.nextSequence
             }
-            let row = RangeRow(first: state.rangeFirst, last: state.nextSequence - 1)
+            let row = RangeRow(
+                first: state.rangeFirst, last: state.nextSequence - 1, ruleSet: RuleSet.version)
             derived.push(.cut(range: next - 1, row, barrier.takeClosed(), barrier))
         case .rules(let settings):
             // In a group of its own, which is the first with the new hash.

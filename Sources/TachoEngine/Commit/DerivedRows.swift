@@ -106,12 +106,13 @@ enum DerivedRows {
     /// `sequence` lies within the range: history that is judged again before the range has a point
     /// counts to its first one.
     static func put(
-        _ a: PendingAmendment, sequence: UInt64, range: UInt32, to rows: RowBatch
+        _ a: PendingAmendment, sequence: UInt64, range: UInt32,
+        ruleSet: UInt16 = RuleSet.version, to rows: RowBatch
     ) {
         let amendment = Amendment(
             rider: a.rider, tsMs: a.tsMs, ordinal: a.ordinal, sequence: sequence,
-            verdict: a.verdict, ruleSet: RuleSet.version, cause: a.cause)
-        let value = AmendmentRow.bytes(a.verdict, ruleSet: RuleSet.version, cause: a.cause)
+            verdict: a.verdict, ruleSet: ruleSet, cause: a.cause)
+        let value = AmendmentRow.bytes(a.verdict, ruleSet: ruleSet, cause: a.cause)
         rows.put(.amend, Keys.amend(amendment), value)
         rows.put(.amendLog, Keys.amendLog(range: range, amendment), value)
     }

@@ -11,6 +11,8 @@ struct GroupBuilder {
     private(set) var parts: [Part] = []
     private var riders: [(number: UInt32, name: [UInt8])] = []
     private var loss: RangeRow?
+    /// The loss is none: see `CommitItem.loss`.
+    private var lossIsHeld = false
     private var reviews: [PendingReview] = []
     private var rules: [UInt8]?
     private(set) var fenceChanges: [FenceChange] = []
@@ -42,8 +44,9 @@ struct GroupBuilder {
     }
 
     /// Sequences go on behind the loss.
-    mutating func addLoss(first: UInt64, last: UInt64) {
+    mutating func addLoss(first: UInt64, last: UInt64, isHeld: Bool) {
         add(.loss(first: first, last: last))
+        lossIsHeld = isHeld
         if last > 0 { loss = RangeRow(first: first, last: last) }
     }
 
@@ -90,7 +93,7 @@ struct GroupBuilder {
         buffer.append(events.bytes)
         var derived = DerivedGroup(
             group: header.group, range: before.range, rangeFirst: before.rangeFirst,
-            riders: riders, loss: loss, reviews: reviews,
+            riders: riders, loss: lossIsHeld ? nil : loss, reviews: reviews,
             rules: rules.map { RuleSetRow(sinceMs: header.commitMs, image: $0) })
         var opened = 0
         var amended = 0

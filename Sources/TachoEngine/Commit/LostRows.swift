@@ -20,6 +20,7 @@ struct LostRows {
         try dropAmendments(rows)
         try dropMeta("range/", rows) { $0.count == 10 && KeyReader.u32($0, at: 6) >= range }
         try dropMeta("seal/", rows) { $0.count == 9 && KeyReader.u32($0, at: 5) >= range }
+        try dropMeta("retired/", rows) { $0.count == 12 && KeyReader.u32($0, at: 8) >= range }
         try dropMeta("loss/", rows) { $0.count == 13 && KeyReader.u64($0, at: 5) >= nextSequence }
         try dropMeta("rules/", rows) { $0.count == 14 && KeyReader.u64($0, at: 6) > lastGroup }
         // Synced also for what is left: riders that only lost groups told of.

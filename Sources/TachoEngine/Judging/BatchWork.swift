@@ -37,6 +37,9 @@ final class BatchWork: @unchecked Sendable {
     /// A fix of it is not stored, because what it must be compared with cannot be read.
     func note(unreadable what: String) { unreadable.withLock { $0 = $0 ?? what } }
 
+    /// Why some of its fixes are left out, so far; nil: none are.
+    var unreadableReason: String? { unreadable.withLock { $0 } }
+
     /// One part is durable. True: it was the last.
     func partIsDurable() -> Bool {
         openParts.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
@@ -47,7 +50,7 @@ final class BatchWork: @unchecked Sendable {
         guard isDone.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
         if let failure {
             completion(.failure(failure))
-        } else if let what = unreadable.withLock({ $0 }) {
+        } else if let what = unreadableReason {
             completion(.failure(.unreadable(what)))
         } else {
             completion(.success(Array(masks)))

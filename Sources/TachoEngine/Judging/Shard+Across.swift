@@ -41,15 +41,14 @@ extension Shard {
         return stretch
     }
 
-    /// The same; nil also where it lies in a segment that cannot be read: it is compared with nothing
-    /// then.
+    /// The same; nil also where it cannot be read: it is compared with nothing then.
     func readableStretch(
         of rider: UInt32, upTo tsMs: Int64
     ) throws(StoreError) -> Stretch? {
         do throws(StoreError) {
             return try stretch(of: rider, upTo: tsMs)
         } catch {
-            guard case .segment = error else { throw error }
+            guard error.isOfStoredBytes else { throw error }
             return nil
         }
     }

@@ -94,27 +94,33 @@ extension Shard {
     }
 
     /// Finds again what latest shows, after an amendment touched it: the newest accepted or
-    /// flagged fix, and among several at its time the first. What was amended cannot be taken back:
-    /// also a segment that cannot be read ends judging here.
+    /// flagged fix, and among several at its time the first. Where that cannot be read nothing is
+    /// shown, and it is looked for again at the rider's next fix: what was amended cannot be taken back,
+    /// and what it hides must not be seen.
     mutating func showAgain(
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
     ) throws(StoreError) {
+        let newest = slot.pointee.newest
+        slot.pointee.needsShownAgain = false
+        slot.pointee.isLatestTouched = true
+        slot.pointee.isDirty = true
+        slot.pointee.hasShown = false
+        slot.pointee.shown = Slot.nothing
         do throws(StoreError) {
-            try findShown(rider, slot)
+            try findShown(rider, slot, newest)
         } catch {
-            guard case .segment = error else { throw error }
-            throw .damaged(error.description)
+            guard error.isOfStoredBytes else { throw error }
+            slot.pointee.hasShown = false
+            slot.pointee.shown = Slot.nothing
+            slot.pointee.newest = newest
+            slot.pointee.needsShownAgain = true
         }
     }
 
     private mutating func findShown(
-        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>
+        _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ known: FixImage
     ) throws(StoreError) {
-        slot.pointee.needsShownAgain = false
-        slot.pointee.isLatestTouched = true
-        var newest = slot.pointee.newest
-        slot.pointee.hasShown = false
-        slot.pointee.shown = Slot.nothing
+        var newest = known
         let source = source(rider, slot)
         var to = Fix.timeLimitMs
         while let from = try source.earlier(than: to + 1) {
@@ -139,6 +145,5 @@ extension Shard {
         }
         slot.pointee.newest = newest
         slot.pointee.newestIsShown = slot.pointee.hasShown && newest == slot.pointee.shown
-        slot.pointee.isDirty = true
     }
 }

@@ -77,7 +77,8 @@ struct Shard {
     private static let pastRowsAhead = 2
 
     /// Judges this shard's entries of a batch, in order. The part's sequences are relative until
-    /// `settle`. Throws when stored history cannot be read: nothing may be guessed then.
+    /// `settle`. A fix that must be compared with what cannot be read is left out, since nothing may be
+    /// guessed, and the writer hears of it; throws when the device fails.
     mutating func judge(_ work: BatchWork) throws(StoreError) -> Part {
         let part = Part(work: work, fixes: work.batch.count)
         pending.sweep()
@@ -138,7 +139,7 @@ struct Shard {
                 own.set(mask, of: number)
             } catch {
                 // Nothing of the rider was touched yet: this one is left out, others go on.
-                guard case .segment = error else { throw error }
+                guard error.isOfStoredBytes else { throw error }
                 work.note(unreadable: error.description)
             }
         }

@@ -39,12 +39,14 @@ final class Worker: @unchecked Sendable {
     private let inbox = Monitor(Inbox())
     private let commits: CommitQueue
     private let fail: @Sendable (String) -> Void
+    /// Hears why fixes are left out.
+    private let notice: @Sendable (String) -> Void
     /// Raised when a rider's chunk numbers run out in this range.
     private let needsCut: @Sendable () -> Void
     /// Touched by the thread alone once it runs.
     private var shard: Shard
     private var thread: NamedThread?
-    /// Set when history could not be read: what was judged since is not to be believed.
+    /// Set when the device failed: what was judged since is not to be believed.
     private var failure: String?
 
     /// Riders' rows of a checkpoint are handed over so many at a time.
@@ -52,8 +54,9 @@ final class Worker: @unchecked Sendable {
 
     init(
         shard: consuming Shard, commits: CommitQueue, fail: @escaping @Sendable (String) -> Void,
-        needsCut: @escaping @Sendable () -> Void
+        notice: @escaping @Sendable (String) -> Void, needsCut: @escaping @Sendable () -> Void
     ) {
+        self.notice = notice
         self.shard = shard
         self.commits = commits
         self.fail = fail
@@ -111,6 +114,7 @@ final class Worker: @unchecked Sendable {
             }
             do {
                 let part = try shard.judge(work)
+                if let reason = work.unreadableReason { notice(reason) }
                 commits.push(.part(part))
                 shard.settle(part)
                 if shard.needsCut {
@@ -160,7 +164,7 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// Reads history, where a failure ends all judging.
+    /// Reads history, where a failure of the device ends all judging.
     private func attempt(_ body: () throws(StoreError) -> Void) {
         if failure != nil { return }
         do {
@@ -177,8 +181,8 @@ final class Worker: @unchecked Sendable {
             do throws(StoreError) {
                 made = try shard.recompute(work)
             } catch {
-                guard case .segment(let what) = error else { throw error }
-                return work.complete(.failure(.damaged(what)))
+                guard error.isOfStoredBytes else { throw error }
+                return work.complete(.failure(.damaged(error.description)))
             }
             guard let parts = made else { return work.complete(.success(.isStale)) }
             for part in parts { commits.push(.part(part)) }

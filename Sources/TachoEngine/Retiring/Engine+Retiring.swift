@@ -1,11 +1,12 @@
 import TachoAudit
 import TachoGeo
+import TachoIngest
 import TachoStore
 
 extension Engine {
     /// Lets the points of sealed ranges leave RocksDB that are old enough; whoever reads them reads
     /// their segments from then on, and notices nothing but time. `completion` runs on a thread of
-    /// the engine, after what was sealed or retired before.
+    /// the engine, after what was to be retired before; sealing goes on meanwhile.
     ///
     /// A range goes only if its segment was read back from the device now, whole, decoded and
     /// recounted, has the SHA-256 it was sealed with, every mirror asked for has a confirmed copy,
@@ -17,7 +18,7 @@ extension Engine {
     ) {
         let closed = RetireError.stopped("the engine is closed")
         if control.isClosing { return completion(.failure(closed)) }
-        let isTaken = sealerThread.post { [self] in
+        let isTaken = retireThread.post { [self] in
             completion(Result { () throws(RetireError) in try retireNow(query) })
         }
         if !isTaken { completion(.failure(closed)) }
@@ -57,12 +58,15 @@ extension Engine {
         retirement.state
     }
 
-    /// Runs on the sealing thread alone.
+    /// Runs on the retiring thread alone.
     private func retireNow(_ query: RetireQuery) throws(RetireError) -> RetireReport {
         var report = RetireReport()
         do throws(StoreError) {
             let ranges = try retirable(query, &report)
-            if ranges.isEmpty { return report }
+            if ranges.isEmpty {
+                try makeRoom()
+                return report
+            }
             let settled = try settleRanges()
             for (range, seal) in ranges where range < settled {
                 if control.isClosing { throw .io("the engine is closed") }
@@ -73,13 +77,13 @@ extension Engine {
                     try move(range, seal, &report)
                 }
             }
+            try makeRoom()
         } catch {
             if control.isClosing { throw .stopped("the engine is closed") }
             // An I/O error is one like any other: nothing is acknowledged after it.
             if case .io = error { control.fail("while retiring: \(error)") }
             throw .stopped(error.description)
         }
-        makeRoom(after: report)
         return report
     }
 
@@ -98,19 +102,19 @@ extension Engine {
         _ range: UInt32, _ seal: SealRow, _ report: inout RetireReport
     ) throws(StoreError) {
         guard let bytes = try store.database.get(.meta, Keys.range(range)) else {
-            // So where the database was lost and its segments were found (`--accept-loss`).
             report.kept.append(
                 KeptRange(
                     segment: UInt64(range),
-                    reason: "the database has no row of range \(range): its points are in its "
-                        + "segment alone"))
+                    reason: "the database has no row of range \(range), which was cut: put back a "
+                        + "copy of db"))
             return
         }
         let row = try bytes.withUnsafeBytes { raw in
             Result { () throws(StoreError) in try RangeRow(raw) }
         }.get()
         let content = RangeContent(
-            range: range, row: row, database: store.database, riders: riders,
+            range: range, row: row, ruleSet: row.ruleSet ?? RuleSet.version,
+            database: store.database, riders: riders,
             isStopping: { [control] in control.isClosing })
         var mark = RetiredRow(state: .begun, points: seal.points, bytes: 0, atMs: options.nowMs())
         let isBegun = try store.database.get(.meta, Keys.retired(range)) != nil
@@ -152,25 +156,39 @@ extension Engine {
             return
         }
         mark.state = .done
-        try write(mark, range)
+        try write(mark, range, gone: retirement.gone + mark.bytes)
         retirement.add(mark)
         report.retired.append(
             RetiredRange(segment: UInt64(range), points: mark.points, bytes: mark.bytes))
     }
 
-    /// On the device when it returns, and with it all rows before.
-    private func write(_ mark: RetiredRow, _ range: UInt32) throws(StoreError) {
+    /// On the device when it returns, and with it all rows before. `gone`: as it is then.
+    private func write(
+        _ mark: RetiredRow, _ range: UInt32, gone: UInt64? = nil
+    ) throws(StoreError) {
         let rows = RowBatch(store.database)
         rows.put(.meta, Keys.retired(range), mark.encoded())
+        if let gone { rows.put(.meta, GoneRow.key, GoneRow.bytes(gone)) }
         try rowTarget.write(rows, sync: true)
     }
 
     /// Chunks that went take their room until files are merged that they were in. That is left to
-    /// RocksDB as long as it is less than a third of what is there: a merge rewrites all of it.
-    private func makeRoom(after report: RetireReport) {
-        let gone = report.retired.reduce(0) { $0 + $1.bytes }
-        guard gone > 0, !control.isClosing, control.failure == nil else { return }
+    /// RocksDB as long as it is less than a third of what is there: a merge rewrites all of it, and needs
+    /// as much room beside it. Broken off when the engine closes, it is begun again by a later run.
+    private func makeRoom() throws(StoreError) {
+        guard !control.isClosing, control.failure == nil else { return }
         let all = store.database.bytes(of: .track)
-        if retirement.isWorthMerging(gone: gone, of: all) { store.database.compact(.track) }
+        guard retirement.isWorthMerging(of: all) else { return }
+        if let obstacle = control.roomObstacle(bytes: all, at: options.directory) {
+            let notice = retirement.note(obstacle: "files are not merged: \(obstacle)")
+            if let notice { options.onNotice(notice) }
+            return
+        }
+        store.database.compact(.track)
+        if control.isClosing { return }
+        retirement.merged()
+        let rows = RowBatch(store.database)
+        rows.put(.meta, GoneRow.key, GoneRow.bytes(0))
+        try rowTarget.write(rows, sync: false)
     }
 }

@@ -76,22 +76,19 @@ struct RangeRetirement: ~Copyable {
 
     /// Rows that only sealing the range again would need: the segment has what they say.
     mutating func dropRecords() throws(Failure) {
-        var keys: [[UInt8]] = []
         do {
             let cursor = content.database.cursor(.amendLog)
             cursor.seek(Keys.number(content.range))
             while try cursor.isValid(), cursor.key.count == 24,
                 KeyReader.u32(cursor.key, at: 0) == content.range
             {
-                keys.append(Array(cursor.key))
+                rows.delete(.amendLog, Array(cursor.key))
+                if rows.count >= Self.rowsPerWrite { try target.write(rows, sync: false) }
+                if rows.count >= Self.rowsPerWrite { rows = RowBatch(content.database) }
                 cursor.next()
             }
         } catch {
             throw .store(error)
-        }
-        for key in keys {
-            rows.delete(.amendLog, key)
-            if rows.count >= Self.rowsPerWrite { try write() }
         }
         try write()
     }
@@ -110,7 +107,7 @@ struct RangeRetirement: ~Copyable {
     private mutating func retire(_ name: [UInt8], _ keys: [ChunkKey]) throws(Failure) {
         let spanMs = try load(keys)
         guard let rider = segment.names.indexWithPoints(name) else { throw Self.differs(name) }
-        var put: [(key: ChunkKey, reference: SegmentReference)] = []
+        var put: [PlacedReference] = []
         var place = 0
         for block in segment.blocks(ofRider: rider) {
             do {
@@ -128,7 +125,7 @@ struct RangeRetirement: ~Copyable {
             rows.delete(.ranges, Keys.ranges(key))
         }
         // Behind the deletions: one may have the key of a chunk.
-        for one in put { rows.put(.track, Keys.track(one.key), one.reference.encoded()) }
+        for one in put { one.put(to: rows) }
         points += UInt64(place)
     }
 
@@ -159,35 +156,17 @@ struct RangeRetirement: ~Copyable {
         return true
     }
 
-    /// References to the block that was read. None is longer than the longest chunk was, because that
-    /// is how far before a time a reader looks for what reaches it.
+    /// References to the block that was read.
     private borrowing func refer(
-        to block: Int, of chunk: ChunkKey, spanMs: Int64,
-        _ put: inout [(key: ChunkKey, reference: SegmentReference)]
+        to block: Int, of chunk: ChunkKey, spanMs: Int64, _ put: inout [PlacedReference]
     ) throws(Failure) {
-        let place: SealedBlock
         do throws(SegmentError) {
-            place = try segment.sealedBlock(block)
+            let place = try segment.sealedBlock(block)
+            PlacedReference.cut(
+                place, sealed.at.tsMs, rider: chunk.rider, range: chunk.range, spanMs: spanMs,
+                into: &put)
         } catch {
             throw .segment(error)
-        }
-        let tsMs = sealed.at.tsMs
-        var start = 0
-        while start < sealed.count {
-            var end = start + 1
-            while end < sealed.count, tsMs[end] - tsMs[start] <= spanMs { end += 1 }
-            let key = ChunkKey(
-                rider: chunk.rider, t0Ms: tsMs[start], range: chunk.range,
-                generation: UInt16(truncatingIfNeeded: put.count))
-            put.append(
-                (
-                    key,
-                    SegmentReference(
-                        block: place.block, offset: place.offset, storedBytes: place.storedBytes,
-                        blockCount: place.count, fixes: start..<end, lastMs: tsMs[end - 1],
-                        leaf: place.leaf)
-                ))
-            start = end
         }
     }
 

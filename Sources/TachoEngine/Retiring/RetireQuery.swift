@@ -42,6 +42,7 @@ package struct RetireReport: Sendable, Hashable {
 
 /// Why a run ended early. What was done by then stays.
 package enum RetireError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The engine is closed, or an I/O error ended all acknowledging.
     case stopped(String)
 
     package var description: String {
@@ -50,5 +51,9 @@ package enum RetireError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    package static func == (a: RetireError, b: RetireError) -> Bool { true }
+    package static func == (a: RetireError, b: RetireError) -> Bool {
+        switch (a, b) {
+        case (.stopped, .stopped): true
+        }
+    }
 }

@@ -1,12 +1,15 @@
 import Synchronization
+import TachoCodec
 import TachoStore
 
 /// What is known of retired ranges beside their rows.
 final class Retirement: Sendable {
     private struct State {
         var totals = RetiredTotals()
-        /// Bytes of chunks that went since files were merged last.
+        /// Bytes of chunks that went since files were merged last, as in `GoneRow`.
         var gone: UInt64 = 0
+        /// What operators were told last of a merge that has no room; nil: nothing.
+        var obstacle: String?
         /// Of the last run.
         var kept: [KeptRange] = []
         /// So many looks are passed over.
@@ -23,6 +26,7 @@ final class Retirement: Sendable {
     init(_ database: Database) throws(StoreError) {
         var state = State()
         for row in try RetiredRow.all(database).values { state.totals.add(row) }
+        state.gone = try GoneRow.read(database)
         known = Mutex(state)
     }
 
@@ -30,7 +34,16 @@ final class Retirement: Sendable {
         known.withLock { ($0.totals.ranges, $0.totals.points, $0.kept) }
     }
 
-    func add(_ row: RetiredRow) { known.withLock { $0.totals.add(row) } }
+    /// Bytes of chunks that went since files were merged last.
+    var gone: UInt64 { known.withLock { $0.gone } }
+
+    /// A range that is retired now.
+    func add(_ row: RetiredRow) {
+        known.withLock { state in
+            state.totals.add(row)
+            state.gone += row.bytes
+        }
+    }
 
     /// Notes what a run that nobody asked for left. Returns what to tell operators: of the first
     /// range that stays, once and not with each run.
@@ -59,13 +72,48 @@ final class Retirement: Sendable {
         }
     }
 
-    /// Notes what went, and whether it is a third of what the family takes on disk. True begins anew.
-    func isWorthMerging(gone: UInt64, of all: UInt64) -> Bool {
+    /// Whether what went is a third of what the family takes on disk.
+    func isWorthMerging(of all: UInt64) -> Bool {
+        known.withLock { $0.gone > 0 && $0.gone >= all / 3 }
+    }
+
+    /// Files were merged.
+    func merged() {
         known.withLock { state in
-            state.gone += gone
-            guard state.gone >= all / 3 else { return false }
             state.gone = 0
-            return true
+            state.obstacle = nil
         }
+    }
+
+    /// Why they were not. Returns what to tell operators, once.
+    func note(obstacle: String) -> String? {
+        known.withLock { state in
+            defer { state.obstacle = obstacle }
+            return state.obstacle == nil ? obstacle : nil
+        }
+    }
+}
+
+/// Bytes of chunks that went since files were merged last, in the row `gone` of family `meta`: without it
+/// a server that is restarted more often than it retires a third would never merge.
+enum GoneRow {
+    static let key = Keys.meta("gone")
+
+    static func bytes(_ gone: UInt64) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(gone)
+        return writer.bytes
+    }
+
+    /// 0 without a row.
+    static func read(_ database: Database) throws(StoreError) -> UInt64 {
+        guard let bytes = try database.get(.meta, key) else { return 0 }
+        let gone: UInt64? = bytes.withUnsafeBytes { raw in
+            var reader = ByteReader(raw)
+            guard let gone: UInt64 = try? reader.read(), reader.isAtEnd else { return nil }
+            return gone
+        }
+        guard let gone else { throw .damaged("the row gone of family meta cannot be read") }
+        return gone
     }
 }

@@ -85,11 +85,12 @@ extension Engine {
         return true
     }
 
-    /// Operators hear of a refusal once, not with each attempt.
+    /// Operators hear of a refusal once, not with each attempt, whatever the numbers in it are by then.
     private func note(refusal: String, of range: UInt32) {
+        func words(_ text: String?) -> String? { text?.filter { !$0.isNumber } }
         var isNew = false
         control.updateSealActivity { activity in
-            isNew = activity.refusal != refusal
+            isNew = words(activity.refusal) != words(refusal)
             activity.refusals += 1
             activity.refusal = refusal
         }
@@ -111,9 +112,11 @@ extension Engine {
     private func sealSteps(_ range: UInt32) throws -> SealedRange {
         let database = store.database
         guard let bytes = try database.get(.meta, Keys.range(range)) else {
-            throw SealError.refused("range \(range) has no row")
+            throw SealError.refused(
+                "the database has no row of range \(range), which was cut: put back a copy of db")
         }
         let row = try bytes.withUnsafeBytes { try RangeRow($0) }
+        let ruleSet = try ruleSet(of: range, row)
         var seal = SealRow(
             state: .intent, points: 0, bytes: 0, lastSequence: row.last,
             sha256: [UInt8](repeating: 0, count: 32))
@@ -121,9 +124,9 @@ extension Engine {
         let interval = SegmentInterval(
             segmentID: UInt64(range), partition: 0, firstSequence: row.first,
             lastSequence: row.last, previousSHA256: sealTotals().lastSHA256,
-            ruleSet: RuleSet.version)
+            ruleSet: ruleSet)
         let content = RangeContent(
-            range: range, row: row, database: database, riders: riders,
+            range: range, row: row, ruleSet: ruleSet, database: database, riders: riders,
             isStopping: { [control] in control.isClosing })
         let summary = try publish(content, interval)
         try log(summary)
@@ -160,6 +163,20 @@ extension Engine {
         }
     }
 
+    /// The rule set that a range's segment names: that of the program that cut it, so that an upgrade
+    /// between two attempts changes no byte. A row from before that was noted: what a file that is there
+    /// says, or that of this program.
+    func ruleSet(of range: UInt32, _ row: RangeRow) throws -> UInt16 {
+        if let known = row.ruleSet { return known }
+        let path = segmentPath(range)
+        guard FileSystem.exists(path) else { return RuleSet.version }
+        do throws(SegmentError) {
+            return try SegmentReader.header(of: try SegmentSource(path: path)).interval.ruleSet
+        } catch {
+            throw SealError.refused(error.message(file: path))
+        }
+    }
+
     /// 2 to 4: write, read back, compare with a second pass over the store, rename. A file that is
     /// there already, from before a kill, is read back and compared instead of written again.
     private func publish(
@@ -171,44 +188,76 @@ extension Engine {
             try FileSystem.makeDirectory(folder)
             try FileSystem.makeDirectory(folder + "/tmp")
             FileSystem.removeTree(temporary)
-            let known = try SegmentStore.existing(directory: folder, id: interval.segmentID)
-            if known == nil {
-                try perform(.write) {
-                    var writer = try SegmentWriter(path: temporary, interval: interval)
-                    try content.pour(into: &writer)
-                    _ = try writer.finish()
-                }
+            if let known = try SegmentStore.existing(
+                directory: folder, id: interval.segmentID)
+            {
+                try at(.readBack, isDone: false)
+                try check(content, interval, folder)
+                return known
+            }
+            if let obstacle = control.roomObstacle(bytes: size(of: interval), at: folder) {
+                throw SealError.refused(obstacle + "; " + Self.laterAdvice)
+            }
+            try perform(.write) {
+                var writer = try SegmentWriter(path: temporary, interval: interval)
+                try content.pour(into: &writer)
+                _ = try writer.finish()
             }
             try at(.readBack, isDone: false)
             var tally = try SegmentTally(interval: interval)
             try content.pour(into: &tally)
-            let expected = try tally.finish()
-            if let known {
-                try check(known, expected, interval, folder)
-                return known
-            }
-            let sealed = try SegmentStore.readBack(temporary, expected: expected)
+            let sealed = try SegmentStore.readBack(temporary, expected: try tally.finish())
             try at(.readBack, isDone: true)
             try perform(.rename) {
                 try SegmentStore.name(
                     temporary, directory: folder, id: interval.segmentID, sealed)
             }
             return sealed
-        } catch let error as PublishError {
-            if case .inputOutput = error { throw stop(error.message) }
-            throw SealError.refused(error.message)
-        } catch let error as SegmentWriteError {
-            if case .inputOutput = error { throw stop(error.message) }
-            throw SealError.refused(error.message)
-        } catch RangeContent.Failure.segment(let error) {
-            if case .inputOutput = error { throw stop(error.message) }
-            throw SealError.refused(error.message)
-        } catch RangeContent.Failure.stopping {
-            throw Self.closing
-        } catch RangeContent.Failure.store(let error) {
-            throw failure(error)
-        } catch let error as StoreError {
-            throw failure(error)
+        } catch {
+            guard let refusal = refusal(error) else { throw error }
+            // It means nothing, and takes room.
+            FileSystem.removeTree(temporary)
+            throw refusal
+        }
+    }
+
+    /// What a segment will take, from what those before took: 4 bytes a point without one.
+    private func size(of interval: SegmentInterval) -> UInt64 {
+        let totals = sealTotals()
+        let perPoint = totals.through == 0 ? 4 : Double(totals.bytes) / Double(totals.through)
+        return UInt64(Double(interval.length) * min(max(perPoint, 1), 100) * 1.25) + 1 << 20
+    }
+
+    private static let laterAdvice =
+        "free some, nothing is lost meanwhile: it is tried again each minute, and by tacho seal"
+
+    /// What an error of publishing means; nil: it is none of those, but a test's.
+    private func refusal(_ error: any Error) -> SealError? {
+        switch error {
+        case let error as SealError: return error
+        case SegmentWriteError.inputOutput(_, let path, let number),
+            RangeContent.Failure.segment(.inputOutput(_, let path, let number)):
+            // The file is thrown away: nothing rests on what was written of it.
+            if FileSystem.isFull(number) {
+                return .refused("no room for \(path): the disk is full; " + Self.laterAdvice)
+            }
+            return stop(Self.message(error))
+        case PublishError.inputOutput: return stop(Self.message(error))
+        case is PublishError, is SegmentWriteError, RangeContent.Failure.segment:
+            return .refused(Self.message(error))
+        case RangeContent.Failure.stopping: return Self.closing
+        case RangeContent.Failure.store(let error): return failure(error)
+        case let error as StoreError: return failure(error)
+        default: return nil
+        }
+    }
+
+    private static func message(_ error: any Error) -> String {
+        switch error {
+        case let error as PublishError: error.message
+        case let error as SegmentWriteError: error.message
+        case RangeContent.Failure.segment(let error): error.message
+        default: "\(error)"
         }
     }
 
@@ -220,24 +269,27 @@ extension Engine {
                 + "of db in which it is whole")
     }
 
-    /// That a file from before is the one that would be written now.
+    /// That a file from before holds what would be written now.
     private func check(
-        _ known: SegmentSummary, _ expected: SegmentSummary, _ interval: SegmentInterval,
-        _ folder: String
+        _ content: RangeContent, _ interval: SegmentInterval, _ folder: String
     ) throws {
         let path = folder + "/" + SegmentStore.fileName(interval.segmentID)
-        let header: SegmentHeader
+        let segment: SegmentReader
         do {
-            header = try SegmentReader.header(of: try SegmentSource(path: path))
+            segment = try SegmentReader(path: path)
         } catch {
             throw SealError.refused(error.message(file: path))
         }
-        if known.agrees(with: expected) && header.interval == interval { return }
+        var comparison = SegmentComparison(segment)
+        try content.pour(into: &comparison)
+        var difference = comparison.finish()
+        if segment.header.interval != interval {
+            difference = "its sequences, rule set or the segment it follows are others"
+        }
+        guard let difference else { return }
         throw SealError.refused(
-            PublishError.otherContent(
-                path: path, ours: "root " + Digest.hex(expected.root),
-                theirs: "root " + Digest.hex(known.root)
-            ).message)
+            "\(path) exists with other content: \(difference); sealing stops, nothing was "
+                + "overwritten: compare it with a copy")
     }
 
     /// What was cut is sealed after the next start, by the next seal.

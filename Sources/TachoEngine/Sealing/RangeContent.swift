@@ -24,6 +24,8 @@ extension SegmentTally: SegmentTaker {}
 struct RangeContent {
     let range: UInt32
     let row: RangeRow
+    /// Of its segment, and of the losses in it.
+    let ruleSet: UInt16
     let database: Database
     let riders: RiderTable
     /// Asked between riders: a clean stop is not to wait for the minutes a large range takes.
@@ -131,59 +133,7 @@ struct RangeContent {
         return list.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    /// Amendments and accepted losses in order of sequence, a loss before an amendment.
-    private func pourRecords<T: SegmentTaker & ~Copyable>(
-        into taker: inout T
-    ) throws(Failure) {
-        var losses = try self.losses()[...]
-        for (amendment, name) in try amendments() {
-            while let loss = losses.first, loss.lowerBound <= amendment.sequence {
-                try add(loss, to: &taker)
-                losses.removeFirst()
-            }
-            do {
-                try taker.add(amendment: amendment, riderName: name)
-            } catch {
-                throw .segment(error)
-            }
-        }
-        for loss in losses { try add(loss, to: &taker) }
-    }
-
-    private func add<T: SegmentTaker & ~Copyable>(
-        _ loss: ClosedRange<UInt64>, to taker: inout T
-    ) throws(Failure) {
-        do {
-            try taker.add(acceptedLoss: loss, ruleSet: RuleSet.version)
-        } catch {
-            throw .segment(error)
-        }
-    }
-
-    private func amendments() throws(Failure) -> [(Amendment, [UInt8])] {
-        var list: [(Amendment, [UInt8])] = []
-        do {
-            let cursor = database.cursor(.amendLog)
-            cursor.seek(Keys.number(range))
-            while try cursor.isValid(), cursor.key.count == 24,
-                KeyReader.u32(cursor.key, at: 0) == range
-            {
-                let amendment = try AmendmentRow.read(logKey: cursor.key, cursor.value)
-                list.append((amendment, riders.name(of: amendment.rider)))
-                cursor.next()
-            }
-        } catch {
-            throw .store(error)
-        }
-        return list.sorted { a, b in
-            if a.0.sequence != b.0.sequence { return a.0.sequence < b.0.sequence }
-            if a.1 != b.1 { return a.1.lexicographicallyPrecedes(b.1) }
-            if a.0.tsMs != b.0.tsMs { return a.0.tsMs < b.0.tsMs }
-            return a.0.ordinal < b.0.ordinal
-        }
-    }
-
-    private func losses() throws(Failure) -> [ClosedRange<UInt64>] {
+    func losses() throws(Failure) -> [ClosedRange<UInt64>] {
         do {
             return try LossRows.all(database).filter {
                 $0.lowerBound >= row.first && $0.upperBound <= row.last

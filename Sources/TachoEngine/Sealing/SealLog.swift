@@ -28,8 +28,8 @@ struct SealLog {
         case refused(String)
 
         init(_ error: LogError) {
-            self =
-                error.code == .inputOutput ? .inputOutput(error.message) : .refused(error.message)
+            let isRefusal = error.code != .inputOutput || FileSystem.isFull(error.number)
+            self = isRefusal ? .refused(error.message) : .inputOutput(error.message)
         }
     }
 

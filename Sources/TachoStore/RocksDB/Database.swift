@@ -61,10 +61,14 @@ package final class Database: @unchecked Sendable {
         rocksdb_close(handle)
     }
 
-    /// Merges all files of a family, which otherwise happens when there are enough of them. Waits.
+    /// Merges all files of a family, which otherwise happens when there are enough of them. Waits; broken
+    /// off by `stopMerging`, it leaves the files as they were.
     package func compact(_ family: Family) {
         rocksdb_compact_range_cf(handle, families[family.rawValue], nil, 0, nil, 0)
     }
+
+    /// Breaks off `compact`, in whatever thread, and makes later calls do nothing. For the end.
+    package func stopMerging() { rocksdb_disable_manual_compaction(handle) }
 
     /// Writes all rows or none. `sync`: returns after the WAL is on the device.
     package func write(_ rows: RowBatch, sync: Bool) throws(StoreError) {

@@ -54,6 +54,18 @@ def inject(calls, action, log, only=None, attach=None, watch=()):
     return words
 
 
+def is_traced(pid):
+    """All threads have a tracer."""
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/status") as file:
+                if "\nTracerPid:\t0\n" in file.read():
+                    return False
+        return True
+    except OSError:
+        return False
+
+
 LINE = re.compile(r"(\d+)\s+(\d+\.\d+) (.*)")
 CALL = re.compile(r"(\w+)\((.*)")
 RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)")
