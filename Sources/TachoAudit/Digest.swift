@@ -34,8 +34,11 @@ package enum Digest {
     /// 0.3 µs.
     static func node(_ pair: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer) {
         var hash = SHA256()
-        withUnsafeBytes(of: UInt8(1)) { hash.update(bufferPointer: $0) }
-        hash.update(bufferPointer: pair)
+        withUnsafeTemporaryAllocation(byteCount: 1 + 2 * byteCount, alignment: 1) { raw in
+            raw[0] = 1
+            UnsafeMutableRawBufferPointer(rebasing: raw[1...]).copyMemory(from: pair)
+            hash.update(bufferPointer: UnsafeRawBufferPointer(raw))
+        }
         hash.finalize().withUnsafeBytes { out.copyMemory(from: $0) }
     }
 

@@ -34,8 +34,15 @@ package enum LeafNames {
         var hash = RunningDigest()
         hash.update(0)
         forEach(stored, block, names, major: major) { name in
-            hash.update(UInt8(name?.count ?? 0))
-            if let name { hash.update(name) }
+            let count = name?.count ?? 0
+            // Together, because each call costs as much as a few bytes.
+            withUnsafeTemporaryAllocation(byteCount: 1 + count, alignment: 1) { raw in
+                raw[0] = UInt8(count)
+                if let name {
+                    UnsafeMutableRawBufferPointer(rebasing: raw[1...]).copyMemory(from: name)
+                }
+                hash.update(UnsafeRawBufferPointer(raw))
+            }
         }
         hash.update(stored)
         return hash.inline

@@ -1,4 +1,5 @@
 import TachoCodec
+import TachoGeo
 
 /// The names of a segment as they are stored: to look a few riders up among many.
 ///
@@ -47,7 +48,9 @@ struct SegmentNames: RiderNames, Sendable {
         let textStart = count * 4
         let first = index == 0 ? 0 : end(index - 1)
         let last = end(index)
-        guard first < last, textStart + last <= bytes.count - SegmentSections.checksumBytes else {
+        guard first < last, last - first <= RiderName.maxBytes,
+            textStart + last <= bytes.count - SegmentSections.checksumBytes
+        else {
             throw SegmentError(.namesContent, "a name has an impossible length", bytes: section)
         }
         return bytes[(textStart + first)..<(textStart + last)]

@@ -86,4 +86,25 @@ import Testing
     @Test func `an export refuses times that are not those of the index`() throws {
         try expectRefusal(Self.otherTimes(), "its times are not those of its index entry")
     }
+
+    /// Who looks for a few riders does not take all names apart, so a name must be possible there too.
+    @Test func `a name longer than any is refused when its rider is asked for`() throws {
+        var random = SeededRandom(seed: 29)
+        let names = ["a", "b", "c"].map { String(repeating: $0, count: 128) }
+        var range = SampleRange(interval: Sample.interval(1...60))
+        for name in names { range.delivered[name] = Sample.drive(20, &random) }
+        var forgery = try Forgery(try range.bytes())
+        // Names end at 128, 256 and 384; now the first ends where the third begins, and further on.
+        for (byte, value) in [(0, 44), (1, 1), (4, 45), (5, 1)] as [(Int, UInt8)] {
+            forgery.name(byte: byte, value)
+        }
+        let directory = try TemporaryDirectory()
+        try directory.write(forgery.bytes, as: 1)
+        let long = Array(names.joined().utf8)[..<300]
+        let error = #expect(throws: ExportError.self) {
+            try TestExport.run(directory) { $0.riders = [Array(long)] }
+        }
+        #expect(error?.exit == .damage)
+        #expect(error?.message.contains("impossible length") == true)
+    }
 }
