@@ -73,19 +73,34 @@ enum BlockContent {
     /// Checks a whole stored block: its checksum, which binds it to its place, its index entry and
     /// its leaf, which in a segment of version `major` may cover names.
     static func check(
-        _ stored: [UInt8], _ entry: BlockEntry, at location: BlockLocation,
-        leaf: some Sequence<UInt8>, major: UInt16, name: (UInt32) -> [UInt8]?
+        _ stored: UnsafeRawBufferPointer, _ entry: BlockEntry, at location: BlockLocation,
+        leaf: DigestValue, major: UInt16, names: some RiderNames
     ) throws(SegmentError) {
-        let result = stored.withUnsafeBytes { raw in
-            Result { () throws(SegmentError) in
-                let block = try StoredBlock.check(raw, at: location)
-                try compare(block, with: entry, at: location)
-                let names = LeafNames.of(raw, block, major: major, name: name)
-                guard Digest.leaf(raw, names: names).elementsEqual(leaf) else {
-                    throw location.error(.blockLeaf, "it is not the block of its leaf", raw.count)
-                }
+        let block = try StoredBlock.check(stored, at: location)
+        try compare(block, with: entry, at: location)
+        guard LeafNames.leaf(stored, block, names, major: major) == leaf else {
+            throw location.error(.blockLeaf, "it is not the block of its leaf", stored.count)
+        }
+    }
+
+    /// That the fixes of a block ascend by (time, arrival) within the times of its index entry, as
+    /// `Recount` finds with the same words. Without it a search by time would pass over fixes that
+    /// are there. Cost: a nanosecond a fix.
+    static func checkOrder(
+        _ columns: borrowing ChunkColumns, _ entry: BlockEntry, at location: BlockLocation
+    ) throws(SegmentError) {
+        let at = columns.at
+        for i in stride(from: 1, to: columns.count, by: 1) {
+            let (last, next) = (at.tsMs[i - 1], at.tsMs[i])
+            guard last < next || last == next && at.arrival[i - 1] < at.arrival[i] else {
+                throw location.error(.blockOrder, orderDetail(i), Int(entry.storedBytes))
             }
         }
-        try result.get()
+        guard at.tsMs[0] == entry.tsBounds.minMs,
+            at.tsMs[columns.count - 1] == entry.tsBounds.maxMs
+        else { throw location.error(.blockOrder, boundsDetail, Int(entry.storedBytes)) }
     }
+
+    static func orderDetail(_ fix: Int) -> String { "fix \(fix) is out of order" }
+    static let boundsDetail = "its times are not those of its index entry"
 }

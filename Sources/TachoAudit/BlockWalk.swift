@@ -2,21 +2,20 @@ import TachoGeo
 
 /// Goes through the blocks of a segment in file order, checking each and counting all.
 struct BlockWalk: ~Copyable {
-    let source: SegmentSource
+    private var pass: SegmentPass
     let header: SegmentHeader
-    /// The stored leaves, if their section is sound.
+    /// The stored leaves, and what may be behind them, if their section is sound.
     var leaves: [UInt8]?
     /// The names, if their section is sound: leaves cover them.
     var names: NameTable?
     private(set) var findings: [SegmentError] = []
     private var tree = MerkleRoot()
-    private var buffer: [UInt8] = []
     private var points: UInt64 = 0
     private var order: AmendmentOrder
     private var recount: Recount?
 
-    init(source: SegmentSource, header: SegmentHeader, isDeep: Bool) {
-        self.source = source
+    init(_ pass: consuming SegmentPass, header: SegmentHeader, isDeep: Bool) {
+        self.pass = pass
         self.header = header
         order = AmendmentOrder(header)
         recount = isDeep ? Recount() : nil
@@ -25,9 +24,10 @@ struct BlockWalk: ~Copyable {
     var root: [UInt8] { tree.root() }
 
     /// Every block of a sound index; a broken one does not stop the walk.
-    mutating func follow(_ index: [BlockEntry]) {
+    mutating func follow(_ index: StoredIndex) {
         var bounds = TimeBounds()
-        for (block, entry) in index.enumerated() {
+        for block in 0..<index.count {
+            let entry = index[block]
             let location = location(block, entry.offset)
             if entry.kind == .fixes { bounds.add(entry.tsBounds) }
             do throws(SegmentError) {
@@ -39,6 +39,16 @@ struct BlockWalk: ~Copyable {
         close(tsBounds: bounds)
     }
 
+    /// Why the file could not be read to the end.
+    var failure: SegmentError? { pass.failure }
+
+    /// The hashes of the file; see `SegmentPass`.
+    mutating func finish(
+        sections: [[UInt8]], footer: [UInt8]
+    ) -> (covered: [UInt8], all: [UInt8])? {
+        pass.finish(sections: sections, footer: footer)
+    }
+
     /// Without an index: each block tells where the next one starts, so the first broken header
     /// ends the walk.
     mutating func followHeaders(to end: UInt64) {
@@ -48,12 +58,8 @@ struct BlockWalk: ~Copyable {
             let location = location(block, offset)
             do throws(SegmentError) {
                 let count = Int(min(UInt64(BlockLayout.byteCount), end - offset))
-                let head = try source.read(at: offset, count: count)
-                let stored = try head.withUnsafeBytes { raw in
-                    Result { () throws(SegmentError) in
-                        try StoredBlock.decodeHeader(raw, at: location)
-                    }
-                }.get()
+                let head = try pass.bytes(offset..<offset + UInt64(count))
+                let stored = try StoredBlock.decodeHeader(head, at: location)
                 guard UInt64(stored.storedBytes) <= end - offset else {
                     throw location.error(.blockHeader, "it is longer than the file", count)
                 }
@@ -74,25 +80,13 @@ struct BlockWalk: ~Copyable {
     private mutating func visit(
         _ location: BlockLocation, storedBytes: Int, entry: BlockEntry?
     ) throws(SegmentError) {
-        // Taken out for the time of the visit, so that counting may change `self`.
-        var bytes: [UInt8] = []
-        swap(&bytes, &buffer)
-        defer { swap(&bytes, &buffer) }
-        try source.read(at: location.offset, count: storedBytes, into: &bytes)
-        try bytes.withUnsafeBytes { raw in
-            Result { () throws(SegmentError) in try check(raw, location, entry) }
-        }.get()
-    }
-
-    private mutating func check(
-        _ raw: UnsafeRawBufferPointer, _ location: BlockLocation, _ entry: BlockEntry?
-    ) throws(SegmentError) {
+        let end = location.offset + UInt64(storedBytes)
+        let raw = try pass.bytes(location.offset..<end)
         let stored = try StoredBlock.check(raw, at: location)
         if let entry { try BlockContent.compare(stored, with: entry, at: location) }
         // Without the names no leaf can be made again; their own finding is told already.
         if let names {
-            let leaf = Digest.leaf(
-                raw, names: LeafNames.of(raw, stored, names, major: header.major))
+            let leaf = LeafNames.leaf(raw, stored, names, major: header.major)
             tree.append(leaf)
             try compare(leaf, at: location, raw.count)
         }
@@ -106,11 +100,10 @@ struct BlockWalk: ~Copyable {
     }
 
     private func compare(
-        _ leaf: [UInt8], at location: BlockLocation, _ byteCount: Int
+        _ leaf: DigestValue, at location: BlockLocation, _ byteCount: Int
     ) throws(SegmentError) {
         guard let leaves else { return }
-        let start = location.block * Digest.byteCount
-        guard leaf.elementsEqual(leaves[start..<start + Digest.byteCount]) else {
+        guard leaf == SegmentSections.leaf(location.block, in: leaves) else {
             throw location.error(.blockLeaf, "it is not the block of its leaf", byteCount)
         }
     }

@@ -80,8 +80,11 @@ package enum DirectoryCode: String, Sendable, CaseIterable {
         case .otherContent: "find out by a third copy which one is damaged, and replace that"
         case .mirrorRecord: "delete the line; the copy is read and recorded again"
         case .logFork: "find out which log was shown to others; the copy was left as it is"
-        case .missingSegments, .intervalGap: "put back the missing segments from a copy"
-        default: "compare both files with a copy; one of them is not the one that was sealed"
+        case .missingSegments: "put back the missing segments from a copy"
+        case .wrongName: "give it its name, and put back the file that should be here from a copy"
+        // All files are there, so none can be put back.
+        default:
+            "compare it and the one before with copies; one of them is not the one that was sealed"
         }
     }
 }

@@ -3,8 +3,8 @@
 /// Holds one hash per set bit of the count so far, at most 64. Appending costs one node hash on
 /// average, the root at most 63.
 package struct MerkleRoot {
-    /// Roots of complete subtrees, largest first, with the number of leaves each stands for.
-    private var peaks: [(leaves: UInt64, hash: [UInt8])] = []
+    /// Roots of complete subtrees, largest first: one for each 1 in the bits of `count`.
+    private var peaks: [DigestValue] = []
     package private(set) var count: UInt64 = 0
 
     package init() {}
@@ -15,29 +15,39 @@ package struct MerkleRoot {
     ) throws(Nodes.Failure) {
         for height in (0..<UInt64.bitWidth).reversed() where size >> UInt64(height) & 1 == 1 {
             let hash = try nodes.node(height: height, index: count >> UInt64(height))
-            peaks.append((1 << UInt64(height), hash))
+            peaks.append(DigestValue(hash))
             count += 1 << UInt64(height)
         }
     }
 
     /// Adds a leaf *hash*; see `Digest.leaf`.
-    package mutating func append(_ leaf: [UInt8]) {
-        var carry = (leaves: UInt64(1), hash: leaf)
-        while let last = peaks.last, last.leaves == carry.leaves {
-            peaks.removeLast()
-            carry = (carry.leaves * 2, Digest.node(last.hash, carry.hash))
-        }
-        peaks.append(carry)
+    package mutating func append(_ leaf: [UInt8]) { append(DigestValue(leaf)) }
+
+    /// The same. No allocation but for the first leaves.
+    mutating func append(_ leaf: DigestValue) {
+        peaks.append(leaf)
+        // Each 1 at the low end is a subtree as large as the one that has just become complete.
+        for _ in 0..<(~count).trailingZeroBitCount { joinLastTwo() }
         count += 1
     }
 
     /// The head over all leaves so far; of none it is SHA-256 of nothing.
     package func root() -> [UInt8] {
-        guard var hash = peaks.last?.hash else {
-            return Digest.of(UnsafeRawBufferPointer(start: nil, count: 0))
+        guard count > 0 else { return Digest.of(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        var rest = self
+        while rest.peaks.count > 1 { rest.joinLastTwo() }
+        return rest.peaks[0].bytes
+    }
+
+    private mutating func joinLastTwo() {
+        peaks.withUnsafeMutableBytes { raw in
+            let pair = UnsafeMutableRawBufferPointer(
+                rebasing: raw[(raw.count - 2 * Digest.byteCount)...])
+            Digest.node(
+                UnsafeRawBufferPointer(pair),
+                into: UnsafeMutableRawBufferPointer(rebasing: pair[..<Digest.byteCount]))
         }
-        for peak in peaks.dropLast().reversed() { hash = Digest.node(peak.hash, hash) }
-        return hash
+        peaks.removeLast()
     }
 
     /// The head over leaf hashes that lie one behind the other. Cost: a node hash a leaf, no

@@ -3,7 +3,7 @@ import TachoGeo
 
 /// The riders' names of a segment by index: first those with points, ascending by their bytes,
 /// then those that only amendments name, in the order of their first amendment.
-package struct NameTable: Sendable {
+package struct NameTable: RiderNames, Sendable {
     /// Names with points.
     package private(set) var sortedCount = 0
     private var ends: [UInt32] = []
@@ -15,9 +15,10 @@ package struct NameTable: Sendable {
 
     package func name(_ index: Int) -> [UInt8] { Array(text[range(index)]) }
 
-    /// The name of a number, if it is of one.
-    func nameIfAny(_ index: UInt32) -> [UInt8]? {
-        Int(index) < count ? name(Int(index)) : nil
+    func withName<R>(_ index: UInt32, _ body: (UnsafeRawBufferPointer?) -> R) -> R {
+        guard Int(index) < count else { return body(nil) }
+        let range = range(Int(index))
+        return text.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
 
     private func range(_ index: Int) -> Range<Int> {

@@ -5,6 +5,8 @@ package enum PublishError: Error, Equatable, Sendable {
     /// What was read back from the disk is damaged, or not what the second pass over the store
     /// counted.
     case readBack(path: String, why: String)
+    /// The file under the segment's name, which was there before, is damaged or cannot be read.
+    case existing(path: String, SegmentError)
     case inputOutput(operation: String, path: String, errno: Int32)
 
     package var message: String {
@@ -15,6 +17,8 @@ package enum PublishError: Error, Equatable, Sendable {
         case .readBack(let path, let why):
             "\(path) was written but reads back wrong: \(why); "
                 + "check the disk and memory, then start again"
+        case .existing(let path, let error):
+            error.message(file: path) + "; nothing was overwritten"
         case .inputOutput(let operation, let path, let errno):
             "\(operation) \(path): \(SystemError.text(errno))"
         }

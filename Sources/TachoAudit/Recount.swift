@@ -28,7 +28,7 @@ struct Recount: ~Copyable {
         for i in 0..<fixes.count {
             let key = (tsMs: at.tsMs[i], arrival: at.arrival[i])
             if let last, !(last < key) {
-                throw location.error(.blockOrder, "fix \(i) is out of order", raw.count)
+                throw location.error(.blockOrder, BlockContent.orderDetail(i), raw.count)
             }
             last = key
             bounds.add(key.tsMs)
@@ -37,8 +37,7 @@ struct Recount: ~Copyable {
         arrivals += UnsafeBufferPointer(start: at.arrival, count: fixes.count)
         tsBounds.add(bounds)
         if let entry, entry.tsBounds != bounds {
-            throw location.error(
-                .blockOrder, "its times are not those of its index entry", raw.count)
+            throw location.error(.blockOrder, BlockContent.boundsDetail, raw.count)
         }
     }
 

@@ -175,10 +175,9 @@ struct SegmentAssembler<Sink: SegmentSink>: ~Copyable {
         let leaf = stored.withUnsafeBytes { raw in
             let block = StoredBlock(
                 kind: kind, rider: rider, count: count, payloadBytes: payload.count)
-            return Digest.leaf(
-                raw, names: LeafNames.of(raw, block, names, major: header.major))
+            return LeafNames.leaf(raw, block, names, major: header.major)
         }
-        leaves += leaf
+        withUnsafeBytes(of: leaf) { leaves += $0 }
         tree.append(leaf)
         index +=
             BlockEntry(

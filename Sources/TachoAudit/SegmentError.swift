@@ -74,7 +74,7 @@ package struct SegmentError: Error, Equatable, Sendable {
         case .incomplete: "put back the whole file from a copy with the right SHA-256"
         case .unknownVersion: "read it with a newer tacho-audit"
         case .inputOutput: "check the disk and permissions, then run again"
-        default: "replace the file by a copy with the right SHA-256, or seal the range again"
+        default: "replace the file by a copy with the right SHA-256"
         }
     }
 }

@@ -17,6 +17,10 @@ struct SegmentFooter: Equatable {
     /// The part of the file that `sha256` covers.
     var hashedBytes: UInt64 { offset + UInt64(FooterLayout.sha256.offset) }
     var offset: UInt64 { fileBytes - UInt64(FooterLayout.byteCount) }
+    /// The sections, each with its checksum.
+    var leaves: Range<UInt64> { leavesOffset..<indexOffset }
+    var index: Range<UInt64> { indexOffset..<namesOffset }
+    var names: Range<UInt64> { namesOffset..<offset }
 
     func encoded() -> [UInt8] {
         typealias L = FooterLayout

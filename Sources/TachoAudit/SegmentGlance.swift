@@ -5,8 +5,8 @@ import TachoGeo
 ///
 /// Opening checks header and footer, the checksums of names and index, as far as they were read,
 /// and that the leaves lead to the root. What is looked at is checked like `SegmentReader` does:
-/// entries of the index, each block by its checksum bound to its place, its entry and its leaf. Not
-/// checked: entries and names of others, and so whether the index, although its checksum is right,
+/// entries of the index, each block by its checksum bound to its place, its entry and its leaf, and
+/// its fixes by their order and times. Not checked: entries and names of others, and so whether the index, although its checksum is right,
 /// leaves blocks out; that is `Verifier`.
 struct SegmentGlance: Sendable {
     let header: SegmentHeader
@@ -25,7 +25,7 @@ struct SegmentGlance: Sendable {
         self.footer = footer
         self.names = names
         index = try SegmentSections.section(
-            source, footer.indexOffset..<footer.namesOffset, .indexChecksum, "the index")
+            source, footer.index, .indexChecksum, "the index")
         leaves = try SegmentSections.readBoundLeaves(source, footer)
     }
 
@@ -53,7 +53,7 @@ struct SegmentGlance: Sendable {
         guard first < last else {
             throw SegmentError(
                 .indexContent, "rider \(rider) has no block",
-                bytes: footer.indexOffset..<footer.namesOffset)
+                bytes: footer.index)
         }
         return first..<last
     }
@@ -75,7 +75,7 @@ struct SegmentGlance: Sendable {
         return low
     }
 
-    /// Replaces what is in `columns` by the fixes of a block, in order of (time, arrival).
+    /// Replaces what is in `columns` by the fixes of a block, whose order is checked.
     func readFixes(
         block: Int, buffer: inout [UInt8], into columns: inout ChunkColumns
     ) throws(SegmentError) {
@@ -84,6 +84,7 @@ struct SegmentGlance: Sendable {
         let failure = buffer.withUnsafeBytes { raw -> SegmentError? in
             do throws(SegmentError) {
                 try BlockContent.fixes(raw, count: Int(entry.count), at: location, into: &columns)
+                try BlockContent.checkOrder(columns, entry, at: location)
                 return nil
             } catch {
                 return error
@@ -111,10 +112,14 @@ struct SegmentGlance: Sendable {
     private func read(_ block: Int, into buffer: inout [UInt8]) throws(SegmentError) -> BlockEntry {
         let entry = try entry(block)
         try source.read(at: entry.offset, count: Int(entry.storedBytes), into: &buffer)
-        let leaf = leaves[block * Digest.byteCount..<(block + 1) * Digest.byteCount]
-        try BlockContent.check(
-            buffer, entry, at: location(block, entry), leaf: leaf, major: header.major,
-            name: names.nameIfAny)
+        let location = location(block, entry)
+        let leaf = SegmentSections.leaf(block, in: leaves)
+        try buffer.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                try BlockContent.check(
+                    raw, entry, at: location, leaf: leaf, major: header.major, names: names)
+            }
+        }.get()
         return entry
     }
 }

@@ -1,10 +1,11 @@
 import TachoCodec
+import TachoGeo
 
 /// The names of a segment as they are stored: to look a few riders up among many.
 ///
 /// The section is read whole and its checksum checked, but only the names that are looked at are
 /// taken apart: of 15,000 names a search sees 14. `NameTable` checks and keeps all of them.
-struct SegmentNames: Sendable {
+struct SegmentNames: RiderNames, Sendable {
     private let bytes: [UInt8]
     private let section: Range<UInt64>
     /// Riders with points.
@@ -14,7 +15,7 @@ struct SegmentNames: Sendable {
     init(
         _ source: SegmentSource, _ header: SegmentHeader, _ footer: SegmentFooter
     ) throws(SegmentError) {
-        section = footer.namesOffset..<footer.offset
+        section = footer.names
         bytes = try SegmentSections.section(source, section, .namesChecksum, "the names")
         sortedCount = Int(header.riders)
         count = sortedCount + Int(header.otherRiders)
@@ -22,9 +23,9 @@ struct SegmentNames: Sendable {
 
     func name(_ index: Int) throws(SegmentError) -> [UInt8] { Array(try text(index)) }
 
-    /// The name of a number, if it is of one.
-    func nameIfAny(_ index: UInt32) -> [UInt8]? {
-        Int(index) < count ? try? name(Int(index)) : nil
+    func withName<R>(_ index: UInt32, _ body: (UnsafeRawBufferPointer?) -> R) -> R {
+        guard Int(index) < count, let name = try? text(Int(index)) else { return body(nil) }
+        return name.withUnsafeBytes { body($0) }
     }
 
     /// The index of a name with points.
@@ -47,7 +48,9 @@ struct SegmentNames: Sendable {
         let textStart = count * 4
         let first = index == 0 ? 0 : end(index - 1)
         let last = end(index)
-        guard first < last, textStart + last <= bytes.count - SegmentSections.checksumBytes else {
+        guard first < last, last - first <= RiderName.maxBytes,
+            textStart + last <= bytes.count - SegmentSections.checksumBytes
+        else {
             throw SegmentError(.namesContent, "a name has an impossible length", bytes: section)
         }
         return bytes[(textStart + first)..<(textStart + last)]

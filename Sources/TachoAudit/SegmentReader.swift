@@ -4,7 +4,8 @@ package import TachoGeo
 /// Reads a sealed segment, checking what it reads.
 ///
 /// Opening checks header, footer, leaves and that they lead to the root, index and names; each block
-/// is checked (CRC32C bound to its place, leaf, agreement with the index) when it is read. Not
+/// is checked (CRC32C bound to its place, leaf, agreement with the index; fixes also by their order
+/// and times) when it is read. Not
 /// checked: the SHA-256 of the whole file and the chain, which need every byte; that is `Verifier`.
 /// Memory: index and names.
 package struct SegmentReader: Sendable {
@@ -41,30 +42,13 @@ package struct SegmentReader: Sendable {
 
     /// The header alone, checked, with the file's length and the version its end states.
     package static func header(of source: SegmentSource) throws(SegmentError) -> SegmentHeader {
-        let count = source.byteCount
-        let head = try source.read(
-            at: 0, count: Int(min(count, UInt64(HeaderLayout.byteCount))))
-        let tailCount = min(count, UInt64(FooterLayout.byteCount))
-        let tail = try source.read(at: count - tailCount, count: Int(tailCount))
-        return try head.withUnsafeBytes { head in
-            tail.withUnsafeBytes { tail in
-                Result { () throws(SegmentError) in
-                    try SegmentHeader.decode(head, tail: tail, fileBytes: count)
-                }
-            }
-        }.get()
+        try SegmentEnds(source).header()
     }
 
     static func footer(
         of source: SegmentSource, _ header: SegmentHeader
     ) throws(SegmentError) -> SegmentFooter {
-        let count = FooterLayout.byteCount
-        let bytes = try source.read(at: header.fileBytes - UInt64(count), count: count)
-        return try bytes.withUnsafeBytes { raw in
-            Result { () throws(SegmentError) in
-                try SegmentFooter.decode(raw, header: header)
-            }
-        }.get()
+        try SegmentEnds(source).footer(header)
     }
 
     /// Riders with points; their indices are 0..<riderCount.
@@ -87,18 +71,21 @@ package struct SegmentReader: Sendable {
         columns.append(to: &fixes, arrivals: &arrivals)
     }
 
-    /// Replaces what is in `columns` by the fixes of a block, in order of (time, arrival). No
-    /// allocation once both are large enough.
+    /// Replaces what is in `columns` by the fixes of a block. They ascend by (time, arrival), and
+    /// their first and last times are those of the index: another block is refused. No allocation
+    /// once both are large enough.
     package func readFixes(
         block: Int, buffer: inout [UInt8], into columns: inout ChunkColumns
     ) throws(SegmentError) {
         precondition(index[block].kind == .fixes, "a fix block is asked for")
         try readBlock(block, into: &buffer)
-        let count = Int(index[block].count)
+        let entry = index[block]
+        let count = Int(entry.count)
         let location = location(block)
         let failure = buffer.withUnsafeBytes { raw -> SegmentError? in
             do throws(SegmentError) {
                 try BlockContent.fixes(raw, count: count, at: location, into: &columns)
+                try BlockContent.checkOrder(columns, entry, at: location)
                 return nil
             } catch {
                 return error
@@ -154,9 +141,13 @@ package struct SegmentReader: Sendable {
     private func readBlock(_ block: Int, into buffer: inout [UInt8]) throws(SegmentError) {
         let entry = index[block]
         try source.read(at: entry.offset, count: Int(entry.storedBytes), into: &buffer)
-        let start = block * Digest.byteCount
-        try BlockContent.check(
-            buffer, entry, at: location(block), leaf: leaves[start..<start + Digest.byteCount],
-            major: header.major, name: names.nameIfAny)
+        let location = location(block)
+        let leaf = SegmentSections.leaf(block, in: leaves)
+        try buffer.withUnsafeBytes { raw in
+            Result { () throws(SegmentError) in
+                try BlockContent.check(
+                    raw, entry, at: location, leaf: leaf, major: header.major, names: names)
+            }
+        }.get()
     }
 }

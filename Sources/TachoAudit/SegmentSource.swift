@@ -33,6 +33,19 @@ package enum SegmentSource: Sendable {
         }
     }
 
+    /// Fills `target` from `offset` on, which the caller knows to exist.
+    func read(into target: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SegmentError) {
+        switch self {
+        case .memory(let bytes):
+            bytes.withUnsafeBytes {
+                target.copyMemory(
+                    from: UnsafeRawBufferPointer(
+                        rebasing: $0[Int(offset)..<Int(offset) + target.count]))
+            }
+        case .file(let file): try file.read(into: target, at: offset)
+        }
+    }
+
     func read(at offset: UInt64, count: Int) throws(SegmentError) -> [UInt8] {
         var buffer: [UInt8] = []
         try read(at: offset, count: count, into: &buffer)

@@ -60,12 +60,18 @@ package enum SegmentStore {
             if errno == ENOENT { return nil }
             throw .inputOutput(operation: "look at", path: path, errno: errno)
         }
-        let report = try check(path)
+        let report: SegmentReport
+        do throws(SegmentError) {
+            report = try check(path)
+        } catch {
+            throw .existing(path: path, error)
+        }
         guard let summary = report.summary else {
-            throw .readBack(path: path, why: report.findings[0].detail)
+            throw .existing(path: path, report.findings[0])
         }
         guard summary.segmentID == id else {
-            throw .readBack(path: path, why: "it is segment \(summary.segmentID)")
+            let error = SegmentError(.headerContent, "it is segment \(summary.segmentID)")
+            throw .existing(path: path, error)
         }
         // A crash between rename and fsync leaves a name that a power cut could still take away.
         try DirectoryHandle(directory).sync()
@@ -77,7 +83,12 @@ package enum SegmentStore {
     package static func readBack(
         _ tmp: String, expected: SegmentSummary
     ) throws(PublishError) -> SegmentSummary {
-        let report = try check(tmp)
+        let report: SegmentReport
+        do throws(SegmentError) {
+            report = try check(tmp)
+        } catch {
+            throw .readBack(path: tmp, why: error.detail)
+        }
         guard let found = report.summary else {
             throw .readBack(path: tmp, why: report.findings[0].detail)
         }
@@ -92,14 +103,10 @@ package enum SegmentStore {
     }
 
     /// Reads from the disk, not from the pages that were just written.
-    private static func check(_ path: String) throws(PublishError) -> SegmentReport {
-        do throws(SegmentError) {
-            let file = try AuditFile(path: path)
-            try file.dropCache()
-            return SegmentCheck.run(.file(file), deep: true)
-        } catch {
-            throw .readBack(path: path, why: error.detail)
-        }
+    private static func check(_ path: String) throws(SegmentError) -> SegmentReport {
+        let file = try AuditFile(path: path)
+        try file.dropCache()
+        return SegmentCheck.run(.file(file), deep: true)
     }
 }
 

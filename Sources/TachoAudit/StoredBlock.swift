@@ -90,11 +90,17 @@ struct BlockLocation {
         header: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
     ) -> UInt32 {
         typealias L = LocationLayout
-        var record = RecordBuilder(count: L.byteCount)
-        record.put(segmentID, L.segmentID)
-        record.put(UInt32(block), L.block)
-        record.put(offset, L.offset)
-        let place = record.bytes.withUnsafeBytes { CRC32C.checksum($0) }
+        // On the stack: a record of its own would be an allocation a block.
+        let place = withUnsafeTemporaryAllocation(byteCount: L.byteCount, alignment: 8) { raw in
+            func put(_ value: some FixedWidthInteger & BitwiseCopyable, _ field: Field) {
+                raw.storeBytes(
+                    of: value.littleEndian, toByteOffset: field.offset, as: type(of: value))
+            }
+            put(segmentID, L.segmentID)
+            put(UInt32(block), L.block)
+            put(offset, L.offset)
+            return CRC32C.checksum(UnsafeRawBufferPointer(raw))
+        }
         let start = UnsafeRawBufferPointer(rebasing: header[..<BlockLayout.crc32c.offset])
         return CRC32C.checksum(payload, seed: CRC32C.checksum(start, seed: place))
     }

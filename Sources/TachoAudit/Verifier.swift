@@ -119,7 +119,9 @@ package struct Verifier {
     private mutating func check(_ entry: AuditDirectory.Entry) -> SegmentReport {
         var report = SegmentReport()
         do throws(SegmentError) {
-            report = SegmentCheck.run(try SegmentSource(path: entry.path), deep: isDeep)
+            report = SegmentCheck.run(
+                try SegmentSource(path: entry.path), deep: isDeep,
+                hashesBeside: SystemCores.count > 1)
         } catch {
             report.findings = [error]
         }

@@ -45,6 +45,13 @@ import Testing
         try directory.write(bytes, as: 1)
         #expect(throws: PublishError.self) { try range.seal(in: directory) }
         #expect(try directory.read(1) == bytes)
+        let error = #expect(throws: PublishError.self) {
+            try SegmentStore.existing(directory: directory.path, id: 1)
+        }
+        let text = try #require(error).message
+        #expect(text.hasPrefix(directory.segment(1) + ": block 0: bytes "))
+        #expect(text.contains("replace the file by a copy") && !text.contains("was written"))
+        #expect(text.hasSuffix("nothing was overwritten"))
     }
 
     @Test func `a temporary file that reads back damaged is not published`() throws {

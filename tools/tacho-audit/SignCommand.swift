@@ -67,7 +67,7 @@ struct SignCommand: ParsableCommand {
                 audit: audit.directory, key: key, state: state
             ) { progress.show("\($0) read again") }
         } catch {
-            if every != nil && error.code == .noCheckpoint { return nil }
+            if every != nil && error.code == .noEntries { return nil }
             throw error
         }
     }

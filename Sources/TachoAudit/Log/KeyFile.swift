@@ -35,54 +35,6 @@ package enum KeyFile {
         return try VerifierKey(text: try text(descriptor, pathOrText))
     }
 
-    /// Writes a new key and its public half, on disk when this returns. Neither may exist, and if
-    /// one cannot be written neither does afterwards.
-    package static func write(_ key: SigningKey, to path: String) throws(KeyError) {
-        let publicPath = path + ".pub"
-        for one in [path, publicPath] {
-            guard access(one, F_OK) != 0 else { throw .exists(path: one) }
-        }
-        try write(key.text + "\n", to: path, mode: 0o600)
-        do throws(KeyError) {
-            try write(key.verifier.text + "\n", to: publicPath, mode: 0o644)
-        } catch {
-            unlink(path)
-            throw error
-        }
-    }
-
-    private static func write(
-        _ text: String, to path: String, mode: mode_t
-    ) throws(KeyError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else {
-            if errno == EEXIST { throw .exists(path: path) }
-            throw .inputOutput(operation: "create key", path: path, errno: errno)
-        }
-        var isWhole = false
-        defer {
-            close(descriptor)
-            if !isWhole { unlink(path) }
-        }
-        let bytes = Array(text.utf8)
-        let put = bytes.withUnsafeBytes { raw in
-            #if canImport(Glibc)
-                Glibc.write(descriptor, raw.baseAddress, raw.count)
-            #else
-                Darwin.write(descriptor, raw.baseAddress, raw.count)
-            #endif
-        }
-        guard put == bytes.count, fsync(descriptor) == 0 else {
-            throw .inputOutput(operation: "write key", path: path, errno: put < 0 ? errno : EIO)
-        }
-        do throws(LogError) {
-            try LogFile.syncFolder(of: path)
-        } catch {
-            throw .inputOutput(operation: "write key", path: path, errno: EIO)
-        }
-        isWhole = true
-    }
-
     private static func text(_ descriptor: Int32, _ path: String) throws(KeyError) -> String {
         // A line of either kind is shorter than this; a longer file is none.
         var buffer = [UInt8](repeating: 0, count: 2_048)

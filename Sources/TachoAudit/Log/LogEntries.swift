@@ -42,8 +42,11 @@ struct LogEntries {
         }
     }
 
+    /// The entry of the last segment so far.
+    var lastSegment: SegmentEntry? { segments.last?.entry ?? before }
+
     private mutating func add(_ segment: SegmentEntry, _ index: UInt64) throws(LogError) {
-        let before = segments.last?.entry ?? before
+        let before = lastSegment
         let id = (before?.segmentID ?? 0) + 1
         guard segment.segmentID == id else {
             throw refusal(.entryChain, index, "is of segment \(segment.segmentID), not \(id)")

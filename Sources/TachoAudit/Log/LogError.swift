@@ -3,6 +3,7 @@ package struct LogError: Error, Equatable, Sendable {
     /// The raw value is the word in JSON output.
     package enum Code: String, Sendable, CaseIterable {
         case noLog = "no_log"
+        case noEntries = "no_entries"
         case noCheckpoint = "no_checkpoint"
         case checkpointFormat = "checkpoint_format"
         case missingTile = "missing_tile"
@@ -53,7 +54,9 @@ package struct LogError: Error, Equatable, Sendable {
 
     package var exit: AuditExit {
         switch code {
-        case .noLog, .noCheckpoint, .missingTile, .noCosignature, .entryWithoutSegment: .incomplete
+        case .noLog, .noEntries, .noCheckpoint, .missingTile, .noCosignature,
+            .entryWithoutSegment:
+            .incomplete
         case .unknownEntry: .unknownVersion
         case .fork, .rollback: .fork
         case .inUse, .stopped, .inputOutput: .inputOutput
@@ -72,14 +75,19 @@ package struct LogError: Error, Equatable, Sendable {
         switch code {
         case .noLog: "give the audit directory with its folder log, or leave out what asks for it"
         case .noCheckpoint: "sign the log first, or put back log/checkpoint from a copy"
-        case .missingTile: "put back the file from a copy, or append again"
+        case .noEntries: "wait until a range is sealed, which puts an entry into it"
+        case .missingTile: "put back the file from a copy"
+        // The file's own text says what to do.
+        case .segment: "nothing was changed"
         case .entryWithoutSegment: "put back the segment from a copy with that SHA-256"
         case .unknownEntry: "read it with a newer tacho-audit"
         case .otherOrigin: "it is another log; check the key's name"
         case .wrongKey: "check that the key is the one the log's operator published"
         case .fork, .rollback: "keep both checkpoints: together they prove it; ask the operator"
         case .noCosignature: "run the witness, or wait for it"
-        case .inUse: "try again"
+        case .inUse:
+            "end what signs or appends there (tacho-audit sign, witness or key rotate, tachod), or "
+                + "wait for it, then try again"
         case .inputOutput, .stopped: "check the disk and permissions, then run again"
         default: "compare it with a copy; nothing was changed"
         }

@@ -4,20 +4,29 @@ package enum LogSigning {
     /// every line of the entries with them, proves consistency from the last signed head and from
     /// the signer's own `state`, signs. Who only stores the log can have nothing else signed.
     ///
-    /// `state`, a file of the signer, is written before the signature can be seen: whoever sets
-    /// the directory back is found, also after a crash here. `progress` is told each segment.
+    /// Segments are verified before the log is locked, so that the server need not wait for it; under
+    /// the lock everything else is looked at again, and an entry that is not one of those verified is
+    /// verified then. `state`, a file of the signer, is written before the signature can be seen:
+    /// whoever sets the directory back is found, also after a crash here. `progress` is told each
+    /// segment.
     package static func sign(
         audit: String, key: SigningKey, state: String?, progress: (String) -> Void = { _ in }
     ) throws(LogError) -> SignedCheckpoint {
         let reader = LogReader(audit: audit)
-        guard let head = try reader.head(), head.size > 0 else {
-            throw LogReader.error(
-                .noCheckpoint, LogReader.pendingName, "the log has no entries to sign")
+        let empty = "the log has no entries to sign"
+        let partition = try partition(reader, orRefuse: empty)
+        let origin = key.verifier.name
+        var verified: [UInt64: PlacedEntry] = [:]
+        let looking = try LogWriter(lookingAt: audit, origin: origin, partition: partition)
+        let size = looking.size
+        _ = try looking.checked(for: key.verifier, size: size) { index, entry throws(LogError) in
+            try check(entry, index, audit: audit, progress: progress)
+            verified[index] = entry
         }
-        let partition = try reader.entry(0, size: head.size).partition
-        let writer = try LogWriter(audit: audit, origin: key.verifier.name, partition: partition)
-        let checkpoint = try writer.signature(by: key, size: head.size) {
+        let writer = try LogWriter(audit: audit, origin: origin, partition: partition)
+        let checkpoint = try writer.signature(by: key, size: size) {
             index, entry throws(LogError) in
+            guard verified[index] != entry else { return }
             try check(entry, index, audit: audit, progress: progress)
         }
         if let state {
@@ -36,14 +45,22 @@ package enum LogSigning {
         progress: (String) -> Void = { _ in }
     ) throws(LogError) -> SignedCheckpoint {
         let reader = LogReader(audit: audit)
-        guard let head = try reader.head(), head.size > 0 else {
-            throw LogReader.error(
-                .noCheckpoint, LogReader.pendingName,
-                "a log without entries has no key to hand over from")
+        let empty = "a log without entries has no key to hand over from"
+        let partition = try partition(reader, orRefuse: empty)
+        let origin = old.verifier.name
+        var verified: [UInt64: PlacedEntry] = [:]
+        var looking = try LogWriter(lookingAt: audit, origin: origin, partition: partition)
+        let isHandedOver = try looking.keys().last == new.verifier
+        if isHandedOver { looking.predecessors = [old.verifier] }
+        _ = try looking.checked(
+            for: isHandedOver ? new.verifier : old.verifier, size: looking.size
+        ) { index, entry throws(LogError) in
+            try check(entry, index, audit: audit, progress: progress)
+            verified[index] = entry
         }
-        let partition = try reader.entry(0, size: head.size).partition
-        var writer = try LogWriter(audit: audit, origin: old.verifier.name, partition: partition)
-        let inspect = { (index: UInt64, entry: LogEntry) throws(LogError) in
+        var writer = try LogWriter(audit: audit, origin: origin, partition: partition)
+        let inspect = { (index: UInt64, entry: PlacedEntry) throws(LogError) in
+            guard verified[index] != entry else { return }
             try check(entry, index, audit: audit, progress: progress)
         }
         if try writer.keys().last != new.verifier {
@@ -52,6 +69,16 @@ package enum LogSigning {
         }
         writer.predecessors = [old.verifier]
         return try writer.sign(with: new, inspect)
+    }
+
+    /// The partition that a log with entries is of.
+    private static func partition(
+        _ reader: LogReader, orRefuse empty: String
+    ) throws(LogError) -> UInt32 {
+        guard let head = try reader.head(), head.size > 0 else {
+            throw LogReader.error(.noEntries, LogReader.pendingName, empty)
+        }
+        return try reader.entry(0, size: head.size).partition
     }
 
     /// Adds a witness's cosignature to the newest checkpoint: the log's signature is that of
@@ -105,13 +132,14 @@ package enum LogSigning {
         try LogConsistency.check(from: seen, to: head, &nodes)
     }
 
-    /// An entry against the file of the segment it names, which is read whole and verified.
-    /// `verified`: of a segment that was just now; of that the header and the footer are enough.
+    /// An entry against the file of the segment it names, which is read whole and verified, and which
+    /// must follow the segment of the entry before. `verified`: of a segment that was just now; of
+    /// that the header and the footer are enough.
     package static func check(
-        _ entry: LogEntry, _ index: UInt64, audit: String, verified: SegmentSummary? = nil,
+        _ placed: PlacedEntry, _ index: UInt64, audit: String, verified: SegmentSummary? = nil,
         progress: (String) -> Void = { _ in }
     ) throws(LogError) {
-        guard case .segment(let segment) = entry else { return }
+        guard case .segment(let segment) = placed.entry else { return }
         let name = AuditDirectory.fileName(segment.segmentID)
         let facts: LoggedSegments.Facts
         do throws(SegmentError) {
@@ -128,6 +156,14 @@ package enum LogSigning {
             throw LogError(.segment, file: name, error.message(file: name))
         }
         if let error = facts.difference(from: segment, index) { throw error }
+        let stated = facts.header.interval.previousSHA256
+        let before = placed.before?.sha256 ?? Digest.none
+        guard stated == before else {
+            throw LogError(
+                .entryChain, file: name,
+                "it was sealed after a segment with SHA-256 \(Digest.hex(stated)), entry \(index) "
+                    + "follows that of one with \(Digest.hex(before))")
+        }
     }
 
     /// What the whole file says of itself. Where it is not the one that the entry names, that is

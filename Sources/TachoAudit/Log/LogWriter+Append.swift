@@ -1,6 +1,7 @@
 extension LogWriter {
     /// Bundles, then tiles, then `pending`: whoever finds a head finds all it stands for.
     mutating func append(_ entries: [LogEntry]) throws(LogError) -> Checkpoint {
+        requireLock()
         let old = size
         let texts = entries.map { $0.encoded() }
         for (place, entry) in entries.enumerated() {

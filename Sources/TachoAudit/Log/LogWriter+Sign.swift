@@ -1,4 +1,19 @@
+/// An entry where it stands in a log: behind that of the segment before, which it must follow.
+package struct PlacedEntry: Equatable, Sendable {
+    package let entry: LogEntry
+    /// The last entry of a segment before this one; nil before the first.
+    let before: SegmentEntry?
+
+    init(_ entry: LogEntry, behind before: SegmentEntry?) {
+        self.entry = entry
+        self.before = before
+    }
+}
+
 extension LogWriter {
+    /// Is given an entry with its index, and throws to refuse it.
+    package typealias Inspection = (UInt64, PlacedEntry) throws(LogError) -> Void
+
     /// Signs the head of what is stored and writes `checkpoint`.
     ///
     /// Before signing, everything is read back: the entries since the last signed head hash to
@@ -9,8 +24,7 @@ extension LogWriter {
     /// `inspect` is given each entry that was not signed before, and throws to refuse it.
     @discardableResult
     package mutating func sign(
-        with key: SigningKey, size wanted: UInt64? = nil,
-        _ inspect: (UInt64, LogEntry) throws(LogError) -> Void = { _, _ in }
+        with key: SigningKey, size wanted: UInt64? = nil, _ inspect: Inspection = { _, _ in }
     ) throws(LogError) -> SignedCheckpoint {
         let signed = try signature(by: key, size: wanted ?? size, inspect)
         try publish(signed)
@@ -19,8 +33,7 @@ extension LogWriter {
 
     /// The first half of `sign`: nothing is written yet.
     func signature(
-        by key: SigningKey, size: UInt64,
-        _ inspect: (UInt64, LogEntry) throws(LogError) -> Void = { _, _ in }
+        by key: SigningKey, size: UInt64, _ inspect: Inspection = { _, _ in }
     ) throws(LogError) -> SignedCheckpoint {
         let (head, known) = try checked(for: key.verifier, size: size, inspect)
         if let known, known.head == head, (try? known.verify(by: key.verifier)) != nil {
@@ -31,6 +44,7 @@ extension LogWriter {
 
     /// The second half.
     func publish(_ signed: SignedCheckpoint) throws(LogError) {
+        requireLock()
         let path = reader.folder + "/" + LogReader.checkpointName
         guard try reader.checkpoint() != signed else {
             // A kill may have come between its name and the sync of the folder.
@@ -41,8 +55,7 @@ extension LogWriter {
 
     /// The head to be signed at `size`, shown to follow from the last signed one, which comes too.
     func checked(
-        for key: VerifierKey, size: UInt64,
-        _ inspect: (UInt64, LogEntry) throws(LogError) -> Void = { _, _ in }
+        for key: VerifierKey, size: UInt64, _ inspect: Inspection = { _, _ in }
     ) throws(LogError) -> (Checkpoint, SignedCheckpoint?) {
         guard key.kind == .log, key.name == origin else {
             throw LogReader.error(
@@ -51,7 +64,7 @@ extension LogWriter {
         }
         guard size > 0, size <= self.size else {
             throw LogReader.error(
-                .noCheckpoint, LogReader.pendingName,
+                .noEntries, LogReader.pendingName,
                 size == 0 ? "the log has no entries" : "the log has \(self.size) entries")
         }
         let known = try reader.checkpoint()
@@ -96,7 +109,7 @@ extension LogWriter {
     /// and lead to `head`, whatever the tiles say, and which key is in force behind them.
     private func replay(
         _ known: SignedCheckpoint?, _ range: Range<UInt64>, _ key: VerifierKey, _ head: Checkpoint,
-        _ inspect: (UInt64, LogEntry) throws(LogError) -> Void
+        _ inspect: Inspection
     ) throws(LogError) {
         var nodes = TileNodes(reader, size: size)
         var tree = try MerkleRoot(size: range.lowerBound, of: &nodes)
@@ -113,9 +126,10 @@ extension LogWriter {
                     .tileHash, file: LogReader.bundleName(index),
                     "entry \(index) does not hash to its tile")
             }
+            let before = entries.lastSegment
             entries.add(bytes, leaf: leaf, index: index)
             if let failure = entries.failure { throw failure }
-            try inspect(index, try LogReader.parse(bytes, index))
+            try inspect(index, PlacedEntry(try LogReader.parse(bytes, index), behind: before))
             tree.append(leaf)
         }
         guard tree.root() == head.root else {

@@ -20,19 +20,39 @@ package struct LogWriter: ~Copyable {
     /// Keys whose heads are gone on from beside the signer's own: who holds the log's new key says
     /// which one was before it. The log alone may name any.
     package internal(set) var predecessors: [VerifierKey] = []
-    private let lock: LogLock
+    /// nil: only to look; nothing may be written.
+    private let lock: LogLock?
 
     /// Opens the log of `audit`, which exists; its folder `log` is made if needed. Waits for others
-    /// that append or sign. `origin` names the log and is the name of its keys.
+    /// that append or sign; with `patienceSeconds` so long, then it is an error (`.inUse`). `origin`
+    /// names the log and is the name of its keys.
     package init(
-        audit: String, origin: String, partition: UInt32, hook: Hook? = nil
+        audit: String, origin: String, partition: UInt32, patienceSeconds: Double? = nil,
+        hook: Hook? = nil
     ) throws(LogError) {
+        let reader = LogReader(audit: audit)
+        try Self.checkName(origin, audit)
+        try LogFile.makeFolder(reader.folder, below: audit)
+        let lock = try LogLock(reader.folder, patienceSeconds: patienceSeconds)
+        try self.init(reader, origin, partition, lock, hook)
+    }
+
+    /// The log as it is, without its lock: for what takes long and writes nothing. What was found
+    /// is compared again under the lock, as others may go on with the log meanwhile.
+    init(lookingAt audit: String, origin: String, partition: UInt32) throws(LogError) {
+        try Self.checkName(origin, audit)
+        try self.init(LogReader(audit: audit), origin, partition, nil, nil)
+    }
+
+    private static func checkName(_ origin: String, _ audit: String) throws(LogError) {
         guard VerifierKey.isName(origin) else {
             throw LogError(.otherOrigin, file: audit, "\"\(origin)\" can name no log")
         }
-        let reader = LogReader(audit: audit)
-        try LogFile.makeFolder(reader.folder, below: audit)
-        let lock = try LogLock(reader.folder)
+    }
+
+    private init(
+        _ reader: LogReader, _ origin: String, _ partition: UInt32, _ lock: LogLock?, _ hook: Hook?
+    ) throws(LogError) {
         let (head, lastLeaf) = try Self.state(reader, origin)
         (self.lock, self.head, self.lastLeaf) = (lock, head, lastLeaf)
         self.reader = reader
@@ -42,6 +62,8 @@ package struct LogWriter: ~Copyable {
     }
 
     package var size: UInt64 { head?.size ?? 0 }
+
+    func requireLock() { precondition(lock != nil, "a log is changed only under its lock") }
 
     /// The stored head, after the tiles at the right edge were found to lead to it.
     private static func state(

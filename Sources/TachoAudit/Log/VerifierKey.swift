@@ -160,6 +160,8 @@ package enum KeyError: Error, Equatable, Sendable {
     /// Somebody else may read the file.
     case readable(path: String, mode: UInt32)
     case exists(path: String)
+    /// Another process makes this key now.
+    case inProgress(path: String)
     case inputOutput(operation: String, path: String, errno: Int32)
     /// A key of a log where one of a witness is needed, or the other way.
     case kind(needed: VerifierKey.Kind)
@@ -176,12 +178,16 @@ package enum KeyError: Error, Equatable, Sendable {
         switch self {
         case .name(let name):
             "\"\(name)\" is no key name; use one without spaces and +, such as example.com/log"
-        case .format(let why): "this is no key: \(why); give the whole line that key new printed"
+        case .format(let why):
+            "this is no key: \(why); give the file that key new made, or of a public one the whole "
+                + "line that it printed"
         case .algorithm(let byte):
             "a key of algorithm \(byte) is unknown here; use a newer tacho-audit"
         case .readable(let path, let mode):
             "\(path) can be read by others (mode \(String(mode, radix: 8))); run: chmod 600 \(path)"
         case .exists(let path): "\(path) exists already; a key is never written over, take another"
+        case .inProgress(let path):
+            "another process is making the key \(path); use that one, or take another name"
         case .inputOutput(let operation, let path, let errno):
             "\(operation) \(path): \(SystemError.text(errno))"
         case .kind(.log): "this is a witness's key; a log needs one of key new without --witness"

@@ -7,7 +7,7 @@ version or algorithm. `code` is the name in `verify --json`.
 # Of several findings the first in this order decides how a program ends.
 SEVEREST_FIRST = (4, 2, 3, 5, 6, 7)
 
-_COPY = "replace the file by a copy with the right SHA-256, or seal the range again"
+_COPY = "replace the file by a copy with the right SHA-256"
 _WHOLE = "put back the whole file from a copy with the right SHA-256"
 _NEWER = "read it with a newer reader"
 
