@@ -227,6 +227,7 @@ extension Engine {
             ("log_signed", .integer(Int64(sealing.signed))),
             ("seal_refusals", .integer(Int64(sealing.refusals))),
             ("segments_damaged", .integer(Int64(scrub.damaged))),
+            ("segments_unread", .integer(Int64(scrub.unread))),
             ("scrub_day_ms", .integer(scrub.dayMs)),
             ("scrub_all_ms", .integer(scrub.wholeMs)),
             ("ranges_retired", .integer(Int64(retired.ranges))),

@@ -1,3 +1,4 @@
+import TachoAudit
 package import TachoIngest
 import TachoStore
 
@@ -68,6 +69,11 @@ package struct EngineOptions: Sendable {
     package var onNotice: @Sendable (String) -> Void = { _ in }
     /// For tests: called at each moment of sealing; what it throws breaks the sealing off there.
     package var atSealMoment: (@Sendable (SealMoment) throws -> Void)?
+    /// For tests: called after each step of making a segment again; what it throws ends that there.
+    package var atRebuildStep: (@Sendable (RebuildStep) throws -> Void)?
+    /// For tests: called before a sealed segment's file is opened to be looked at; what it throws
+    /// stands for a file that cannot be opened.
+    var beforeLook: (@Sendable (String) throws(SegmentError) -> Void)?
     /// For tests: where derived rows go instead of the database.
     var rowTarget: (@Sendable (Database) -> any RowWriting)?
 

@@ -28,6 +28,8 @@ package enum Command: Equatable, Sendable {
     case alert(AlertCommand)
     case risk(RiskRequest)
     case seal
+    /// The file of a sealed segment again.
+    case rebuild(segment: UInt64)
     /// At another resolution, if one is given.
     case reindex(resolution: Int?)
     case scrub(newestDayOnly: Bool)
@@ -107,7 +109,7 @@ extension Command {
         case .alerts: return .alerts(try AlertQuery.parse(arguments))
         case .alert: return .alert(try AlertCommand.parse(arguments))
         case .risk: return .risk(try RiskRequest.parse(arguments))
-        case .seal: return .seal
+        case .seal: return try sealing(arguments)
         case .reindex: return .reindex(resolution: try reindexResolution(arguments))
         case .scrub: return .scrub(newestDayOnly: try isNewestDay(arguments))
         case .retire: return .retire(try RetireRequest.parse(arguments))
@@ -128,6 +130,15 @@ extension Command {
         if arguments.count == 1 || arguments.isWord(1, "ALL") { return false }
         guard arguments.isWord(1, "DAY") else { throw .syntax }
         return true
+    }
+
+    private static func sealing(_ arguments: Arguments) throws(CommandError) -> Command {
+        if arguments.count == 1 { return .seal }
+        guard arguments.count == 3, arguments.isWord(1, "REBUILD") else { throw .syntax }
+        guard let value = Decimal.integer(arguments[2]), value > 0 else {
+            throw .notInteger(what: "REBUILD", text: arguments.shown(2))
+        }
+        return .rebuild(segment: UInt64(value))
     }
 
     private static func reindexResolution(_ arguments: Arguments) throws(CommandError) -> Int? {

@@ -77,9 +77,9 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .position: 2...4
         case .distance: 3...9
         case .trips, .stops: 3...13
-        case .seal, .stats, .time, .size, .reset: 0...0
+        case .stats, .time, .size, .reset: 0...0
         case .explain: 2...4
-        case .reindex, .retire: 0...2
+        case .seal, .reindex, .retire: 0...2
         case .nearby: 3...9
         case .within: 2...many
         case .who: 6...many

@@ -169,6 +169,14 @@ struct QueryTests {
             #expect(range.first?.integer != nil)
             #expect(range.dropFirst().first == .integer(10))
             #expect(range.last?.text?.count == 64)
+            let segment = try #require(range.first?.integer)
+            let rebuilt = try client.ask("T.SEAL", "REBUILD", "\(segment)").elements ?? []
+            #expect(rebuilt.count == 12)
+            #expect(rebuilt.dropFirst(3).first == .integer(0), "it is sound: \(rebuilt)")
+            let none = try client.ask("T.SEAL", "REBUILD", "99")
+            #expect("\(none)".contains("none of the sealed segments"), "\(none)")
+            let scrubbed = try client.ask("T.SCRUB").elements ?? []
+            #expect(scrubbed.count == 12, "\(scrubbed)")
             let refusal = try client.ask("T.RETIRE")
             #expect("\(refusal)".contains("HOTDAYS d"), "\(refusal)")
             let retired = try client.ask("T.RETIRE", "HOTDAYS", "0").elements ?? []

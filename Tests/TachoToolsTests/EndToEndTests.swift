@@ -8,6 +8,12 @@ import Testing
 
 @testable import TachoTools
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// The tools over the real engine, with the bundled real tracks: in a directory and over a server.
 @Suite struct EndToEndTests {
     let directory = TemporaryDirectory()
@@ -112,6 +118,7 @@ import Testing
         #expect(try importing(target).summary.stored == 0)
         try checkTracks(target, tracks)
         #expect(try target.seal() == [])
+        try rebuilding(target)
         let rows = try target.retire(hotDays: 0, copies: [])
         #expect(rows.kept == [])
         #expect(rows.retired.map(\.points).reduce(0, +) == Int64(first.summary.stored))
@@ -123,6 +130,22 @@ import Testing
         #expect(try target.retire(hotDays: 0, copies: []) == RetiredRows())
         #expect(throws: ToolFailure.self) { try target.retire(hotDays: nil, copies: []) }
         try target.close()
+    }
+
+    /// A missing segment comes again as it was, and then is left alone.
+    private func rebuilding(_ target: LocalTarget) throws {
+        let path = directory.path + "/data/audit/00000001.seg"
+        let bytes = try #require(TemporaryDirectory.read(path))
+        #expect(unlink(path) == 0)
+        let row = try target.rebuild(segment: 1)
+        #expect(row.damage == "\(path) is not there" && row.kept == nil)
+        #expect(TemporaryDirectory.read(path) == bytes)
+        #expect(try target.rebuild(segment: 1).damage == nil)
+        #expect(throws: ToolFailure.self) { try target.rebuild(segment: 9) }
+        let text = try captured(directory) { try Reports.rebuild(row, json: false, to: $0) }
+        #expect(text.hasPrefix("made segment 1 again: \(row.points) points, sha256 "))
+        let json = try captured(directory) { try Reports.rebuild(row, json: true, to: $0) }
+        #expect(json.contains(#""rebuilt":true"#) && json.hasSuffix("\"kept\":null}\n"))
     }
 
     @Test func `a server and a directory print the same`() throws {

@@ -173,7 +173,7 @@ import Testing
     }
 
     @Test func `alerts, seals and statistics are read`() throws {
-        func bulk(_ text: String) -> String { "$\(text.utf8.count)\r\n\(text)\r\n" }
+        @Sendable func bulk(_ text: String) -> String { "$\(text.utf8.count)\r\n\(text)\r\n" }
         let pairs = [
             "rider", "r", "ts_ms", "-7", "at_recv_ms", "9", "code", "TELEPORT", "severity", "crit",
             "verdict", "hold:TELEPORT", "count", "3", "evidence", #"{"d_m":5}"#,
@@ -185,6 +185,11 @@ import Testing
                     ? .bytes("*1\r\n*16\r\n\(pairs)") : .bytes("*2\r\n*16\r\n\(pairs)$1\r\n1\r\n")
             case "T.RETIRE":
                 .bytes("*2\r\n*1\r\n*3\r\n:2\r\n:9\r\n:40\r\n*1\r\n*2\r\n:3\r\n$2\r\nno\r\n")
+            case "T.SEAL" where words.count == 3:
+                .bytes(
+                    "*12\r\n" + bulk("segment") + ":2\r\n" + bulk("rebuilt") + ":1\r\n"
+                        + bulk("points") + ":9\r\n" + bulk("sha256") + bulk("ab01")
+                        + bulk("damage") + bulk("it is not there") + bulk("kept") + "$-1\r\n")
             case "T.SEAL": .bytes("*1\r\n*3\r\n:2\r\n:1892\r\n$4\r\nab01\r\n")
             default: .bytes("*4\r\n$6\r\npoints\r\n:5\r\n$1\r\nx\r\n$4\r\n6.50\r\n")
             }
@@ -201,6 +206,10 @@ import Testing
                 == #"{"rider":"r","ts_ms":-7,"at_recv_ms":9,"code":"TELEPORT","severity":"crit","#
                 + #""verdict":"hold:TELEPORT","count":3,"evidence":{"d_m":5}}"#)
         #expect(try target.seal() == [SealRow(segment: 2, points: 1_892, sha256: "ab01")])
+        #expect(
+            try target.rebuild(segment: 2)
+                == RebuildRow(
+                    segment: 2, points: 9, sha256: "ab01", damage: "it is not there", kept: nil))
         #expect(
             try target.retire(hotDays: 0.5, copies: [])
                 == RetiredRows(
@@ -224,6 +233,7 @@ import Testing
             #expect(throws: ToolFailure.self) { try target.stats() }
         }
         #expect(throws: ToolFailure.self) { try target.seal() }
+        #expect(throws: ToolFailure.self) { try target.rebuild(segment: 1) }
         let batch = Self.randomBatch(seed: 1, count: 3, claims: false)
         guard case .failure(.failed(let failure)) = target.store(batch).wait() else {
             Issue.record("masks out of \(reply)")

@@ -10,6 +10,8 @@ struct CommandTests {
                 == .get(RiderQuery(withAge: true, raw: true)))
         #expect(try command("xlen", "alerts") == .streamLength(.alerts))
         #expect(try command("T.ALERTS") == .alerts(AlertQuery()))
+        #expect(try command("T.SEAL") == .seal)
+        #expect(try command("t.seal", "rebuild", "7") == .rebuild(segment: 7))
         #expect(try command("T.RETIRE") == .retire(RetireRequest()))
         #expect(
             try command("t.retire", "hotdays", "0.25") == .retire(RetireRequest(hotDays: 0.25)))
@@ -35,7 +37,10 @@ struct CommandTests {
         (["t.add", "r", "1", "2"], "ERR wrong number of arguments for 'T.ADD' command"),
         (["T.GET"], "ERR wrong number of arguments for 'T.GET' command"),
         (["T.GET", "r", "NEW"], "ERR syntax error"),
-        (["T.SEAL", "now"], "ERR wrong number of arguments for 'T.SEAL' command"),
+        (["T.SEAL", "now"], "ERR syntax error"),
+        (["T.SEAL", "REBUILD"], "ERR syntax error"),
+        (["T.SEAL", "REBUILD", "0"], "ERR REBUILD '0' is not an integer or out of range"),
+        (["T.SEAL", "REBUILD", "1.5"], "ERR REBUILD '1.5' is not an integer or out of range"),
         (["T.RETIRE", "HOTDAYS"], "ERR syntax error"),
         (["T.RETIRE", "DAYS", "3"], "ERR syntax error"),
         (

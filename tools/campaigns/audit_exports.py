@@ -6,6 +6,9 @@ go, and until it is whole there is no file of its name. Mirrors are killed likew
 whole, recorded and verifies. Both run into a full disk, say so in one line with exit 5, and go on
 when there is room. All of it from a read-only mount: nothing in the directory is altered.
 
+In a copy of the data directory a segment is damaged and made again from the database (`tacho seal
+--rebuild`), killed at any moment: in the end the same bytes, verified, and the damaged file is kept.
+
 examples:
   tools/campaigns/audit_exports.py --verbose
   tools/campaigns/audit_exports.py --full --seed 7
@@ -13,6 +16,7 @@ examples:
 
 import hashlib
 import json
+import shutil
 import time
 
 from lib import campaign, process
@@ -38,6 +42,7 @@ def main():
             killed_mirrors(c, directory, kills)
             full_mirror(c, directory)
             c.check("nothing in the directory was altered", contents(directory) == before)
+        rebuilt(c, data.parent, kills)
 
 
 def sealed(c, rows):
@@ -107,9 +112,9 @@ def export_words(c, directory, form, out):
             "--out", out, "--resume"]
 
 
-def run_or_kill(c, words, longest):
+def run_or_kill(c, words, longest, **options):
     """Runs to the end, or kills after a random part of `longest` seconds. The exit code, or None."""
-    child = process.start(words)
+    child = process.start(words, **options)
     try:
         return child.wait(c.random.uniform(0, longest))
     except process.subprocess.TimeoutExpired:
@@ -262,6 +267,47 @@ def full_mirror(c, directory):
         done = process.run(words, text=True, timeout=600)
         c.check("with more room it goes on", done.returncode == 0, done.stderr[-300:])
         check_mirror(c, "with more room", directory, copy)
+
+
+def rebuilt(c, data, kills):
+    """A segment that was damaged comes out of the database as it was."""
+    copy = c.place("rebuilt") / "data"
+    shutil.copytree(data, copy)
+    audit, segment = copy / "audit", copy / "audit" / "00000002.seg"
+    before = contents(audit)
+    harm = {"flipped": lambda content: content[:5000] + bytes([content[5000] ^ 4]) + content[5001:],
+            "cut": lambda content: content[:-1], "missing": None,
+            "another segment": lambda _: (audit / "00000001.seg").read_bytes()}
+    words = [c.program("tacho"), "seal", "--data", copy, "--rebuild", "2"]
+    began = time.monotonic()
+    process.run(words, check=True, timeout=600)
+    seconds = 1.5 * (time.monotonic() - began)
+    kept = []
+    for name, change in harm.items():
+        damaged = change and change(segment.read_bytes())
+        segment.unlink()
+        if damaged is not None:
+            segment.write_bytes(damaged)
+            kept.append(hashlib.sha256(damaged).hexdigest())
+        done = process.run([c.program("tacho"), "scrub", "--data", copy], timeout=600, text=True)
+        c.check(f"{name}: it is found, with what to do",
+                done.returncode == 1 and "tacho seal --rebuild 2" in done.stdout, done.stdout[-300:])
+        ended = [run_or_kill(c, words, seconds, stdout=process.subprocess.DEVNULL)
+                 for _ in range(max(2, kills // len(harm)))]
+        done = process.run(words, timeout=600, text=True)
+        c.check(f"{name}: after {ended.count(None)} kills it is made again", done.returncode == 0,
+                (done.stdout + done.stderr)[-300:])
+        c.check(f"{name}: the bytes are those that were sealed", contents(audit) == before)
+    found = sorted(sha256(path) for path in (audit / "damaged").iterdir())
+    c.check("the damaged files are kept, each once", found == sorted(kept), f"{found}")
+    c.check("no temporary file is left", not list((audit / "tmp").iterdir()))
+    done = process.run([c.program("tacho-audit"), "verify", "--audit", audit, "--deep"],
+                       timeout=600, text=True)
+    c.check("made again, all verifies", done.returncode == 0, done.stdout[-300:])
+    done = process.run([c.program("tacho"), "scrub", "--data", copy], timeout=600, text=True)
+    c.note(f"a sound segment is left alone after {seconds / 1.5:.2f} s")
+    c.check("made again, nothing is found", done.returncode == 0, done.stdout[-300:])
+    c.forget("rebuilt")
 
 
 main()

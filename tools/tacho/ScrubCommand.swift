@@ -8,8 +8,9 @@ struct ScrubCommand: ParsableCommand {
         discussion: """
             Every segment is read from the device, decoded, and compared with the hash that was noted \
             when it was sealed. tachod does the same by itself, the newest day's once a day and all \
-            once a week. Nothing is mended: put back a copy of a damaged segment. Exit 1 if one is \
-            damaged or missing.
+            once a week. Nothing is mended: put back a copy of a damaged segment, or let it be made \
+            again (tacho seal --rebuild N). Exit 1 if one is damaged or missing, or could not be read, \
+            so that nothing is known of it.
 
             Examples:
               tacho scrub --data ./fleet
@@ -21,14 +22,14 @@ struct ScrubCommand: ParsableCommand {
     @Flag(help: "Only segments with receipts of the newest day.")
     var day = false
 
-    @Flag(help: "One JSON object: segments, points, bytes, damaged, findings.")
+    @Flag(help: "One JSON object: segments, points, bytes, damaged, unread, findings.")
     var json = false
 
     func run() throws {
         try target.withTarget { target in
             let summary = try target.scrub(newestDayOnly: day)
             try summary.write(json: json, to: Output.standard())
-            if summary.damaged > 0 { throw ExitCode(1) }
+            if summary.damaged + summary.unread > 0 { throw ExitCode(1) }
         }
     }
 }

@@ -151,7 +151,7 @@ extension Engine {
                 report.kept.append(
                     KeptRange(
                         segment: UInt64(range),
-                        reason: "\(file): \(what); they stay where they are: look into it"))
+                        reason: "\(file): \(what); all stays where it is"))
             }
             return
         }

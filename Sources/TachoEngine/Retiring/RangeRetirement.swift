@@ -119,7 +119,13 @@ struct RangeRetirement: ~Copyable {
             place += sealed.count
             try refer(to: block, of: keys[0], spanMs: spanMs, &put)
         }
-        guard place == fixes.count, put.count <= Int(UInt16.max) else { throw Self.differs(name) }
+        guard place == fixes.count else { throw Self.differs(name) }
+        guard put.count <= Int(UInt16.max) else {
+            throw .differs(
+                "rider \(String(decoding: name, as: UTF8.self)) has fixes in it that lie so far apart that "
+                    + "more than 65,535 references would be needed; shorter ranges have fewer "
+                    + "(--range-seconds)")
+        }
         for key in keys {
             rows.delete(.track, Keys.track(key))
             rows.delete(.ranges, Keys.ranges(key))

@@ -7,7 +7,11 @@ package struct ScrubReport: Sendable, Hashable {
     package var segments = 0
     package var points: UInt64 = 0
     package var bytes: UInt64 = 0
-    /// One line for each segment that is damaged or missing.
+    /// Segments that are damaged or missing.
+    package var damaged = 0
+    /// Segments of which nothing is known, as they could not be read.
+    package var unread = 0
+    /// One line for each of both.
     package var findings: [String] = []
 
     /// So many are shown in an answer; all of them stand in the log.
@@ -15,17 +19,18 @@ package struct ScrubReport: Sendable, Hashable {
 }
 
 /// Looks through sealed segments, since disks forget without saying so: the newest day's once a day,
-/// all once a week. Each is read from the device, decoded, and compared with the hash that was noted
-/// when it was sealed. Nothing is mended: a person puts back a copy.
+/// all once a week (`ScrubPlan`). Each is read from the device, decoded, and compared with the hash
+/// that was noted when it was sealed. Nothing is mended: a person puts back a copy, or lets it be made
+/// again (`Engine.rebuild`).
 ///
 /// Its thread gives way to others and takes one segment a second at most.
 /// Cost: reading a segment twice and decoding it; 25 ns a fix.
 final class Scrubber: Sendable {
     private struct State {
-        var row: ScrubRow?
+        var plan: ScrubPlan
         var isBusy = false
-        /// Of the newest day, still to be looked at.
-        var day: [UInt32] = []
+        /// Grows whenever a file may have changed for the better: what was read before says nothing.
+        var mended: UInt64 = 0
     }
 
     private let store: Store
@@ -33,93 +38,71 @@ final class Scrubber: Sendable {
     private let options: EngineOptions
     private let thread = ReaderThread("tacho-scrub", yieldsToOthers: true)
     private let state: Mutex<State>
+    /// Rows are written in the order of the changes they tell of, from two threads.
+    private let writing = Mutex(())
 
     init(_ store: Store, _ control: EngineControl, _ options: EngineOptions) throws(StoreError) {
         self.store = store
         self.control = control
         self.options = options
-        state = Mutex(State(row: try ScrubRow.read(store.database)))
+        state = Mutex(State(plan: ScrubPlan(row: try ScrubRow.read(store.database))))
     }
 
     func stop() { thread.stop() }
 
-    /// Times of the last passes, and how many segments are damaged.
-    var figures: (dayMs: Int64, wholeMs: Int64, damaged: Int) {
+    /// Times of the last passes, and how many segments are damaged, and could not be read.
+    var figures: (dayMs: Int64, wholeMs: Int64, damaged: Int, unread: Int) {
         state.withLock { state in
-            (state.row?.dayMs ?? 0, state.row?.wholeMs ?? 0, state.row?.damaged.count ?? 0)
+            let row = state.plan.row
+            return (
+                row?.dayMs ?? 0, row?.wholeMs ?? 0, row?.damaged.count ?? 0,
+                state.plan.unread.count
+            )
         }
     }
 
     /// For tests: nothing is being looked at, and nothing of a pass is left.
-    var isIdle: Bool {
-        state.withLock { !$0.isBusy && $0.day.isEmpty && ($0.row?.next ?? 0) == 0 }
-    }
+    var isIdle: Bool { state.withLock { !$0.isBusy && $0.plan.isIdle } }
 
     /// Called every second: begins with the next segment that is due, unless one is being looked at.
     func tick(nowMs: Int64) {
         guard control.failure == nil, !control.isClosing else { return }
         let last = control.seals.lastRange
         let begins = state.withLock { state in
-            guard !state.isBusy, Self.isDue(&state, nowMs, last) else { return false }
+            guard !state.isBusy, state.plan.next(nowMs: nowMs, last: last) != .nothing else {
+                return false
+            }
             state.isBusy = true
             return true
         }
         guard begins else { return }
         let isTaken = thread.post { [self] in
-            let segment = nextSegment(nowMs)
-            if let segment { look(at: segment) }
+            step(nowMs)
             state.withLock { $0.isBusy = false }
         }
         if !isTaken { state.withLock { $0.isBusy = false } }
     }
 
-    private static func isDue(_ state: inout State, _ nowMs: Int64, _ last: UInt32) -> Bool {
-        guard let row = state.row else {
-            // What there is was read back when it was sealed, unless it is from an older program.
-            state.row =
-                last == 0
-                ? ScrubRow(dayMs: nowMs, wholeMs: nowMs) : ScrubRow(dayMs: 0, wholeMs: 0)
-            return last > 0
-        }
-        if last == 0 { return false }
-        return row.next > 0 || !state.day.isEmpty
-            || nowMs - row.wholeMs >= ScrubRow.wholeLengthMs
-            || nowMs - row.dayMs >= ScrubRow.dayLengthMs
-    }
-
-    /// Of the pass under way, or the first of one that is due; nil: that pass is over.
-    private func nextSegment(_ nowMs: Int64) -> UInt32? {
+    private func step(_ nowMs: Int64) {
         let last = control.seals.lastRange
-        var row = state.withLock { $0.row } ?? ScrubRow(dayMs: 0, wholeMs: 0)
-        if row.next == 0 && nowMs - row.wholeMs >= ScrubRow.wholeLengthMs { row.next = 1 }
-        if row.next > 0 {
-            let segment = row.next
-            if segment > last {
-                // All were: the newest day's among them.
-                (row.next, row.wholeMs, row.dayMs) = (0, nowMs, nowMs)
-                keep(row)
-                return nil
-            }
-            row.next += 1
-            keep(row)
-            return segment
+        switch state.withLock({ $0.plan.next(nowMs: nowMs, last: last) }) {
+        case .nothing: break
+        case .look(let segment, let pass):
+            var report = ScrubReport()
+            look(at: segment, of: pass, &report)
+        case .findNewestDay:
+            let found = newestDay(through: last)
+            state.withLock { $0.plan.begin(newestDay: found) }
+        case .end(let pass): change { $0.plan.end(pass, nowMs: nowMs) }
         }
-        var day = state.withLock { $0.day }
-        if day.isEmpty && nowMs - row.dayMs >= ScrubRow.dayLengthMs {
-            day = newestDay(through: last)
-            row.dayMs = nowMs
-            keep(row)
-        }
-        let segment = day.popLast()
-        state.withLock { [day] in $0.day = day }
-        return segment
     }
 
-    /// Whose receipt times reach into the 24 hours before the newest one.
+    /// Whose receipt times reach into the 24 hours before the newest one; newest first.
     private func newestDay(through last: UInt32) -> [UInt32] {
         var found: [UInt32] = []
         var fromMs = Int64.min
         for segment in stride(from: last, to: 0, by: -1) {
+            if control.isClosing { break }
             guard let bounds = try? header(segment).recvBounds, !bounds.isEmpty else {
                 // Whatever is wrong with it is found when it is looked at.
                 found.append(segment)
@@ -140,77 +123,97 @@ final class Scrubber: Sendable {
         try SegmentReader.header(of: try SegmentSource(path: path(segment)))
     }
 
-    private func keep(_ row: ScrubRow) {
-        state.withLock { $0.row = row }
-        let rows = RowBatch(store.database)
-        rows.put(.meta, Keys.meta(ScrubRow.key), row.encoded)
-        do throws(StoreError) {
-            try store.database.write(rows, sync: false)
-        } catch {
-            control.fail("while scrubbing: \(error)")
-        }
-    }
-
-    /// Looks at one segment and notes what was found; nil: broken off, or it is sound.
+    /// Changes what is known and writes it down.
     @discardableResult
-    private func look(at segment: UInt32, _ report: inout ScrubReport) -> String? {
-        let (result, bytes) = check(segment)
-        if control.isClosing { return nil }
-        report.segments += 1
-        report.bytes += bytes
-        var row = state.withLock { $0.row } ?? ScrubRow(dayMs: 0, wholeMs: 0)
-        let wasDamaged = row.damaged.contains(segment)
-        var finding: String?
-        switch result {
-        case .success(let points): report.points += points
-        case .failure(let error): finding = error.text
+    private func change<R: Sendable>(_ body: (inout State) -> R) -> R {
+        writing.withLock { _ in
+            let (result, row) = state.withLock { state in (body(&state), state.plan.known) }
+            let rows = RowBatch(store.database)
+            rows.put(.meta, Keys.meta(ScrubRow.key), row.encoded)
+            do throws(StoreError) {
+                try store.database.write(rows, sync: false)
+            } catch {
+                control.fail("while scrubbing: \(error)")
+            }
+            return result
         }
-        if let finding {
-            report.findings.append(finding)
-            if !wasDamaged { options.onNotice(finding) }
+    }
+
+    /// Notes what another thread found of a segment, or made of it.
+    func note(_ segment: UInt32, _ found: SegmentLook.State) {
+        let nowMs = options.nowMs()
+        change { state in
+            if found == .sound { state.mended += 1 }
+            _ = state.plan.note(segment, found, nowMs: nowMs)
         }
-        row.note(segment, isDamaged: finding != nil)
-        keep(row)
-        return finding
     }
 
-    private func look(at segment: UInt32) {
-        var report = ScrubReport()
-        look(at: segment, &report)
+    /// Looks at one segment and notes what was found.
+    private func look(at segment: UInt32, of pass: ScrubPlan.Pass?, _ report: inout ScrubReport) {
+        while true {
+            let mended = state.withLock { $0.mended }
+            let (look, points) = check(segment)
+            if control.isClosing { return }
+            let nowMs = options.nowMs()
+            let isNew = change { state -> Bool? in
+                if look.state != .sound && state.mended != mended { return nil }
+                return state.plan.note(segment, look.state, of: pass, nowMs: nowMs)
+            }
+            // Made again meanwhile, it may be this one.
+            guard let isNew else { continue }
+            report.segments += 1
+            report.bytes += look.bytes
+            switch look.state {
+            case .sound: report.points += points
+            case .damaged: report.damaged += 1
+            case .unread: report.unread += 1
+            }
+            guard look.state != .sound else { return }
+            report.findings.append(look.what)
+            if isNew { options.onNotice(look.what) }
+            return
+        }
     }
 
-    private struct Damage: Error {
-        var text: String
-    }
-
-    private func check(_ segment: UInt32) -> (Result<UInt64, Damage>, bytes: UInt64) {
+    /// What is so with a segment, with what to do about it, and its points.
+    private func check(_ segment: UInt32) -> (SegmentLook, points: UInt64) {
         let path = path(segment)
-        func damaged(_ what: String) -> Result<UInt64, Damage> {
-            .failure(Damage(text: "\(what); put back a copy of it"))
-        }
         do {
             guard let bytes = try store.database.get(.meta, Keys.seal(segment)) else {
-                return (damaged("\(path): it is not noted as sealed"), 0)
+                let what =
+                    "\(path): the database has lost the note of its seal, so there is nothing to "
+                    + "compare it with; check it with tacho-audit verify"
+                return (SegmentLook(state: .damaged, what: what), 0)
             }
             let noted = try bytes.withUnsafeBytes { try SealRow.read($0) }
-            let file = try AuditFile(path: path, isWanted: { [control] in !control.isClosing })
-            try file.dropCache()
-            let report = SegmentCheck.run(.file(file), deep: true)
-            if let error = report.findings.first {
-                return (damaged(error.message(file: path)), file.byteCount)
+            var look = SegmentLook.at(
+                path, sealed: noted.sha256, isWanted: { [control] in !control.isClosing },
+                beforeOpen: options.beforeLook)
+            switch look.state {
+            case .sound: break
+            case .damaged: look.what += "; " + (try advice(segment, noted))
+            case .unread:
+                look.what =
+                    "could not be read: \(look.what); nothing is known of the segment until it can "
+                    + "be, and it is tried again"
             }
-            guard report.sha256 == noted.sha256 else {
-                let what =
-                    "\(path): it is not the segment that was sealed, SHA-256 "
-                    + "\(Digest.hex(noted.sha256))"
-                return (damaged(what), file.byteCount)
-            }
-            return (.success(noted.points), file.byteCount)
-        } catch let error as SegmentError {
-            return (damaged(error.message(file: path)), 0)
+            return (look, noted.points)
         } catch {
-            return (damaged("\(path): \(error)"), 0)
+            let what =
+                "could not be compared: \(path): what is noted of it cannot be read: \(error); it is "
+                + "tried again"
+            return (SegmentLook(state: .unread, what: what), 0)
         }
+    }
+
+    /// Whether the points of a damaged segment are anywhere else decides what can be done.
+    private func advice(_ segment: UInt32, _ noted: SealRow) throws(StoreError) -> String {
+        let copy = "put back a copy with SHA-256 \(Digest.hex(noted.sha256))"
+        let isRetired = try store.database.get(.meta, Keys.retired(segment)) != nil
+        let isKnown = try store.database.get(.meta, Keys.range(segment)) != nil
+        return isKnown && !isRetired
+            ? "\(copy), or let it be made again from the database: tacho seal --rebuild \(segment)"
+            : "\(copy), as from a mirror: its points are nowhere else in this directory"
     }
 
     /// Looks at all segments, or the newest day's, now. `completion` runs on the scrubber's thread.
@@ -218,6 +221,7 @@ final class Scrubber: Sendable {
         newestDayOnly: Bool,
         completion: @escaping @Sendable (Result<ScrubReport, SealError>) -> Void
     ) {
+        let closed = SealError.stopped("the engine is closed")
         let isTaken = thread.post { [self] in
             let last = control.seals.lastRange
             let segments =
@@ -225,16 +229,15 @@ final class Scrubber: Sendable {
             var report = ScrubReport()
             for segment in segments {
                 if control.isClosing { break }
-                look(at: segment, &report)
+                look(at: segment, of: nil, &report)
             }
-            if control.isClosing { return completion(.failure(.stopped("the engine is closed"))) }
-            var row = state.withLock { $0.row } ?? ScrubRow(dayMs: 0, wholeMs: 0)
-            row.dayMs = options.nowMs()
-            if !newestDayOnly { (row.wholeMs, row.next) = (row.dayMs, 0) }
-            keep(row)
+            if control.isClosing { return completion(.failure(closed)) }
+            let nowMs = options.nowMs()
+            change { $0.plan.end(newestDayOnly ? .newestDay : .whole, nowMs: nowMs) }
+            if let reason = control.failure { return completion(.failure(.stopped(reason))) }
             completion(.success(report))
         }
-        if !isTaken { completion(.failure(.stopped("the engine is closed"))) }
+        if !isTaken { completion(.failure(closed)) }
     }
 }
 

@@ -33,6 +33,9 @@ struct SealLog {
         }
     }
 
+    /// A signer or mirror that hangs must not hold up sealing for ever: then it is told, and tried again.
+    private static let patienceSeconds = 30.0
+
     private var keyPath: String { signing.keyPath ?? directory.path + "/audit-key" }
     private var reader: LogReader { LogReader(audit: directory.auditPath) }
 
@@ -41,7 +44,9 @@ struct SealLog {
     func append(_ segment: UInt64, sha256: [UInt8]) throws(Failure) -> UInt64 {
         let origin = try origin()
         do throws(LogError) {
-            var log = try LogWriter(audit: directory.auditPath, origin: origin, partition: 0)
+            var log = try LogWriter(
+                audit: directory.auditPath, origin: origin, partition: 0,
+                patienceSeconds: Self.patienceSeconds)
             return try log.append(throughSegment: segment, sha256: sha256).size
         } catch {
             throw Failure(error)
@@ -60,7 +65,8 @@ struct SealLog {
         let key = try key()
         do throws(LogError) {
             var log = try LogWriter(
-                audit: directory.auditPath, origin: key.verifier.name, partition: 0)
+                audit: directory.auditPath, origin: key.verifier.name, partition: 0,
+                patienceSeconds: Self.patienceSeconds)
             let signed = try log.sign(with: key) { index, entry throws(LogError) in
                 if isStopping() {
                     throw LogError(.stopped, file: reader.folder, "the engine is closed")

@@ -28,6 +28,7 @@ extension ConnectionHandler {
         case .alert(let command): alert(command, arguments)
         case .risk(let request): risk(request, arguments)
         case .seal: seal()
+        case .rebuild(let segment): rebuild(segment)
         case .reindex(let resolution): reindex(resolution)
         case .scrub(let newestDayOnly): scrub(newestDayOnly)
         case .retire(let request): retire(request)
@@ -146,19 +147,6 @@ extension ConnectionHandler {
             var writer = ReplyWriter()
             switch result {
             case .success(let report): writer.reindexed(report)
-            case .failure(let failure): writer.error("ERR \(failure)")
-            }
-            mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
-        }
-    }
-
-    /// Minutes, where much is sealed: answered at its end.
-    private func scrub(_ newestDayOnly: Bool) {
-        let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
-        service.engine.scrub(newestDayOnly: newestDayOnly) { result in
-            var writer = ReplyWriter()
-            switch result {
-            case .success(let report): writer.scrubbed(report)
             case .failure(let failure): writer.error("ERR \(failure)")
             }
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))

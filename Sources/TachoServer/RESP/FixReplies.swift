@@ -111,23 +111,7 @@ extension ReplyWriter {
         }
     }
 
-    /// T.SCRUB: segments, points, bytes, damaged and findings, with their names.
-    mutating func scrubbed(_ report: ScrubReport) {
-        array(10)
-        for (name, value) in [
-            ("segments", Int64(report.segments)), ("points", Int64(clamping: report.points)),
-            ("bytes", Int64(clamping: report.bytes)), ("damaged", Int64(report.findings.count)),
-        ] {
-            bulk(name)
-            integer(value)
-        }
-        bulk("findings")
-        let shown = report.findings.prefix(ScrubReport.shownFindings)
-        array(shown.count)
-        for finding in shown { bulk(finding) }
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> [UInt8] {
+    static func hex(_ bytes: [UInt8]) -> [UInt8] {
         let digits = Array("0123456789abcdef".utf8)
         return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
     }

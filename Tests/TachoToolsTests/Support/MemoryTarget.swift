@@ -95,6 +95,9 @@ final class MemoryTarget: Target {
     func feedback() -> [FeedbackRow] { [] }
     func risk(_ order: RiskOrder) -> [RiskRow] { [] }
     func seal() -> [SealRow] { [] }
+    func rebuild(segment: Int64) -> RebuildRow {
+        RebuildRow(segment: segment, points: 0, sha256: "", damage: nil, kept: nil)
+    }
     func stats() -> [StatRow] { [] }
     func rules() -> String { "{}" }
     func setRules(_ words: [String]) -> Int64 { 1 }

@@ -8,7 +8,9 @@ package struct ScrubSummary: Equatable, Sendable {
     package var points: Int64 = 0
     package var bytes: Int64 = 0
     package var damaged: Int64 = 0
-    /// A line for each damaged segment, the first hundred.
+    /// Those that could not be read, so that nothing is known of them.
+    package var unread: Int64 = 0
+    /// A line for each of both, the first hundred.
     package var findings: [String] = []
 
     package init() {}
@@ -16,6 +18,7 @@ package struct ScrubSummary: Equatable, Sendable {
     package func write(json: Bool, to output: Output) throws {
         let figures = [
             ("segments", segments), ("points", points), ("bytes", bytes), ("damaged", damaged),
+            ("unread", unread),
         ]
         if json {
             var object = JSONObject()
@@ -45,7 +48,8 @@ extension LocalTarget {
             summary.segments = Int64(report.segments)
             summary.points = Int64(clamping: report.points)
             summary.bytes = Int64(clamping: report.bytes)
-            summary.damaged = Int64(report.findings.count)
+            summary.damaged = Int64(report.damaged)
+            summary.unread = Int64(report.unread)
             summary.findings = Array(report.findings.prefix(ScrubReport.shownFindings))
             return summary
         } catch {
@@ -69,6 +73,7 @@ extension RemoteTarget {
             case "points": summary.points = value.integer ?? 0
             case "bytes": summary.bytes = value.integer ?? 0
             case "damaged": summary.damaged = value.integer ?? 0
+            case "unread": summary.unread = value.integer ?? 0
             case "findings": summary.findings = (value.elements ?? []).compactMap(\.text)
             default: break
             }

@@ -61,6 +61,9 @@ package protocol Target: AlertTarget {
 
     func seal() throws(ToolFailure) -> [SealRow]
 
+    /// Makes the file of a sealed segment again, where it is missing or damaged.
+    func rebuild(segment: Int64) throws(ToolFailure) -> RebuildRow
+
     /// Makes the index of places again; gives its figures.
     func reindex(resolution: Int?) throws(ToolFailure) -> [StatRow]
     func scrub(newestDayOnly: Bool) throws(ToolFailure) -> ScrubSummary
