@@ -36,6 +36,8 @@ package final class Engine: Sendable {
     /// Blocks of sealed segments, for points that left the database.
     let segments: SegmentShelf
     let retirement: Retirement
+    /// Who hears of riders' moves.
+    let watches: PositionWatches
     /// Where derived rows go: the database, but for tests.
     let rowTarget: any RowWriting
     let control: EngineControl
@@ -109,6 +111,8 @@ package final class Engine: Sendable {
         self.segments = segments
         self.rowTarget = rowTarget
         retirement = try Retirement(store.database)
+        let watches = PositionWatches()
+        self.watches = watches
         self.riders = riders
         latest = live.latest
         grid = live.grid
@@ -177,6 +181,7 @@ package final class Engine: Sendable {
                 acrossFullRate: options.acrossFullRate,
                 fail: { control.fail($0) }, failure: { control.failure },
                 alertsAreDurable: { control.notifyObservers() },
+                riderMoved: { watches.note($0) },
                 journalGrew: { control.journalGrew(bytes: $0) },
                 pointsDone: { control.done(points: $0) }))
         workers = recovery.shards.map { shard in

@@ -27,6 +27,10 @@ package struct ServerLimits: Sendable {
     package var legRows = 8_192
     /// Entries of one XRANGE or XREAD.
     package var streamEntries = 16_384
+    /// Channels and patterns of one connection together.
+    package var subscriptions = 10_000
+    /// Moves are told at most so often; a rider that moved twice in between is told of once.
+    package var moveMs = 50
     /// Riders of one T.RISK, also without COUNT.
     package var riskRiders = 1_000
     /// Sessions of T.PUT whose last answer is remembered; the oldest is forgotten first.

@@ -39,6 +39,7 @@ package enum Command: Equatable, Sendable {
     case streamRange(StreamRange)
     case streamLength(StreamName)
     case streamRead(StreamRead)
+    case subscription(SubscribeCommand)
     case view(ViewCommand)
     case session(SessionCommand)
 
@@ -118,6 +119,8 @@ extension Command {
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
         case .streamLength: return .streamLength(StreamName(arguments[1]))
         case .streamRead: return .streamRead(try StreamRead.parse(arguments))
+        case .subscribe, .unsubscribe, .patternSubscribe, .patternUnsubscribe, .pubsub:
+            return .subscription(try SubscribeCommand.parse(name, arguments))
         case .geoPositions, .geoDistance, .geoHashes, .geoSearch, .geoRadius, .geoRadiusByMember,
             .geoRadiusReadOnly, .geoRadiusByMemberReadOnly, .geoAdd, .geoSearchStore,
             .memberScore, .memberCount, .exists, .type:

@@ -24,6 +24,8 @@ package enum CommandError: Error, Equatable, Sendable {
     case unevenStreams
     case notAvailable(String)
     case noProtocol
+    /// The connection hears messages, and in RESP2 can do nothing else.
+    case subscribed
     case invalidDatabase
     case wrongPassword
     case noPassword
@@ -62,6 +64,9 @@ package enum CommandError: Error, Equatable, Sendable {
                 + " for each stream key an ID or '$' must be specified."
         case .notAvailable(let what): "ERR \(what)"
         case .noProtocol: "NOPROTO unsupported protocol version, use RESP2 (redis-py: protocol=2)"
+        case .subscribed:
+            "ERR this connection hears messages: only (P)SUBSCRIBE, (P)UNSUBSCRIBE, PING, QUIT and RESET "
+                + "are allowed on it, use another one"
         case .invalidDatabase: "ERR DB index is out of range"
         case .wrongPassword: "WRONGPASS invalid username-password pair or user is disabled."
         case .noPassword:

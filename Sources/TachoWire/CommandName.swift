@@ -31,6 +31,11 @@ package enum CommandName: String, CaseIterable, Sendable {
     case streamRange = "XRANGE"
     case streamLength = "XLEN"
     case streamRead = "XREAD"
+    case subscribe = "SUBSCRIBE"
+    case unsubscribe = "UNSUBSCRIBE"
+    case patternSubscribe = "PSUBSCRIBE"
+    case patternUnsubscribe = "PUNSUBSCRIBE"
+    case pubsub = "PUBSUB"
     case geoPositions = "GEOPOS"
     case geoDistance = "GEODIST"
     case geoHashes = "GEOHASH"
@@ -91,6 +96,8 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .streamLength, .echo, .select, .memberCount, .type: 1...1
         case .streamRead, .geoDistance: 3...many
         case .geoPositions, .geoHashes, .exists: 1...many
+        case .subscribe, .patternSubscribe, .pubsub: 1...many
+        case .unsubscribe, .patternUnsubscribe: 0...many
         case .geoSearch: 6...many
         case .geoSearchStore: 7...many
         case .geoRadius, .geoRadiusReadOnly: 5...many

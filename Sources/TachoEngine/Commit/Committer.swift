@@ -42,6 +42,8 @@ final class Committer: @unchecked Sendable {
         /// Why the engine stopped acknowledging elsewhere; nil: it did not.
         var failure: @Sendable () -> String?
         var alertsAreDurable: @Sendable () -> Void
+        /// Latest shows what these parts say.
+        var riderMoved: @Sendable ([Part]) -> Void
         /// The journal is as long as its bound, or longer.
         var journalGrew: @Sendable (Int) -> Void
         var pointsDone: @Sendable (Int) -> Void
@@ -183,6 +185,7 @@ final class Committer: @unchecked Sendable {
         if !context.acknowledgesBeforeSync { for part in done.parts { acknowledge(part) } }
         for body in done.afterCommit { body() }
         if done.alertCount > 0 { context.alertsAreDurable() }
+        context.riderMoved(done.parts)
         // Last: it may wait, and nobody is to wait with it for what is durable already.
         if let handOver { derived.push(.group(handOver)) }
         guard let header else { return }

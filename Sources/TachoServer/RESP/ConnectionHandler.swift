@@ -20,6 +20,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var session: ClientSession
     /// What an XREAD with BLOCK waits for.
     var blocked: BlockedRead?
+    /// What it hears of riders' moves; nil: nothing.
+    var subscriber: Subscriber?
     /// For those who work on an answer.
     let presence = Presence()
     private(set) var id: UInt64 = 0
@@ -63,6 +65,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         blocked?.timeout?.cancel()
         blocked = nil
         presence.end()
+        unsubscribeFromAll()
         if id != 0 { service.leave(id) }
         self.context = nil
         context.fireChannelInactive()
@@ -139,6 +142,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func goOn() {
         guard state.phase != .closed else { return }
         takeRequests()
+        sendMoves()
         if !isInsideRead { settle() }
     }
 
@@ -207,6 +211,7 @@ extension ConnectionHandler {
     private func handle(_ arguments: Arguments) -> Bool {
         do throws(CommandError) {
             let command = try Command.parse(arguments)
+            try checkMode(command)
             if !command.isWrite { submitWrites() }
             guard state.admit(isWrite: command.isWrite) == .run else { return false }
             service.totalCommands += 1

@@ -14,6 +14,8 @@ final class LoopMailbox: Sendable {
         /// A read's reply, written in RESP by the thread that had the result.
         case answered(connection: UInt64, ticket: UInt64, reply: [UInt8])
         case newAlerts
+        /// Riders that somebody looks at are elsewhere now.
+        case moves
     }
 
     private struct Waiting {

@@ -66,7 +66,7 @@ package final class RespServer: Sendable {
                 // 3 ms: measured, p99 of T.GET under load was the length of others' bursts.
                 _ = tacho_ask_short_slices(sliceNs)
                 let service = RespService(
-                    engine: engine, mailbox: mailbox, limits: limits, nowMs: nowMs,
+                    engine: engine, mailbox: mailbox, loop: loop, limits: limits, nowMs: nowMs,
                     logger: logger)
                 box.value = service
                 mailbox.deliver(to: service)
@@ -127,6 +127,7 @@ package final class RespServer: Sendable {
         deadline.cancel()
         loop.execute {
             self.mailbox.deliver(to: nil)
+            self.service.value?.positions.stop()
             self.service.value = nil
         }
         try? group.syncShutdownGracefully()

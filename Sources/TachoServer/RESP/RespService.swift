@@ -8,6 +8,7 @@ import TachoWire
 final class RespService {
     let engine: Engine
     let mailbox: LoopMailbox
+    let loop: any EventLoop
     let limits: ServerLimits
     let nowMs: @Sendable () -> Int64
     let logger: Logger
@@ -26,6 +27,9 @@ final class RespService {
     /// What T.PUT answered lately.
     var sessions: PutSessions
 
+    /// Who hears where which riders are.
+    let positions: PositionHub
+
     /// Of the fixes that T.GET and T.MGET show.
     let shownCells = ShownCells()
 
@@ -36,14 +40,16 @@ final class RespService {
     var totalCommands = 0
 
     init(
-        engine: Engine, mailbox: LoopMailbox, limits: ServerLimits,
+        engine: Engine, mailbox: LoopMailbox, loop: any EventLoop, limits: ServerLimits,
         nowMs: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.engine = engine
         self.mailbox = mailbox
+        self.loop = loop
         self.limits = limits
         self.nowMs = nowMs
         self.logger = logger
+        positions = PositionHub(engine) { mailbox.post(.moves) }
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
     }
@@ -70,6 +76,7 @@ final class RespService {
     func leave(_ id: UInt64) {
         connections[id] = nil
         unblock(id)
+        positions.leave(id)
         if connections.isEmpty, let whenEmpty {
             self.whenEmpty = nil
             whenEmpty()
@@ -126,6 +133,7 @@ final class RespService {
                     guard let connection = connections[id] else { continue }
                     if connection.entriesArrived(&found) { touched.append(connection) }
                 }
+            case .moves: positions.wake(self)
             }
         }
         for connection in touched { connection.goOn() }

@@ -34,6 +34,11 @@ extension ConnectionHandler {
             hello()
         case .ok: output.simple("OK")
         case .whoAmI: output.bulk("default")
+        case .ping(let text) where (subscriber?.count ?? 0) > 0:
+            // As Redis answers who hears messages in RESP2.
+            output.array(2)
+            output.bulk("pong")
+            output.bulk(text ?? [])
         case .ping(nil): output.simple("PONG")
         case .ping(let text?), .echo(let text): output.bulk(text)
         case .info: output.bulk(service.info())
@@ -53,6 +58,7 @@ extension ConnectionHandler {
         case .size: output.integer(service.riderCount())
         case .reset:
             session.name = []
+            unsubscribeFromAll()
             output.simple("RESET")
         case .quit:
             output.simple("OK")

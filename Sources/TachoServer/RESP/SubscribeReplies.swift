@@ -1,0 +1,191 @@
+import NIOCore
+import TachoEngine
+import TachoGeo
+import TachoWire
+
+extension ReplyWriter {
+    /// `message CHANNEL payload`, or of a pattern `pmessage PATTERN CHANNEL payload`.
+    mutating func move(_ rider: [UInt8], _ pattern: GlobPattern?, _ payload: [UInt8]) {
+        array(pattern == nil ? 3 : 4)
+        if let pattern {
+            bulk("pmessage")
+            bulk(pattern.text)
+        } else {
+            bulk("message")
+        }
+        bulk(SubscribeCommand.prefix + rider)
+        bulk(payload)
+    }
+
+    /// `subscribe CHANNEL count` and the like; nil: there was none to leave.
+    mutating func subscription(_ kind: StaticString, _ channel: [UInt8]?, count: Int) {
+        array(3)
+        bulk(kind)
+        if let channel { bulk(channel) } else { null() }
+        integer(Int64(count))
+    }
+}
+
+extension ConnectionHandler {
+    /// Who hears messages may not ask for anything else meanwhile: in RESP2 a reply could not be told
+    /// from a message.
+    func checkMode(_ command: Command) throws(CommandError) {
+        guard let subscriber, subscriber.count > 0 else { return }
+        switch command {
+        case .subscription(let command):
+            switch command {
+            case .channels, .subscribers, .patterns: break
+            default: return
+            }
+        case .session(.ping), .session(.quit), .session(.reset): return
+        default: break
+        }
+        throw .subscribed
+    }
+
+    func subscription(_ command: SubscribeCommand) {
+        switch command {
+        case .subscribe(let riders):
+            for rider in riders { subscribe(rider) }
+            sendMoves()
+        case .unsubscribe(let riders):
+            let all = riders.isEmpty ? Array(subscriber?.riders ?? []) : riders
+            for rider in all { unsubscribe(rider) }
+            if all.isEmpty {
+                output.subscription("unsubscribe", nil, count: subscriber?.count ?? 0)
+            }
+        case .patternSubscribe(let patterns):
+            for pattern in patterns { subscribe(pattern) }
+        case .patternUnsubscribe(let patterns):
+            let all = patterns.isEmpty ? subscriber?.patterns ?? [] : patterns
+            for pattern in all { unsubscribe(pattern) }
+            if all.isEmpty {
+                output.subscription("punsubscribe", nil, count: subscriber?.count ?? 0)
+            }
+        case .channels(let pattern):
+            let names = service.positions.riders.map { SubscribeCommand.prefix + $0 }
+                .filter { pattern?.matches($0) ?? true }
+            output.array(names.count)
+            for name in names { output.bulk(name) }
+        case .subscribers(let channels):
+            output.array(2 * channels.count)
+            for channel in channels {
+                output.bulk(channel)
+                let isOne = channel.starts(with: SubscribeCommand.prefix)
+                let rider = Array(channel.dropFirst(SubscribeCommand.prefix.count))
+                output.integer(isOne ? Int64(service.positions.subscribers(of: rider)) : 0)
+            }
+        case .patterns: output.integer(Int64(service.positions.patternCount))
+        }
+    }
+
+    private func hasRoom() -> Bool {
+        let count = subscriber?.count ?? 0
+        if count < service.limits.subscriptions { return true }
+        output.error(
+            "ERR \(count) subscriptions on one connection are the most; use a pattern, or another "
+                + "connection")
+        return false
+    }
+
+    /// Where the rider is now is the first thing that is told.
+    private func subscribe(_ rider: [UInt8]) {
+        var one = subscriber ?? Subscriber()
+        if !one.riders.contains(rider) {
+            guard hasRoom() else { return }
+            one.riders.insert(rider)
+            if let number = service.positions.subscribe(id, to: rider) {
+                one.waiting.insert(number)
+            }
+        }
+        subscriber = one
+        output.subscription(
+            "subscribe", SubscribeCommand.prefix + rider, count: one.count)
+    }
+
+    private func unsubscribe(_ rider: [UInt8]) {
+        if subscriber?.riders.remove(rider) != nil {
+            service.positions.unsubscribe(id, from: rider)
+        }
+        output.subscription(
+            "unsubscribe", SubscribeCommand.prefix + rider, count: subscriber?.count ?? 0)
+        forgetIfNone()
+    }
+
+    private func subscribe(_ pattern: GlobPattern) {
+        var one = subscriber ?? Subscriber()
+        if !one.patterns.contains(pattern) {
+            guard hasRoom() else { return }
+            let before = one.patterns.count
+            one.patterns.append(pattern)
+            service.positions.patterns(id, before: before, now: before + 1)
+        }
+        subscriber = one
+        output.subscription("psubscribe", pattern.text, count: one.count)
+    }
+
+    private func unsubscribe(_ pattern: GlobPattern) {
+        if let index = subscriber?.patterns.firstIndex(of: pattern), var one = subscriber {
+            let before = one.patterns.count
+            one.patterns.remove(at: index)
+            service.positions.patterns(id, before: before, now: before - 1)
+            subscriber = one
+        }
+        output.subscription("punsubscribe", pattern.text, count: subscriber?.count ?? 0)
+        forgetIfNone()
+    }
+
+    private func forgetIfNone() {
+        if subscriber?.count == 0 { subscriber = nil }
+    }
+
+    /// Takes all subscriptions back: at RESET, and at the end.
+    func unsubscribeFromAll() {
+        guard let one = subscriber else { return }
+        for rider in one.riders { service.positions.unsubscribe(id, from: rider) }
+        if !one.patterns.isEmpty {
+            service.positions.patterns(id, before: one.patterns.count, now: 0)
+        }
+        subscriber = nil
+    }
+
+    /// A rider moved. True: there is something to send.
+    func hear(_ rider: UInt32, _ name: [UInt8], _ payload: [UInt8], isByName: Bool) -> Bool {
+        guard let one = subscriber else { return false }
+        let channel = SubscribeCommand.prefix + name
+        let patterns = one.patterns.filter { $0.matches(channel) }
+        guard isByName || !patterns.isEmpty else { return false }
+        guard mayHear else {
+            subscriber?.waiting.insert(rider)
+            return false
+        }
+        subscriber?.waiting.remove(rider)
+        if isByName { output.move(name, nil, payload) }
+        for pattern in patterns { output.move(name, pattern, payload) }
+        return true
+    }
+
+    /// A message goes between replies, and only to a client that takes what it got.
+    private var mayHear: Bool {
+        state.phase == .serving && !state.hasUnansweredWrites
+            && output.count < service.limits.outputSoftBytes
+            && context?.channel.isWritable == true
+    }
+
+    /// What had to wait, from what is true now.
+    func sendMoves() {
+        guard let waiting = subscriber?.waiting, !waiting.isEmpty, mayHear else { return }
+        var payload: [UInt8] = []
+        for rider in waiting {
+            guard mayHear else { return }
+            subscriber?.waiting.remove(rider)
+            guard let fix = service.engine.shown(rider) else { continue }
+            let name = service.engine.riderName(of: rider)
+            payload.removeAll(keepingCapacity: true)
+            PositionMessage.append(
+                rider: name, fix, cell: service.shownCells.cell(of: fix.fix, rider: rider),
+                to: &payload)
+            _ = hear(rider, name, payload, isByName: subscriber?.riders.contains(name) == true)
+        }
+    }
+}
