@@ -61,7 +61,7 @@ package enum CommandError: Error, Equatable, Sendable {
             "ERR Unbalanced 'XREAD' list of streams:"
                 + " for each stream key an ID or '$' must be specified."
         case .notAvailable(let what): "ERR \(what)"
-        case .noProtocol: "NOPROTO unsupported protocol version, use RESP2 (redis-py: protocol=2)"
+        case .noProtocol: "NOPROTO unsupported protocol version"
         case .invalidDatabase: "ERR DB index is out of range"
         case .wrongPassword: "WRONGPASS invalid username-password pair or user is disabled."
         case .noPassword:

@@ -20,6 +20,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var session: ClientSession
     /// What an XREAD with BLOCK waits for.
     var blocked: BlockedRead?
+    /// What waits for an answer of the engine, for the slow log.
+    var timed = TimedRequest()
     /// For those who work on an answer.
     let presence = Presence()
     private(set) var id: UInt64 = 0
@@ -125,6 +127,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func answered(_ ticket: UInt64, _ reply: [UInt8]) -> Bool {
         guard state.answered(ticket) else { return false }
         output.append(contentsOf: reply)
+        endTimed()
         return true
     }
 
@@ -217,7 +220,7 @@ extension ConnectionHandler {
                 writes.add(tuples, arguments, nowMs: service.nowMs())
                 if tuples.vehicle != nil { submitWrites() }
             case .put(let session): try put(arguments, session)
-            default: run(command, arguments)
+            default: runTimed(command, arguments)
             }
         } catch {
             // In its turn: behind the writes that came before it.

@@ -12,6 +12,8 @@ final class RespService {
     let nowMs: @Sendable () -> Int64
     let logger: Logger
     let startedMs: Int64
+    /// Stops the program, for SHUTDOWN; nil where the server is only a part of one.
+    let requestStop: (@Sendable () -> Void)?
     /// The port clients see in INFO.
     var port = 0
 
@@ -26,6 +28,9 @@ final class RespService {
     /// What T.PUT answered lately.
     var sessions: PutSessions
 
+    /// What took long.
+    var slowlog: Slowlog
+
     /// Of the fixes that T.GET and T.MGET show.
     let shownCells = ShownCells()
 
@@ -37,13 +42,16 @@ final class RespService {
 
     init(
         engine: Engine, mailbox: LoopMailbox, limits: ServerLimits,
-        nowMs: @escaping @Sendable () -> Int64, logger: Logger
+        nowMs: @escaping @Sendable () -> Int64, logger: Logger,
+        requestStop: (@Sendable () -> Void)? = nil
     ) {
         self.engine = engine
         self.mailbox = mailbox
         self.limits = limits
         self.nowMs = nowMs
         self.logger = logger
+        self.requestStop = requestStop
+        slowlog = Slowlog(limit: limits.slowEntries)
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
     }
