@@ -43,7 +43,7 @@ package struct ListenAddress: Equatable, Sendable {
     }
 
     /// 127.0.0.0/8 or ::1.
-    private static func isLoopback(_ address: SocketAddress) -> Bool {
+    static func isLoopback(_ address: SocketAddress) -> Bool {
         guard let ip = address.ipAddress else { return false }
         return ip == "::1" || ip.hasPrefix("127.")
     }

@@ -37,6 +37,11 @@ package struct ServerLimits: Sendable {
     package var putSessions = 1_024
     /// Bytes of those answers.
     package var putSessionBytes = 4 << 20
+    /// A request other than a write or a plain T.GET that takes so long is kept for SLOWLOG; below 0
+    /// none is.
+    package var slowMicroseconds: Int64 = 10_000
+    /// Requests that SLOWLOG has; the oldest is forgotten first.
+    package var slowEntries = 128
     /// How long a refused connection may go on sending before it is closed, so that its client
     /// can finish writing and read the error.
     package var discardSeconds = 2

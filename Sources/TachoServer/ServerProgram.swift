@@ -64,7 +64,8 @@ package enum ServerProgram {
         do {
             server = try RespServer.start(
                 engine: engine, address: options.resp, limits: limits,
-                nowMs: engineOptions.nowMs, logger: logger)
+                nowMs: engineOptions.nowMs, logger: logger,
+                requestStop: { kill(getpid(), SIGTERM) })
         } catch {
             complain(error.message)
             return close(engine, ExitCode.error)

@@ -63,7 +63,7 @@ package enum CommandError: Error, Equatable, Sendable {
             "ERR Unbalanced 'XREAD' list of streams:"
                 + " for each stream key an ID or '$' must be specified."
         case .notAvailable(let what): "ERR \(what)"
-        case .noProtocol: "NOPROTO unsupported protocol version, use RESP2 (redis-py: protocol=2)"
+        case .noProtocol: "NOPROTO unsupported protocol version"
         case .subscribed:
             "ERR this connection hears messages: only (P)SUBSCRIBE, (P)UNSUBSCRIBE, PING, QUIT and RESET "
                 + "are allowed on it, use another one"

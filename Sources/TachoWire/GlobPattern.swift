@@ -2,12 +2,17 @@
 /// set, `\` takes the next byte for itself. By bytes, as names are.
 package struct GlobPattern: Hashable, Sendable {
     package let text: [UInt8]
+    /// Letters count in either case, as in CONFIG GET and COMMAND LIST.
+    private let ignoresCase: Bool
 
-    package init(_ text: some Collection<UInt8>) { self.text = Array(text) }
+    package init(_ text: some Sequence<UInt8>, ignoresCase: Bool = false) {
+        self.text = ignoresCase ? text.map { upper($0) } : Array(text)
+        self.ignoresCase = ignoresCase
+    }
 
     /// Cost: the product of both lengths at worst, a few ns for a pattern with one `*` at its end.
-    package func matches(_ name: some Collection<UInt8>) -> Bool {
-        let name = Array(name)
+    package func matches(_ name: some Sequence<UInt8>) -> Bool {
+        let name = ignoresCase ? name.map { upper($0) } : Array(name)
         var (p, n) = (0, 0)
         // Where to go on if what follows the last `*` does not fit: one more byte is its.
         var star: (pattern: Int, name: Int)?

@@ -5,8 +5,13 @@
 package struct ReplyFields: ~Copyable {
     private let memory: UnsafeMutableBufferPointer<UInt8>
     package private(set) var count = 0
+    /// Asked once a field that differs, never a byte.
+    private let isThree: Bool
 
-    init(_ memory: UnsafeMutableBufferPointer<UInt8>) { self.memory = memory }
+    init(_ memory: UnsafeMutableBufferPointer<UInt8>, _ version: RespVersion = .two) {
+        self.memory = memory
+        isThree = version == .three
+    }
 
     /// The longest field but for text: `$`, two digits of length, two line ends, and a sign, twenty
     /// digits and a point.
@@ -38,6 +43,10 @@ package struct ReplyFields: ~Copyable {
     /// An unknown value.
     package mutating func null() {
         let to = place()
+        if isThree {
+            to[0] = UInt8(ascii: "_")
+            return end(to, 1)
+        }
         (to[0], to[1], to[2]) = (UInt8(ascii: "$"), UInt8(ascii: "-"), UInt8(ascii: "1"))
         end(to, 3)
     }
@@ -74,12 +83,19 @@ package struct ReplyFields: ~Copyable {
     }
 
     /// Degrees out of 10^-7 degrees, with seven decimals, as a bulk string.
-    package mutating func degrees(_ value: Int32) {
+    package mutating func degrees(_ value: Int32) { degrees(value, isDouble: false) }
+
+    /// The same as a double in RESP3, as Redis's GEO commands give positions there.
+    package mutating func coordinate(_ value: Int32) { degrees(value, isDouble: isThree) }
+
+    @inline(__always)
+    private mutating func degrees(_ value: Int32, isDouble: Bool) {
         let magnitude = value.magnitude
         let (whole, fraction) = (magnitude / 10_000_000, magnitude % 10_000_000)
         let sign = value < 0 ? 1 : 0
         let to = place()
-        var at = bulkHeader(to, sign + (whole < 10 ? 1 : whole < 100 ? 2 : 3) + 8)
+        let digits = whole < 10 ? 1 : whole < 100 ? 2 : 3
+        var at = isDouble ? doubleHeader(to) : bulkHeader(to, sign + digits + 8)
         if sign == 1 { to[at] = UInt8(ascii: "-") }
         at += sign
         at += Digits.write(UInt64(whole), to + at)
@@ -89,7 +105,7 @@ package struct ReplyFields: ~Copyable {
         end(to, at + 8)
     }
 
-    /// `value` / 100 as a bulk string, the shortest text that reads back equal.
+    /// `value` / 100 as a bulk string, in RESP3 a double: the shortest text that reads back equal.
     package mutating func hundredths(_ value: Int32) {
         let (rest, last) = (value.magnitude / 10, value.magnitude % 10)
         let places = last != 0 ? 2 : rest % 10 != 0 ? 1 : 0
@@ -109,7 +125,8 @@ package struct ReplyFields: ~Copyable {
         let to = place()
         let sign = isNegative ? 1 : 0
         let fraction = places > 0 ? 1 + places : 0
-        var at = bulkHeader(to, sign + Digits.count(whole) + fraction)
+        var at =
+            isThree ? doubleHeader(to) : bulkHeader(to, sign + Digits.count(whole) + fraction)
         if isNegative { to[at] = UInt8(ascii: "-") }
         at += sign
         at += Digits.write(UInt64(whole), to + at)
@@ -144,6 +161,12 @@ package struct ReplyFields: ~Copyable {
         to[at] = 48 + UInt8(truncatingIfNeeded: length % 10)
         (to[at + 1], to[at + 2]) = (0x0D, 0x0A)
         return at + 3
+    }
+
+    @inline(__always)
+    private func doubleHeader(_ to: UnsafeMutablePointer<UInt8>) -> Int {
+        to[0] = UInt8(ascii: ",")
+        return 1
     }
 
     @inline(__always)

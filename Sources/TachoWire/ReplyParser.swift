@@ -1,9 +1,11 @@
 import TachoGeo
 
-/// Reads RESP2 replies out of bytes that come in any cuts.
+/// Reads replies of RESP2 and RESP3 out of bytes that come in any cuts.
 ///
 /// As with `RequestParser`, the caller passes everything from the first byte of the current reply
 /// on, and drops a reply's bytes when it has it. A long array that arrives in pieces is read once.
+/// Attributes are read and dropped: they only say more about the reply behind them. Strings and
+/// aggregates of unannounced length (`$?`, `*?`) are refused, as no server sends them.
 package struct ReplyParser: Sendable {
     package enum Step: Equatable, Sendable {
         case needsMore
@@ -15,8 +17,46 @@ package struct ReplyParser: Sendable {
     package static let maxBytes = 64 << 20
     package static let maxDepth = 16
 
-    /// An array whose elements are not all there yet.
+    private enum Aggregate: Sendable {
+        case array
+        case map
+        case set
+        case push
+        case attribute
+
+        init?(_ kind: UInt8) {
+            switch kind {
+            case UInt8(ascii: "*"): self = .array
+            case UInt8(ascii: "%"): self = .map
+            case UInt8(ascii: "~"): self = .set
+            case UInt8(ascii: ">"): self = .push
+            case UInt8(ascii: "|"): self = .attribute
+            default: return nil
+            }
+        }
+
+        var isOfPairs: Bool {
+            switch self {
+            case .map, .attribute: true
+            case .array, .set, .push: false
+            }
+        }
+
+        /// nil: nothing that is handed out.
+        func reply(_ elements: [Reply]) -> Reply? {
+            switch self {
+            case .array: .array(elements)
+            case .map: .map(elements)
+            case .set: .set(elements)
+            case .push: .push(elements)
+            case .attribute: nil
+            }
+        }
+    }
+
+    /// An aggregate whose elements are not all there yet.
     private struct Open: Sendable {
+        var kind: Aggregate
         var missing: Int
         var elements: [Reply]
     }
@@ -44,13 +84,15 @@ package struct ReplyParser: Sendable {
         }
     }
 
-    /// What one header says: a value, or an array that was opened.
+    /// What one header says: a value, or an aggregate that was opened, or an attribute without
+    /// anything in it.
     private enum Value {
         case whole(Reply)
         case opened
     }
 
-    /// Puts a value into the innermost open array; gives the outermost value when it is complete.
+    /// Puts a value into the innermost open aggregate; gives the outermost value when it is
+    /// complete.
     private mutating func close(_ value: Value) -> Reply? {
         guard case .whole(var reply) = value else { return nil }
         while var inner = open.popLast() {
@@ -60,7 +102,8 @@ package struct ReplyParser: Sendable {
                 open.append(inner)
                 return nil
             }
-            reply = .array(inner.elements)
+            guard let closed = inner.kind.reply(inner.elements) else { return nil }
+            reply = closed
         }
         return reply
     }
@@ -68,49 +111,67 @@ package struct ReplyParser: Sendable {
     private mutating func readValue(_ bytes: RawSpan) throws(ReplyError) -> Value? {
         guard position < bytes.byteCount else { return nil }
         let kind = bytes.byte(position)
+        if let aggregate = Aggregate(kind) { return try readAggregate(bytes, aggregate) }
         switch kind {
-        case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: ":"):
-            guard let line = try line(bytes) else { return nil }
-            let text = bytes.array(position + 1..<line.end)
-            position = line.next
-            if kind == UInt8(ascii: "+") {
-                return .whole(.simple(String(decoding: text, as: UTF8.self)))
-            }
-            if kind == UInt8(ascii: "-") {
-                return .whole(.error(String(decoding: text, as: UTF8.self)))
-            }
-            guard let value = text.withUnsafeBytes(Decimal.integer) else { throw .invalidInteger }
-            return .whole(.integer(value))
         case UInt8(ascii: "$"): return try readBulk(bytes)
-        case UInt8(ascii: "*"): return try readArray(bytes)
+        case UInt8(ascii: "="), UInt8(ascii: "!"):
+            guard let text = try bulk(bytes) else { return nil }
+            guard case .bytes(let content) = text else { throw .invalidLength }
+            if kind == UInt8(ascii: "=") { return .whole(try Self.verbatim(content)) }
+            return .whole(.error(String(decoding: content, as: UTF8.self)))
+        case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: ","),
+            UInt8(ascii: "#"), UInt8(ascii: "("), UInt8(ascii: "_"):
+            guard let line = try line(bytes) else { return nil }
+            let reply = try Self.scalar(kind, bytes.array(position + 1..<line.end))
+            position = line.next
+            return .whole(reply)
         default: throw .unknownKind(kind)
         }
     }
 
+    /// A bulk string, or what has its form.
+    private enum Bulk {
+        case null
+        case bytes([UInt8])
+    }
+
     private mutating func readBulk(_ bytes: RawSpan) throws(ReplyError) -> Value? {
+        switch try bulk(bytes) {
+        case nil: return nil
+        case .null?: return .whole(.null)
+        case .bytes(let content)?: return .whole(.bulk(content))
+        }
+    }
+
+    private mutating func bulk(_ bytes: RawSpan) throws(ReplyError) -> Bulk? {
         guard let line = try line(bytes) else { return nil }
         guard let count = try length(bytes, position + 1..<line.end) else {
             position = line.next
-            return .whole(.null)
+            return .null
         }
         let end = line.next + count
         guard end + 2 <= bytes.byteCount else { return nil }
         guard bytes.byte(end) == 0x0D, bytes.byte(end + 1) == 0x0A else { throw .missingLineEnd }
         position = end + 2
-        return .whole(.bulk(bytes.array(line.next..<end)))
+        return .bytes(bytes.array(line.next..<end))
     }
 
-    private mutating func readArray(_ bytes: RawSpan) throws(ReplyError) -> Value? {
+    private mutating func readAggregate(
+        _ bytes: RawSpan, _ kind: Aggregate
+    ) throws(ReplyError) -> Value? {
         guard let line = try line(bytes) else { return nil }
-        guard let count = try length(bytes, position + 1..<line.end) else {
+        guard let announced = try length(bytes, position + 1..<line.end) else {
+            guard kind == .array else { throw .invalidLength }
             position = line.next
             return .whole(.null)
         }
+        let count = kind.isOfPairs ? 2 * announced : announced
+        guard count <= Self.maxBytes else { throw .tooLong }
         position = line.next
-        if count == 0 { return .whole(.array([])) }
+        if count == 0 { return kind.reply([]).map { .whole($0) } ?? .opened }
         guard open.count < Self.maxDepth else { throw .tooDeep }
         // Nothing is reserved for an announced count: it may be a lie.
-        open.append(Open(missing: count, elements: []))
+        open.append(Open(kind: kind, missing: count, elements: []))
         return .opened
     }
 

@@ -1,10 +1,13 @@
 import TachoGeo
 
-/// Writes RESP2 replies one after another into one reused array of bytes.
+/// Writes replies one after another into one reused array of bytes, in either version of RESP:
+/// those that differ are in `ReplyTypes`.
 package struct ReplyWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
+    /// Of what is written from now on.
+    package var version: RespVersion
 
-    package init() {}
+    package init(_ version: RespVersion = .two) { self.version = version }
 
     package var count: Int { bytes.count }
 
@@ -58,7 +61,7 @@ package struct ReplyWriter: Sendable {
     /// Several fields in one piece, at most 224 bytes of text: for what is written by the million.
     package mutating func fields(_ write: (inout ReplyFields) -> Void) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { memory in
-            var fields = ReplyFields(memory)
+            var fields = ReplyFields(memory, version)
             write(&fields)
             bytes.append(contentsOf: UnsafeBufferPointer(rebasing: memory[..<fields.count]))
         }
@@ -75,7 +78,7 @@ package struct ReplyWriter: Sendable {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.pieceBytes) { memory in
             var hasMore = true
             while hasMore {
-                var fields = ReplyFields(memory)
+                var fields = ReplyFields(memory, version)
                 repeat {
                     hasMore = write(&fields)
                 } while hasMore && fields.count <= Self.pieceBytes - 1024
@@ -113,10 +116,10 @@ package struct ReplyWriter: Sendable {
     }
 
     /// An unknown value.
-    package mutating func null() { append("$-1\r\n") }
+    package mutating func null() { append(version == .two ? "$-1\r\n" : "_\r\n") }
 
     /// Where an array would stand: no fix, no entries.
-    package mutating func nullArray() { append("*-1\r\n") }
+    package mutating func nullArray() { append(version == .two ? "*-1\r\n" : "_\r\n") }
 
     /// The `count` replies written next are its elements.
     package mutating func array(_ count: Int) { header(UInt8(ascii: "*"), count) }
@@ -125,17 +128,19 @@ package struct ReplyWriter: Sendable {
         if bytes.isEmpty { bytes = other } else { bytes.append(contentsOf: other) }
     }
 
-    private mutating func header(_ kind: UInt8, _ count: Int) {
+    mutating func header(_ kind: UInt8, _ count: Int) {
         bytes.append(kind)
         Decimal.appendInteger(Int64(count), to: &bytes)
         lineEnd()
     }
 
-    private mutating func append(_ text: StaticString) {
+    mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
-    private mutating func lineEnd() {
+    mutating func append(text: some Collection<UInt8>) { bytes.append(contentsOf: text) }
+
+    mutating func lineEnd() {
         bytes.append(0x0D)
         bytes.append(0x0A)
     }

@@ -58,6 +58,22 @@ struct ProgramTests {
         try body(directory)
     }
 
+    @Test func `SHUTDOWN from this machine stops it cleanly, without a reply`() throws {
+        try withDirectory { directory in
+            let run = try Run(
+                "--data", directory, "--resp", "127.0.0.1:0", "--min-free", "0", "--reserve", "0")
+            let line = run.readyLine()
+            let address = String(line.dropFirst("ready resp=".count).dropLast())
+            let client = try TestClient(address: address)
+            #expect(try client.ask("T.ADD", "r", "\(testNowMs)", "37.5", "127") == .integer(0))
+            client.send("SHUTDOWN")
+            #expect(client.isClosedByServer())
+            let (code, errors) = run.end()
+            #expect(code == 0, "\(errors)")
+            #expect(!FileManager.default.fileExists(atPath: directory + "/tachod.json"))
+        }
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func `it says ready, writes its address, and stops cleanly on a signal`(number: Int32) throws {
         try withDirectory { directory in

@@ -21,6 +21,8 @@ struct ServerSpecTests {
             "entries of an XRANGE or XREAD": limits.streamEntries,
             "legs of a T.DIST": limits.legRows,
             "riders of a T.RISK": limits.riskRiders,
+            "microseconds from which SLOWLOG keeps a request": Int(limits.slowMicroseconds),
+            "requests that SLOWLOG keeps": limits.slowEntries,
         ]
         for (name, value) in expected {
             #expect(page.contains("| \(name) | \(value) |"), "\(name): \(value) is in the code")

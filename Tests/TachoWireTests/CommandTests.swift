@@ -116,7 +116,8 @@ struct CommandTests {
             ["XREAD", "BLOCK", "-1", "STREAMS", "alerts", "$"],
             "ERR BLOCK '-1' is not an integer or out of range"
         ),
-        (["HELLO", "3"], "NOPROTO unsupported protocol version, use RESP2 (redis-py: protocol=2)"),
+        (["HELLO", "4"], "NOPROTO unsupported protocol version"),
+        (["HELLO", "0"], "NOPROTO unsupported protocol version"),
         (["HELLO", "x"], "ERR Protocol version 'x' is not an integer or out of range"),
         (["HELLO", "2", "AUTH", "u"], "ERR syntax error"),
         (
@@ -136,7 +137,10 @@ struct CommandTests {
         (["CONFIG", "SET", "a", "b"], "ERR unknown subcommand 'SET' for 'CONFIG' command"),
         (["SELECT", "1"], "ERR DB index is out of range"),
         (["SELECT", "x"], "ERR DB index 'x' is not an integer or out of range"),
-        (["SHUTDOWN"], "ERR SHUTDOWN is not accepted from clients, send SIGTERM to tachod"),
+        (["SHUTDOWN", "ABORT"], "ERR No shutdown in progress."),
+        (["SHUTDOWN", "SOON"], "ERR syntax error"),
+        (["SLOWLOG", "GET", "-2"], "ERR count should be greater than or equal to -1"),
+        (["SLOWLOG", "GET", "1", "2"], "ERR unknown subcommand 'GET' for 'SLOWLOG' command"),
     ])
     func `a command that cannot run says why`(words: [String], message: String) {
         #expect(throws: CommandError.self) { try command(words) }
@@ -250,31 +254,43 @@ struct CommandTests {
         #expect(try command("XREAD", "STREAMS", "a", "0") == .streamRead(StreamRead()))
     }
 
+    @Test func `HELLO takes a user and a name in any order`() throws {
+        var hello = HelloRequest(version: .two)
+        hello.clientName = Array("me".utf8)
+        #expect(try command("HELLO", "2", "SETNAME", "me") == .session(.hello(hello)))
+        (hello.userArgument, hello.passwordArgument) = (3, 4)
+        #expect(
+            try command("HELLO", "2", "AUTH", "default", "x", "setname", "me")
+                == .session(.hello(hello)))
+        (hello.userArgument, hello.passwordArgument) = (5, 6)
+        #expect(
+            try command("HELLO", "2", "SETNAME", "me", "auth", "default", "x")
+                == .session(.hello(hello)))
+    }
+
     @Test func `what clients send at connect is understood`() throws {
         let expected: [([String], SessionCommand)] = [
-            (["HELLO"], .hello(clientName: nil)),
-            (
-                ["HELLO", "2", "AUTH", "default", "x", "SETNAME", "me"],
-                .hello(clientName: Array("me".utf8))
-            ),
+            (["HELLO"], .hello(HelloRequest())),
+            (["HELLO", "3"], .hello(HelloRequest(version: .three))),
             (["AUTH", "default", "x"], .ok),
             (["ACL", "whoami"], .whoAmI),
             (["PING"], .ping(nil)),
             (["PING", "x"], .ping(Array("x".utf8))),
             (["ECHO", "x"], .echo(Array("x".utf8))),
-            (["INFO", "server"], .info),
-            (["CLIENT", "SETNAME", "me"], .clientSetName(Array("me".utf8))),
-            (["CLIENT", "SETINFO", "LIB-NAME", "redis-py"], .ok),
-            (["CLIENT", "GETNAME"], .clientGetName),
-            (["CLIENT", "ID"], .clientID),
-            (["CLIENT", "LIST"], .clientList),
-            (["COMMAND"], .commandInfo(CommandName.allCases)),
-            (["COMMAND", "COUNT"], .commandCount),
-            (["COMMAND", "DOCS"], .commandDocs),
-            (["COMMAND", "INFO", "t.get", "x"], .commandInfo([.get, nil])),
-            (["CONFIG", "GET", "save"], .configGet(["save"])),
-            (["SLOWLOG", "GET", "10"], .emptyList),
+            (["INFO"], .info([])),
+            (["INFO", "Server", "STATS"], .info(["server", "stats"])),
+            (["COMMAND"], .command(.info(CommandName.allCases))),
+            (["COMMAND", "COUNT"], .command(.count)),
+            (["COMMAND", "DOCS"], .command(.docs(CommandName.allCases))),
+            (["COMMAND", "DOCS", "t.get", "x"], .command(.docs([.get]))),
+            (["COMMAND", "INFO", "t.get", "x"], .command(.info([.get, nil]))),
+            (["CONFIG", "GET", "sav?"], .configGet([GlobPattern("SAV?".utf8, ignoresCase: true)])),
+            (["SLOWLOG", "GET"], .slowlogGet(count: 10)),
+            (["SLOWLOG", "GET", "3"], .slowlogGet(count: 3)),
+            (["SLOWLOG", "GET", "-1"], .slowlogGet(count: nil)),
             (["SLOWLOG", "LEN"], .slowlogLength),
+            (["SLOWLOG", "RESET"], .slowlogReset),
+            (["SHUTDOWN", "NOSAVE", "now"], .shutdown),
             (["TIME"], .time),
             (["DBSIZE"], .size),
             (["SELECT", "0"], .ok),

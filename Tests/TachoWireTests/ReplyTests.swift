@@ -34,6 +34,7 @@ struct ReplyTests {
         case .array(let elements):
             writer.array(elements.count)
             for element in elements { write(element, to: &writer) }
+        default: preconditionFailure("not of RESP2: \(reply)")
         }
     }
 
@@ -70,7 +71,7 @@ struct ReplyTests {
 
     @Test(arguments: [
         ("?x\r\n", ReplyError.unknownKind(UInt8(ascii: "?"))),
-        ("%1\r\n+a\r\n+b\r\n", .unknownKind(UInt8(ascii: "%"))),
+        ("&1\r\n+a\r\n+b\r\n", .unknownKind(UInt8(ascii: "&"))),
         ("$-2\r\n", .invalidLength),
         ("*-2\r\n", .invalidLength),
         ("$\r\n", .invalidLength),

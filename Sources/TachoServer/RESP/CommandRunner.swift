@@ -82,10 +82,11 @@ extension ConnectionHandler {
         track.limit = query.count.map { min($0, limits.pageFixes) } ?? whole
         let rider = track.rider
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.track(track, isWanted: presence.isThere) { result in
             // On the engine's thread: a day of a rider is megabytes of text, and the loop has
             // other clients.
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             if query.form == .points {
                 writer.page(result, hasCount: query.count != nil, limits: limits) { piece in
                     mailbox.post(.answering(connection: id, ticket: ticket, piece: piece))
@@ -101,8 +102,9 @@ extension ConnectionHandler {
 
     private func length(_ query: RangeQuery, _ arguments: Arguments) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.length(trackQuery(query, arguments)) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.length(result)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -125,8 +127,9 @@ extension ConnectionHandler {
         }
         let limit = min(query.count ?? Int.max, service.limits.streamEntries)
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.alertsByReceipt(query.filter, after: after, limit: limit) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.alertPage(result)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -134,8 +137,9 @@ extension ConnectionHandler {
 
     private func seal() {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.seal { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.sealed(result)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -144,8 +148,9 @@ extension ConnectionHandler {
     /// Minutes, for a large directory: answered at its end.
     private func reindex(_ resolution: Int?) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.reindex(resolution: resolution) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             switch result {
             case .success(let report): writer.reindexed(report)
             case .failure(let failure): writer.error("ERR \(failure)")
@@ -156,12 +161,12 @@ extension ConnectionHandler {
 
     private func stats() {
         let stats = service.engine.stats()
-        output.array(stats.count * 2)
+        output.map(stats.count)
         for (name, value) in stats {
             output.bulk(name)
             switch value {
             case .integer(let value): output.integer(value)
-            case .real(let value): output.bulk(Self.shortest(value))
+            case .real(let value): output.decimal(Self.shortest(value))
             }
         }
     }

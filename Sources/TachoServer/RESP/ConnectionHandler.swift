@@ -22,6 +22,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var blocked: BlockedRead?
     /// What it hears of riders' moves; nil: nothing.
     var subscriber: Subscriber?
+    /// What waits for an answer of the engine, for the slow log.
+    var timed = TimedRequest()
     /// For those who work on an answer.
     let presence = Presence()
     private(set) var id: UInt64 = 0
@@ -128,6 +130,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func answered(_ ticket: UInt64, _ reply: [UInt8]) -> Bool {
         guard state.answered(ticket) else { return false }
         output.append(contentsOf: reply)
+        endTimed()
         return true
     }
 
@@ -222,7 +225,7 @@ extension ConnectionHandler {
                 writes.add(tuples, arguments, nowMs: service.nowMs())
                 if tuples.vehicle != nil { submitWrites() }
             case .put(let session): try put(arguments, session)
-            default: run(command, arguments)
+            default: runTimed(command, arguments)
             }
         } catch {
             // In its turn: behind the writes that came before it.

@@ -18,8 +18,9 @@ extension ConnectionHandler {
         let limits = service.limits
         query.limit = min(command.count ?? .max, limits.legRows)
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.distance(query, isWanted: presence.isThere) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.distance(result, command, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -42,7 +43,7 @@ extension ReplyWriter {
             return error("ERR more than \(limits.legRows) legs, use COUNT and CURSOR")
         }
         let more = (command.hasDigest ? 1 : 0) + (command.hasLegs ? 1 : 0)
-        array(2 * (12 + more + (page.next == nil ? 0 : 1)))
+        map(12 + more + (page.next == nil ? 0 : 1))
         totals(page.totals)
         if command.hasDigest {
             bulk("legs_sha256")
@@ -92,7 +93,7 @@ extension ReplyWriter {
     private mutating func metres(_ mm: Int64) {
         var text: [UInt8] = []
         Decimal.append(mm, decimals: 3, trimmed: true, to: &text)
-        bulk(text)
+        decimal(text)
     }
 
     /// kind from_ts to_ts from_lat from_lon to_lat to_lon straight_mm mm verdict.

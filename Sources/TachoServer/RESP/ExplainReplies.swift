@@ -6,10 +6,11 @@ extension ConnectionHandler {
     /// T.EXPLAIN: read on the engine's thread, like a track.
     func explain(_ query: ExplainQuery, _ arguments: Arguments) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         let rider = arguments.copy(1)
         let limit = service.limits.replyBytes
         service.engine.explain(rider: rider, tsMs: query.tsMs, as: query.form) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.explanation(result, rider: rider, tsMs: query.tsMs, limit: limit)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }

@@ -10,8 +10,9 @@ extension ConnectionHandler {
         case .set(var definition, let seconds):
             if let seconds { definition.expiresMs = service.nowMs() + seconds * 1000 }
             let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            let version = output.version
             service.engine.setFence(definition) { result in
-                var writer = ReplyWriter()
+                var writer = ReplyWriter(version)
                 switch result {
                 case .success: writer.simple("OK")
                 case .failure(let refusal): writer.error(refusal.replyText)
@@ -20,8 +21,9 @@ extension ConnectionHandler {
             }
         case .delete:
             let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            let version = output.version
             service.engine.deleteFence(arguments.copy(2)) { result in
-                var writer = ReplyWriter()
+                var writer = ReplyWriter(version)
                 switch result {
                 case .success(let was): writer.integer(was ? 1 : 0)
                 case .failure(let refusal): writer.error(refusal.replyText)
@@ -37,11 +39,12 @@ extension ConnectionHandler {
         case .list(let count, let cursorArgument):
             let limits = service.limits
             let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            let version = output.version
             service.engine.fencePage(
                 after: cursorArgument.map { arguments.copy($0) },
                 limit: min(count ?? Int.max, limits.streamEntries)
             ) { result in
-                var writer = ReplyWriter()
+                var writer = ReplyWriter(version)
                 switch result {
                 case .success(let page): writer.fences(page, limits: limits)
                 case .failure(let failure): writer.error(failure.replyText)
@@ -66,7 +69,7 @@ extension FenceRefusal {
 extension ReplyWriter {
     /// [field, value, …]: id, area, detect, margin_m, expires_ms (nil: never), inside, events.
     mutating func fence(_ fence: FenceShown) {
-        array(14)
+        map(7)
         bulk("id")
         bulk(fence.definition.id)
         bulk("area")
@@ -74,7 +77,7 @@ extension ReplyWriter {
         bulk("detect")
         bulk(fence.definition.detection.text)
         bulk("margin_m")
-        bulk(ConnectionHandler.shortest(fence.definition.marginM))
+        decimal(ConnectionHandler.shortest(fence.definition.marginM))
         bulk("expires_ms")
         if let ms = fence.definition.expiresMs { integer(ms) } else { null() }
         bulk("inside")
@@ -85,7 +88,7 @@ extension ReplyWriter {
 
     /// As many as fit, and the cursor behind them.
     fileprivate mutating func fences(_ page: FencePage, limits: ServerLimits) {
-        var body = ReplyWriter()
+        var body = ReplyWriter(version)
         var fitting = 0
         for fence in page.fences {
             let before = body.count

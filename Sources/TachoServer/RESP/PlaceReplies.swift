@@ -7,12 +7,13 @@ extension ConnectionHandler {
     func nearby(_ query: NearbyQuery) {
         let limits = service.limits
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         // Without a count one more than fits, to know that it does not.
         let count = query.count.map { min($0, limits.rangeFixes) } ?? limits.rangeFixes + 1
         service.engine.nearest(
             query.circle, count: count, maxAgeMs: query.maxAgeMs, nowMs: service.nowMs()
         ) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.nearby(result, query, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -28,11 +29,12 @@ extension ConnectionHandler {
         }
         let limits = service.limits
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.within(
             query.area, from: first, limit: min(query.count ?? .max, limits.rangeFixes),
             maxAgeMs: query.maxAgeMs, nowMs: service.nowMs()
         ) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.within(result, hasCount: query.count != nil, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -51,11 +53,12 @@ extension ConnectionHandler {
         }
         let limits = service.limits
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.who(
             in: query.area, fromMs: query.fromMs, toMs: query.toMs, after: after,
             limit: min(query.count ?? .max, limits.rangeFixes), isWanted: presence.isThere
         ) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.who(result, hasCount: query.count != nil, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -65,7 +68,7 @@ extension ConnectionHandler {
 extension ReplyWriter {
     /// resolution, chunks, rows and removed, with their names.
     mutating func reindexed(_ report: ReindexReport) {
-        array(8)
+        map(4)
         for (name, value) in [
             ("resolution", report.resolution), ("chunks", report.chunks), ("rows", report.rows),
             ("removed", report.removed),
@@ -132,7 +135,7 @@ extension ReplyWriter {
         for rider in riders {
             if width > 1 { array(width) }
             bulk(rider.name)
-            if query.withDistance { bulk(Self.metres(rider.distanceM)) }
+            if query.withDistance { decimal(Self.metres(rider.distanceM)) }
             if query.withPosition {
                 fields { fields in
                     fields.array(2)

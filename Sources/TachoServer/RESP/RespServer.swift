@@ -50,10 +50,12 @@ package final class RespServer: Sendable {
         alerts = engine.observeAlerts { mailbox.post(.newAlerts) }
     }
 
-    /// Binds and accepts. `nowMs` is the clock of receipt times.
+    /// Binds and accepts. `nowMs` is the clock of receipt times; `requestStop` is called on the
+    /// loop when a client asks for a stop, and must not wait for it.
     package static func start(
         engine: Engine, address: ListenAddress, limits: ServerLimits = ServerLimits(),
-        nowMs: @escaping @Sendable () -> Int64, logger: Logger
+        nowMs: @escaping @Sendable () -> Int64, logger: Logger,
+        requestStop: (@Sendable () -> Void)? = nil
     ) throws(StartError) -> RespServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -67,7 +69,7 @@ package final class RespServer: Sendable {
                 _ = tacho_ask_short_slices(sliceNs)
                 let service = RespService(
                     engine: engine, mailbox: mailbox, loop: loop, limits: limits, nowMs: nowMs,
-                    logger: logger)
+                    logger: logger, requestStop: requestStop)
                 box.value = service
                 mailbox.deliver(to: service)
             }.wait()

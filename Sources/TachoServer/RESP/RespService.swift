@@ -13,6 +13,8 @@ final class RespService {
     let nowMs: @Sendable () -> Int64
     let logger: Logger
     let startedMs: Int64
+    /// Stops the program, for SHUTDOWN; nil where the server is only a part of one.
+    let requestStop: (@Sendable () -> Void)?
     /// The port clients see in INFO.
     var port = 0
 
@@ -29,6 +31,8 @@ final class RespService {
 
     /// Who hears where which riders are.
     let positions: PositionHub
+    /// What took long.
+    var slowlog: Slowlog
 
     /// Of the fixes that T.GET and T.MGET show.
     let shownCells = ShownCells()
@@ -41,7 +45,8 @@ final class RespService {
 
     init(
         engine: Engine, mailbox: LoopMailbox, loop: any EventLoop, limits: ServerLimits,
-        nowMs: @escaping @Sendable () -> Int64, logger: Logger
+        nowMs: @escaping @Sendable () -> Int64, logger: Logger,
+        requestStop: (@Sendable () -> Void)? = nil
     ) {
         self.engine = engine
         self.mailbox = mailbox
@@ -50,6 +55,8 @@ final class RespService {
         self.nowMs = nowMs
         self.logger = logger
         positions = PositionHub(engine) { mailbox.post(.moves) }
+        self.requestStop = requestStop
+        slowlog = Slowlog(limit: limits.slowEntries)
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
     }

@@ -12,8 +12,9 @@ extension ConnectionHandler {
         }
         query.hotDays = request.hotDays ?? query.hotDays
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.retire(query) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.retired(result)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }

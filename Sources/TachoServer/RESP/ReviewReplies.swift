@@ -9,8 +9,9 @@ extension ConnectionHandler {
         case .feedback: output.feedback(service.engine.alertFeedback())
         case .get(let alert):
             let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            let version = output.version
             service.engine.alertFile(AlertID(alert)) { result in
-                var writer = ReplyWriter()
+                var writer = ReplyWriter(version)
                 writer.alertFile(result)
                 mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
             }
@@ -20,8 +21,9 @@ extension ConnectionHandler {
                 actor: arguments.copy(AlertReviewRequest.actorArgument),
                 note: request.noteArgument.map { arguments.copy($0) } ?? [])
             let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            let version = output.version
             service.engine.review(review) { result in
-                var writer = ReplyWriter()
+                var writer = ReplyWriter(version)
                 writer.review(result)
                 mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
             }
@@ -37,8 +39,9 @@ extension ConnectionHandler {
             (first..<arguments.count).map { arguments.copy($0) }
         }
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.risk(query) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.risk(result)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -48,7 +51,7 @@ extension ConnectionHandler {
 extension ReplyWriter {
     /// An alert as T.ALERTS lists it: its fields, then what may change.
     mutating func listed(_ alert: Alert, more: Int = 0) {
-        array(20 + more)
+        map(10 + more)
         fields(alert)
         bulk("id")
         bulk(alert.id.text)
@@ -61,7 +64,7 @@ extension ReplyWriter {
         case .failure(let failure): error("ERR \(failure)")
         case .success(.none): nullArray()
         case .success(.some(let file)):
-            listed(file.alert, more: 2)
+            listed(file.alert, more: 1)
             bulk("history")
             array(file.history.count)
             for record in file.history { self.record(record) }
@@ -77,7 +80,7 @@ extension ReplyWriter {
     }
 
     private mutating func record(_ record: AlertRecord) {
-        array(10)
+        map(5)
         bulk("step")
         integer(Int64(record.step))
         bulk("state")
@@ -93,7 +96,7 @@ extension ReplyWriter {
     mutating func feedback(_ rules: [RuleFeedback]) {
         array(rules.count)
         for rule in rules {
-            array(18)
+            map(9)
             bulk("code")
             bulk(rule.code.name)
             named("alerts", rule.alerts)
@@ -117,7 +120,7 @@ extension ReplyWriter {
     private mutating func millionths(_ value: Int32) {
         var text: [UInt8] = []
         Decimal.append(Int64(value), decimals: 6, trimmed: true, to: &text)
-        bulk(text)
+        decimal(text)
     }
 
     mutating func risk(_ result: Result<RiskReport, ReadError>) {
@@ -130,7 +133,7 @@ extension ReplyWriter {
     }
 
     private mutating func risk(_ entry: RiskEntry, atMs: Int64) {
-        array(14)
+        map(7)
         bulk("rider")
         bulk(entry.rider)
         bulk("risk")
@@ -144,7 +147,7 @@ extension ReplyWriter {
         bulk("codes")
         array(entry.shares.count)
         for share in entry.shares {
-            array(10)
+            map(5)
             bulk("code")
             bulk(share.code.name)
             bulk("severity")

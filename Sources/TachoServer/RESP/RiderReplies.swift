@@ -9,8 +9,9 @@ extension ConnectionHandler {
         switch command {
         case .set(let vehicle):
             let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+            let version = output.version
             service.engine.setVehicle(vehicle, rider: arguments.copy(2)) { result in
-                var writer = ReplyWriter()
+                var writer = ReplyWriter(version)
                 switch result {
                 case .success: writer.simple("OK")
                 case .failure(let failure): writer.error(failure.replyText)
@@ -32,8 +33,9 @@ extension ConnectionHandler {
 
     private func riderState(_ name: [UInt8]) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.riderState(name) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             switch result {
             case .failure(let failure): writer.error(failure.replyText)
             case .success(nil): writer.nullArray()
@@ -45,8 +47,9 @@ extension ConnectionHandler {
 
     private func riderPage(from first: UInt32, limit: Int) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.riderPage(from: first, limit: limit) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             switch result {
             case .failure(let failure): writer.error(failure.replyText)
             case .success(let page):
@@ -62,7 +65,7 @@ extension ConnectionHandler {
 extension ReplyWriter {
     /// [field, value, …]: rider, vehicle, points, newest_ts_ms (nil without a fix).
     fileprivate mutating func rider(_ name: [UInt8], _ state: RiderState) {
-        array(8)
+        map(4)
         bulk("rider")
         bulk(name)
         bulk("vehicle")

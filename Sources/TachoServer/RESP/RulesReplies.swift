@@ -25,7 +25,7 @@ extension ConnectionHandler {
         case .json: output.bulk(book.settings.json(isStored: book.isStored))
         case .pairs:
             let pairs = book.settings.pairs(isStored: book.isStored)
-            output.array(pairs.count * 2)
+            output.map(pairs.count)
             for pair in pairs {
                 output.bulk(pair.name)
                 output.bulk(pair.value)
@@ -42,8 +42,9 @@ extension ConnectionHandler {
             return output.error("ERR " + error.message)
         }
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.setRules(change) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             switch result {
             case .success(let settings): writer.integer(Int64(settings.revision))
             case .failure(let error): writer.error("ERR " + error.description)
@@ -59,8 +60,9 @@ extension ConnectionHandler {
         query.maxRiders = stretch.count
         query.cursor = stretch.cursor ?? 0
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.replayRules(query, mode) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             switch result {
             case .success(let report): writer.bulk(report.json)
             case .failure(let error): writer.error("ERR " + error.description)

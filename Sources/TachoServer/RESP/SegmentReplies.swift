@@ -6,8 +6,9 @@ extension ConnectionHandler {
     /// Minutes, where much is sealed: answered at its end.
     func scrub(_ newestDayOnly: Bool) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.scrub(newestDayOnly: newestDayOnly) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             switch result {
             case .success(let report): writer.scrubbed(report)
             case .failure(let failure): writer.error("ERR \(failure)")
@@ -19,8 +20,9 @@ extension ConnectionHandler {
     /// Minutes, for a large segment: answered at its end.
     func rebuild(_ segment: UInt64) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.rebuild(segment: segment) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             switch result {
             case .success(let report): writer.rebuilt(report)
             case .failure(let failure): writer.error("ERR \(failure)")
@@ -33,7 +35,7 @@ extension ConnectionHandler {
 extension ReplyWriter {
     /// T.SCRUB: segments, points, bytes, damaged, unread and findings, with their names.
     fileprivate mutating func scrubbed(_ report: ScrubReport) {
-        array(12)
+        map(6)
         for (name, value) in [
             ("segments", Int64(report.segments)), ("points", Int64(clamping: report.points)),
             ("bytes", Int64(clamping: report.bytes)), ("damaged", Int64(report.damaged)),
@@ -50,7 +52,7 @@ extension ReplyWriter {
 
     /// T.SEAL REBUILD: segment, rebuilt, points, sha256, damage and kept, with their names.
     fileprivate mutating func rebuilt(_ report: RebuildReport) {
-        array(12)
+        map(6)
         bulk("segment")
         integer(Int64(report.segment))
         bulk("rebuilt")

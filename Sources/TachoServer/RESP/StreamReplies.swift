@@ -36,7 +36,7 @@ extension ReplyWriter {
         }
     }
 
-    /// XREAD: [[stream, entries], …]. What does not fit is read with the next call, as the client
+    /// XREAD: [[stream, entries], …], in RESP3 a map of them. What does not fit is read with the next call, as the client
     /// goes on from the last id it got.
     mutating func readEntries(
         _ streams: [(name: StreamName, entries: StreamEntries)],
@@ -45,7 +45,7 @@ extension ReplyWriter {
         var pieces: [(name: StreamName, fitting: Int, bytes: [UInt8])] = []
         var bytes = 0
         for (name, entries) in streams {
-            var body = ReplyWriter()
+            var body = ReplyWriter(version)
             var fitting = 0
             for index in 0..<entries.count {
                 let before = body.count
@@ -61,9 +61,9 @@ extension ReplyWriter {
             bytes += body.count + 160
             pieces.append((name, fitting, body.bytes))
         }
-        array(pieces.count)
+        if version == .three { map(pieces.count) } else { array(pieces.count) }
         for piece in pieces {
-            array(2)
+            if version == .two { array(2) }
             bulk(piece.name.text)
             array(piece.fitting)
             append(contentsOf: piece.bytes)

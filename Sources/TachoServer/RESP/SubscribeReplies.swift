@@ -6,7 +6,7 @@ import TachoWire
 extension ReplyWriter {
     /// `message CHANNEL payload`, or of a pattern `pmessage PATTERN CHANNEL payload`.
     mutating func move(_ rider: [UInt8], _ pattern: GlobPattern?, _ payload: [UInt8]) {
-        array(pattern == nil ? 3 : 4)
+        push(pattern == nil ? 3 : 4)
         if let pattern {
             bulk("pmessage")
             bulk(pattern.text)
@@ -19,7 +19,7 @@ extension ReplyWriter {
 
     /// `subscribe CHANNEL count` and the like; nil: there was none to leave.
     mutating func subscription(_ kind: StaticString, _ channel: [UInt8]?, count: Int) {
-        array(3)
+        push(3)
         bulk(kind)
         if let channel { bulk(channel) } else { null() }
         integer(Int64(count))
@@ -30,7 +30,7 @@ extension ConnectionHandler {
     /// Who hears messages may not ask for anything else meanwhile: in RESP2 a reply could not be told
     /// from a message.
     func checkMode(_ command: Command) throws(CommandError) {
-        guard let subscriber, subscriber.count > 0 else { return }
+        guard output.version == .two, let subscriber, subscriber.count > 0 else { return }
         switch command {
         case .subscription(let command):
             switch command {

@@ -18,8 +18,9 @@ extension ConnectionHandler {
         let limits = service.limits
         query.limit = min(request.count ?? .max, limits.tripRows)
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.trips(query, isWanted: presence.isThere) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.trips(result, hasCount: request.count != nil, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -27,10 +28,11 @@ extension ConnectionHandler {
 
     func position(_ request: PositionRequest, _ arguments: Arguments) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.position(
             of: arguments.copy(1), atMs: request.atMs, maxGapMs: request.maxGapMs
         ) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.position(result)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -72,7 +74,7 @@ extension ReplyWriter {
             fields.place(trip.from)
             fields.place(trip.to)
         }
-        bulk(Self.thousandths(trip.millimetres))
+        decimal(Self.thousandths(trip.millimetres))
         fields { fields in
             fields.integer(Int64(trip.points))
             fields.integer(Int64(trip.excluded))
@@ -91,7 +93,7 @@ extension ReplyWriter {
             fields.place(stop.centre)
             fields.integer(Int64(stop.points))
         }
-        bulk(Self.thousandths(stop.radiusMm))
+        decimal(Self.thousandths(stop.radiusMm))
         integer(stop.isOpen ? 1 : 0)
     }
 

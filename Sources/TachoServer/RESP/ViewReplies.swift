@@ -57,7 +57,7 @@ extension ConnectionHandler {
         _ write: (inout ReplyWriter, Coordinate?) -> Void
     ) {
         let count = arguments.count - 2
-        var replies = ReplyWriter()
+        var replies = ReplyWriter(output.version)
         replies.array(count)
         if isLive {
             places(count, arguments) { write(&replies, $0) }
@@ -70,7 +70,7 @@ extension ConnectionHandler {
     private func score(_ isLive: Bool, _ arguments: Arguments) {
         var place: Coordinate?
         if isLive { places(1, arguments) { place = $0 } }
-        place.map { output.bulk(String(RedisGeohash($0).score)) } ?? output.null()
+        place.map { output.decimal(String(RedisGeohash($0).score)) } ?? output.null()
     }
 
     private func distance(_ isLive: Bool, _ unit: LengthUnit, _ arguments: Arguments) {
@@ -93,8 +93,9 @@ extension ConnectionHandler {
             centre: centre, extent: search.extent, order: search.order, count: search.count,
             isAny: search.isAny, limit: limits.replyBytes / ReplyWriter.fewestBytesOfRider)
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
+        let version = output.version
         service.engine.search(query) { result in
-            var writer = ReplyWriter()
+            var writer = ReplyWriter(version)
             writer.found(result, search, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
@@ -110,12 +111,12 @@ extension ReplyWriter {
         guard let position else { return nullArray() }
         fields { fields in
             fields.array(2)
-            fields.degrees(position.lonE7)
-            fields.degrees(position.latE7)
+            fields.coordinate(position.lonE7)
+            fields.coordinate(position.latE7)
         }
     }
 
-    /// Four decimals.
+    /// Four decimals; a bulk string in RESP3 too, as Redis 7 has it.
     fileprivate mutating func distanceOfView(_ metres: Double, _ unit: LengthUnit) {
         var text: [UInt8] = []
         let units = (metres / unit.metres * 10_000).rounded(.toNearestOrEven)
