@@ -46,9 +46,14 @@ final class RespService {
         self.logger = logger
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
+        // Fences tell from the first call on: the first reader of all is to hear of the first entry.
+        _ = engine.takeFenceNews()
     }
 
-    var blockedCount: Int { blocked.count }
+    /// XREADGROUPs with BLOCK that are not answered.
+    var groupReads = 0
+
+    var blockedCount: Int { blocked.count + groupReads }
 
     enum Admission {
         case number(UInt64)
