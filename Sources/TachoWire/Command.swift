@@ -39,6 +39,7 @@ package enum Command: Equatable, Sendable {
     case streamRange(StreamRange)
     case streamLength(StreamName)
     case streamRead(StreamRead)
+    case group(GroupCommand)
     case view(ViewCommand)
     case session(SessionCommand)
 
@@ -118,6 +119,9 @@ extension Command {
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
         case .streamLength: return .streamLength(StreamName(arguments[1]))
         case .streamRead: return .streamRead(try StreamRead.parse(arguments))
+        case .streamGroup, .streamReadGroup, .streamAcknowledge, .streamPending, .streamClaim,
+            .streamAutoClaim, .streamInfo:
+            return .group(try GroupCommand.parse(name, arguments))
         case .geoPositions, .geoDistance, .geoHashes, .geoSearch, .geoRadius, .geoRadiusByMember,
             .geoRadiusReadOnly, .geoRadiusByMemberReadOnly, .geoAdd, .geoSearchStore,
             .memberScore, .memberCount, .exists, .type:

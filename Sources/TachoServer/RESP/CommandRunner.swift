@@ -37,6 +37,7 @@ extension ConnectionHandler {
         case .streamRange(let range): streamRange(range)
         case .streamLength(let stream): streamLength(stream)
         case .streamRead(let read): streamRead(read)
+        case .group(let command): group(command)
         case .view(let view): run(view, arguments)
         case .session(let session): run(session)
         }

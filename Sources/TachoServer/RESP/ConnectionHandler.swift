@@ -20,6 +20,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var session: ClientSession
     /// What an XREAD with BLOCK waits for.
     var blocked: BlockedRead?
+    /// An XREADGROUP with BLOCK that is not answered.
+    var groupRead: WaitingGroupRead?
     /// For those who work on an answer.
     let presence = Presence()
     private(set) var id: UInt64 = 0
@@ -62,6 +64,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         dropInput()
         blocked?.timeout?.cancel()
         blocked = nil
+        letGoOfGroupRead(answering: false)
+        endGroupRead()
         presence.end()
         if id != 0 { service.leave(id) }
         self.context = nil
@@ -97,7 +101,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if case .inputClosed? = event as? ChannelEvent {
             state.inputClosed()
             // A client that only listens for alerts and has closed its side is gone.
-            if blocked != nil { return closeNow() }
+            if blocked != nil || groupRead != nil { return closeNow() }
             goOn()
         }
         context.fireUserInboundEventTriggered(event)
@@ -123,6 +127,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// The same for a read, whose reply comes as bytes.
     func answered(_ ticket: UInt64, _ reply: [UInt8]) -> Bool {
+        endGroupRead(ticket)
         guard state.answered(ticket) else { return false }
         output.append(contentsOf: reply)
         return true
@@ -145,6 +150,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func stop() {
         state.stop()
         if blocked != nil { unblock() }
+        letGoOfGroupRead(answering: true)
         goOn()
     }
 
