@@ -17,15 +17,17 @@ struct MemoryFigures {
     var grid: Int
     /// Fences, and who is inside.
     var fences: Int
+    /// What consumer groups have pending.
+    var groups: Int
     /// Blocks of sealed segments that were read last.
     var segments: Int
 
     var total: Int {
-        slots + tails + latest + names + rocksDB + across + grid + fences + segments
+        slots + tails + latest + names + rocksDB + across + grid + fences + groups + segments
     }
 
     var tailsHoldTheMost: Bool {
-        tails >= max(slots, latest, names, rocksDB, across, grid, fences, segments)
+        tails >= max(slots, latest, names, rocksDB, across, grid, fences, groups, segments)
     }
 }
 
@@ -41,7 +43,7 @@ extension Engine {
             tails: TailPool.shared.bytes.used, latest: latest.bytes, names: riders.bytes,
             rocksDB: control.isClosing ? 0 : Int(store.database.memoryBytes),
             across: across?.bytes ?? 0, grid: grid.bytes, fences: fences.bytes,
-            segments: segments.bytes)
+            groups: groups.figures.bytes, segments: segments.bytes)
     }
 
     var memoryLimitBytes: Int { options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes }

@@ -211,6 +211,7 @@ extension Engine {
         let memory = memory
         let (sealing, scrub) = (control.sealActivity, scrubber.figures)
         let retired = retirement.state
+        let groupFigures = groups.figures
         return [
             ("points", .integer(Int64(points))),
             ("riders", .integer(Int64(riders.count))),
@@ -245,6 +246,8 @@ extension Engine {
             ("fences", .integer(Int64(fences.book.liveCount))),
             ("fence_events", .integer(Int64(fences.book.state.with { $0.told }))),
             ("fences_waiting", .integer(Int64(fences.waiting))),
+            ("groups", .integer(Int64(groupFigures.groups))),
+            ("groups_pending", .integer(Int64(groupFigures.pending))),
             ("geo_bytes", .integer(control.isClosing ? 0 : Int64(store.database.bytes(of: .geo)))),
             ("geo_resolution", .integer(Int64(geoResolution.fine))),
             ("geo_is_mixed", .integer(geoResolution.isMixed ? 1 : 0)),
@@ -257,6 +260,7 @@ extension Engine {
             ("memory_across", .integer(Int64(memory.across))),
             ("memory_grid", .integer(Int64(memory.grid))),
             ("memory_fences", .integer(Int64(memory.fences))),
+            ("memory_groups", .integer(Int64(memory.groups))),
             ("memory_segments", .integer(Int64(memory.segments))),
             ("memory_limit", .integer(Int64(memoryLimitBytes))),
         ]

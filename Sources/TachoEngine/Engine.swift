@@ -6,7 +6,7 @@ import TachoStore
 /// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
 ///
 /// Threads: judging workers (riders are divided among them by number), one committer, one for
-/// derived rows, one for fences, one reader, two for places, one that
+/// derived rows, one for fences, one for consumer groups, one reader, two for places, one that
 /// seals, one that retires, one that scrubs, one for rules, one ticker. `submit` never
 /// blocks; everything else says what it waits for.
 package final class Engine: Sendable {
@@ -20,6 +20,10 @@ package final class Engine: Sendable {
     let commits: CommitQueue
     let derived: DerivedWriter
     let fences: FenceThread
+    /// Consumer groups of the streams.
+    let groups: GroupThread
+    let groupTokens = Atomic<UInt64>(0)
+    private let groupNews: AlertObserver
     /// nil: tracks are not compared.
     let across: AcrossThread?
     let reader: ReaderThread
@@ -170,6 +174,11 @@ package final class Engine: Sendable {
                     }
                 }))
         self.fences = fences
+        let groups = try Self.groups(
+            store.database, rowTarget, alerts, fences.book, riders, progress, control, options)
+        self.groups = groups
+        groupNews = AlertObserver { groups.news() }
+        control.add(groupNews)
         let committer = Committer(
             journal: store.journal, queue: commits, derived: derived, fences: fences,
             across: across, recent: recent, book: book, riders: riders, live: live,
@@ -195,6 +204,7 @@ package final class Engine: Sendable {
         let committerThread = NamedThread("tacho-commit") { committer.run() }
         let derivedThread = NamedThread("tacho-rows") { derived.run() }
         let fenceThread = NamedThread("tacho-fences") { fences.run() }
+        let groupThread = NamedThread("tacho-groups") { groups.run() }
         let acrossThread = across.map { [workers] across in
             let line = ProposalLine(workers: workers, riders: riders)
             return NamedThread("tacho-across") { across.run { line.post($0) } }
@@ -211,9 +221,26 @@ package final class Engine: Sendable {
         // In the order they are to be joined: the ticker first, so that it starts nothing new.
         threads.withLock {
             $0 =
-                [tickerThread, committerThread, derivedThread, fenceThread]
+                [tickerThread, committerThread, derivedThread, fenceThread, groupThread]
                 + (acrossThread.map { [$0] } ?? [])
         }
+    }
+
+    private static func groups(
+        _ database: Database, _ target: any RowWriting, _ alerts: AlertReader,
+        _ fences: FenceBook, _ riders: RiderTable, _ progress: Progress, _ control: EngineControl,
+        _ options: EngineOptions
+    ) throws(StoreError) -> GroupThread {
+        let source = StreamSource(
+            database: database, alerts: alerts, fences: fences, riders: riders,
+            progress: progress)
+        let book = try GroupBook(
+            database: database, source: source, limits: options.groupLimits, nowMs: options.nowMs)
+        return GroupThread(
+            book: book, target: target,
+            context: GroupThread.Context(
+                fail: { control.fail($0) }, failure: { control.failure },
+                skipsSync: options.fault == .skipSync))
     }
 
     /// What readers see of the riders that were recovered.
@@ -351,7 +378,9 @@ package final class Engine: Sendable {
         fences.close(discarding: discarding)
         threads[3].join()
         across?.close(discarding: discarding)
-        if threads.count > 4 { threads[4].join() }
+        if threads.count > 5 { threads[5].join() }
+        groups.close(discarding: discarding)
+        threads[4].join()
         derived.close(discarding: discarding)
         threads[2].join()
         reader.stop()

@@ -50,6 +50,8 @@ package struct EngineOptions: Sendable {
     package var acrossFullRate = 400_000
     /// Newest alerts that risk scores find in memory; earlier moments are read from the database.
     package var riskAlerts = 262_144
+    /// Consumer groups, and what may be pending of them.
+    var groupLimits = GroupBook.Limits()
     /// What the rules compare with in a directory for which nobody has set any (`Engine.setRules`):
     /// if these are not the program's own, opening sets them.
     package var thresholds = Thresholds()

@@ -14,6 +14,7 @@ package enum Family: Int, CaseIterable, Sendable {
     case seen
     case across
     case fences
+    case groups
 
     package var name: String {
         switch self {
@@ -31,6 +32,7 @@ package enum Family: Int, CaseIterable, Sendable {
         case .seen: "seen"
         case .across: "across"
         case .fences: "fences"
+        case .groups: "groups"
         }
     }
 

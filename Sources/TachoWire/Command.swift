@@ -40,6 +40,7 @@ package enum Command: Equatable, Sendable {
     case streamLength(StreamName)
     case streamRead(StreamRead)
     case subscription(SubscribeCommand)
+    case group(GroupCommand)
     case view(ViewCommand)
     case session(SessionCommand)
 
@@ -121,6 +122,9 @@ extension Command {
         case .streamRead: return .streamRead(try StreamRead.parse(arguments))
         case .subscribe, .unsubscribe, .patternSubscribe, .patternUnsubscribe, .pubsub:
             return .subscription(try SubscribeCommand.parse(name, arguments))
+        case .streamGroup, .streamReadGroup, .streamAcknowledge, .streamPending, .streamClaim,
+            .streamAutoClaim, .streamInfo:
+            return .group(try GroupCommand.parse(name, arguments))
         case .geoPositions, .geoDistance, .geoHashes, .geoSearch, .geoRadius, .geoRadiusByMember,
             .geoRadiusReadOnly, .geoRadiusByMemberReadOnly, .geoAdd, .geoSearchStore,
             .memberScore, .memberCount, .exists, .type:

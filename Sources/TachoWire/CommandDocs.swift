@@ -146,6 +146,32 @@ extension CommandName {
             "Entries of a stream between two ids", "key start end [COUNT n]", group: "stream",
             complexity: "O(N) for N entries"),
         .streamLength: .init("Number of entries of a stream", "key", group: "stream"),
+        .streamGroup: .init(
+            "Makes, moves and removes groups of consumers, and consumers",
+            "CREATE|SETID|DESTROY|CREATECONSUMER|DELCONSUMER key group [argument...]",
+            group: "stream"),
+        .streamReadGroup: .init(
+            "New entries for a consumer of a group, or those that are still pending with it",
+            "GROUP group consumer [COUNT n] [BLOCK ms] [NOACK] STREAMS key... id...",
+            group: "stream", complexity: "O(N) for N entries"),
+        .streamAcknowledge: .init(
+            "Entries a group is done with; on the device when it is answered",
+            "key group id...", group: "stream", complexity: "O(N) for N ids"),
+        .streamPending: .init(
+            "What was delivered and not acknowledged",
+            "key group [[IDLE ms] start end count [consumer]]", group: "stream",
+            complexity: "O(N) for N entries"),
+        .streamClaim: .init(
+            "Gives pending entries to another consumer",
+            "key group consumer minidle id... [IDLE ms] [TIME ms] [RETRYCOUNT n] [FORCE] [JUSTID]",
+            group: "stream", complexity: "O(N) for N ids"),
+        .streamAutoClaim: .init(
+            "Gives entries that have been pending for long to another consumer",
+            "key group consumer minidle start [COUNT n] [JUSTID]", group: "stream",
+            complexity: "O(N) for N entries"),
+        .streamInfo: .init(
+            "What there is of a stream, its groups or their consumers",
+            "STREAM|GROUPS|CONSUMERS key [argument...]", group: "stream"),
         .subscribe: .init(
             "Hears where riders are as it changes, newest only", "channel...", group: "pubsub",
             complexity: "O(N) for N channels"),

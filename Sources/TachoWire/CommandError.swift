@@ -22,6 +22,8 @@ package enum CommandError: Error, Equatable, Sendable {
     case badOption(String, value: String, expected: String)
     case invalidStreamID
     case unevenStreams
+    /// Word by word what Redis says.
+    case asRedis(String)
     case notAvailable(String)
     case noProtocol
     /// The connection hears messages, and in RESP2 can do nothing else.
@@ -62,6 +64,7 @@ package enum CommandError: Error, Equatable, Sendable {
         case .unevenStreams:
             "ERR Unbalanced 'XREAD' list of streams:"
                 + " for each stream key an ID or '$' must be specified."
+        case .asRedis(let message): message
         case .notAvailable(let what): "ERR \(what)"
         case .noProtocol: "NOPROTO unsupported protocol version"
         case .subscribed:

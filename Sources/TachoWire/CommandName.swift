@@ -36,6 +36,13 @@ package enum CommandName: String, CaseIterable, Sendable {
     case patternSubscribe = "PSUBSCRIBE"
     case patternUnsubscribe = "PUNSUBSCRIBE"
     case pubsub = "PUBSUB"
+    case streamGroup = "XGROUP"
+    case streamReadGroup = "XREADGROUP"
+    case streamAcknowledge = "XACK"
+    case streamPending = "XPENDING"
+    case streamClaim = "XCLAIM"
+    case streamAutoClaim = "XAUTOCLAIM"
+    case streamInfo = "XINFO"
     case geoPositions = "GEOPOS"
     case geoDistance = "GEODIST"
     case geoHashes = "GEOHASH"
@@ -102,6 +109,11 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .geoSearchStore: 7...many
         case .geoRadius, .geoRadiusReadOnly: 5...many
         case .geoRadiusByMember, .geoRadiusByMemberReadOnly, .geoAdd: 4...many
+        case .streamGroup, .streamInfo: 1...many
+        case .streamReadGroup: 6...many
+        case .streamAcknowledge: 3...many
+        case .streamPending: 2...many
+        case .streamClaim, .streamAutoClaim: 5...many
         case .memberScore: 2...2
         case .auth: 1...2
         case .ping, .scrub: 0...1
@@ -117,6 +129,8 @@ package enum CommandName: String, CaseIterable, Sendable {
             .fence, .reindex, .retire:
             true
         case .geoAdd, .geoSearchStore: true
+        case .streamGroup, .streamReadGroup, .streamAcknowledge, .streamClaim, .streamAutoClaim:
+            true
         default: false
         }
     }
@@ -127,6 +141,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .add, .addMany, .addManyExtended, .get, .getMany, .range, .length, .explain: true
         case .position, .distance, .trips, .stops: true
         case .streamRange, .streamLength: true
+        case .streamAcknowledge, .streamPending, .streamClaim, .streamAutoClaim: true
         case .geoPositions, .geoDistance, .geoHashes, .geoSearch, .geoAdd, .geoSearchStore: true
         case .geoRadius, .geoRadiusReadOnly: true
         case .geoRadiusByMember, .geoRadiusByMemberReadOnly: true

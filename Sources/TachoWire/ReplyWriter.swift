@@ -42,6 +42,13 @@ package struct ReplyWriter: Sendable {
         lineEnd()
     }
 
+    /// The same with a text that is not known beforehand, without line ends.
+    package mutating func status(_ text: String) {
+        bytes.append(UInt8(ascii: "+"))
+        bytes.append(contentsOf: text.utf8)
+        lineEnd()
+    }
+
     /// `-message`, where the message starts with its kind: `ERR`, `TRYAGAIN`. Line ends inside
     /// become spaces, so that a client's own text cannot forge a reply.
     package mutating func error(_ message: String) {

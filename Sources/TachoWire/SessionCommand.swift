@@ -54,7 +54,8 @@ package enum SessionCommand: Equatable, Sendable {
         case .config:
             guard arguments.isWord(1, "GET") else { throw unknown(name, arguments) }
             guard arguments.count > 2 else { throw .arity(name) }
-            return .configGet((2..<arguments.count).map { GlobPattern(arguments[$0], ignoresCase: true) })
+            return .configGet(
+                (2..<arguments.count).map { GlobPattern(arguments[$0], ignoresCase: true) })
         case .slowlog: return try slowlog(arguments)
         case .shutdown: return try shutdown(arguments)
         default: throw .unknown(arguments.shown(0))

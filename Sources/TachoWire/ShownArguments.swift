@@ -57,7 +57,10 @@ package struct ShownArguments: Equatable, Sendable {
             switch name {
             case .get, .getMany, .range, .length, .position, .distance, .trips, .stops, .alerts,
                 .explain, .rider, .alert, .risk, .seal, .reindex, .scrub, .retire, .stats, .rules,
-                .streamRange, .streamLength, .streamRead, .geoPositions, .geoDistance,
+                .streamRange, .streamLength, .streamRead, .streamGroup, .streamReadGroup,
+                .streamAcknowledge, .streamPending, .streamClaim, .streamAutoClaim, .streamInfo,
+                .subscribe, .unsubscribe, .patternSubscribe, .patternUnsubscribe, .pubsub,
+                .geoPositions, .geoDistance,
                 .geoHashes, .memberScore, .memberCount, .exists, .type, .ping, .echo, .info,
                 .client, .command, .config, .slowlog, .time, .size, .select, .reset, .quit,
                 .shutdown:

@@ -1,92 +1,4 @@
-import TachoGeo
-
-/// A stream's name: `alerts`, or `fence:` with the id of a geofence; any other is an empty stream, as in
-/// Redis.
-package enum StreamName: Hashable, Sendable {
-    case alerts
-    case fence(id: [UInt8])
-    case other
-
-    init(_ text: UnsafeRawBufferPointer) {
-        if text.elementsEqual("alerts".utf8) {
-            self = .alerts
-        } else if text.starts(with: Self.fencePrefix.utf8) {
-            self = .fence(id: Array(text.dropFirst(Self.fencePrefix.utf8.count)))
-        } else {
-            self = .other
-        }
-    }
-
-    private static let fencePrefix = "fence:"
-
-    /// As clients wrote it; of those that have entries.
-    package var text: [UInt8] {
-        switch self {
-        case .alerts: Array("alerts".utf8)
-        case .fence(let id): Array(Self.fencePrefix.utf8) + id
-        case .other: []
-        }
-    }
-}
-
-/// The id of a stream entry, `ms-n`.
-package struct StreamID: Equatable, Comparable, Sendable {
-    package var ms: Int64
-    package var n: UInt64
-
-    package init(ms: Int64, n: UInt64) {
-        self.ms = ms
-        self.n = n
-    }
-
-    package static func < (a: StreamID, b: StreamID) -> Bool {
-        (a.ms, a.n) < (b.ms, b.n)
-    }
-
-    package static let zero = StreamID(ms: 0, n: 0)
-    package static let greatest = StreamID(ms: Int64.max, n: UInt64.max)
-
-    /// The greatest id below this one; nil before the first.
-    package var predecessor: StreamID? {
-        if n > 0 { return StreamID(ms: ms, n: n - 1) }
-        return ms > 0 ? StreamID(ms: ms - 1, n: UInt64.max) : nil
-    }
-
-    /// The smallest id above this one; nil after the last.
-    var successor: StreamID? {
-        if n < UInt64.max { return StreamID(ms: ms, n: n + 1) }
-        return ms < Int64.max ? StreamID(ms: ms + 1, n: 0) : nil
-    }
-
-    /// `ms-n`, or `ms` alone with `missing` for n.
-    init?(_ text: UnsafeRawBufferPointer, missing: UInt64) {
-        let dash = text.firstIndex(of: UInt8(ascii: "-"))
-        guard let ms = Self.number(UnsafeRawBufferPointer(rebasing: text[..<(dash ?? text.count)])),
-            ms <= UInt64(Int64.max)
-        else { return nil }
-        self.ms = Int64(ms)
-        n = missing
-        if let dash {
-            guard let n = Self.number(UnsafeRawBufferPointer(rebasing: text[(dash + 1)...])) else {
-                return nil
-            }
-            self.n = n
-        }
-    }
-
-    private static func number(_ text: UnsafeRawBufferPointer) -> UInt64? {
-        guard !text.isEmpty, text.count <= 20 else { return nil }
-        var value: UInt64 = 0
-        for byte in text {
-            guard byte &- 48 < 10 else { return nil }
-            let (product, o1) = value.multipliedReportingOverflow(by: 10)
-            let (sum, o2) = product.addingReportingOverflow(UInt64(byte &- 48))
-            if o1 || o2 { return nil }
-            value = sum
-        }
-        return value
-    }
-}
+package import TachoGeo
 
 /// `XRANGE key start end [COUNT n]`, both ends inclusive.
 package struct StreamRange: Equatable, Sendable {
@@ -174,6 +86,11 @@ package struct StreamRead: Equatable, Sendable {
         var read = StreamRead()
         var i = 1
         while i < arguments.count, !arguments.isWord(i, "STREAMS") {
+            if arguments.isWord(i, "GROUP") || arguments.isWord(i, "NOACK") {
+                throw .asRedis(
+                    "ERR The \(arguments.shown(i).uppercased()) option is only supported by"
+                        + " XREADGROUP. You called XREAD instead.")
+            }
             guard i + 1 < arguments.count else { throw .syntax }
             if arguments.isWord(i, "COUNT") {
                 read.count = try Command.count(arguments, i + 1)
@@ -201,6 +118,11 @@ package struct StreamRead: Equatable, Sendable {
 
     private static func start(_ text: UnsafeRawBufferPointer) throws(CommandError) -> Start {
         if text.elementsEqual("$".utf8) { return .newest }
+        if text.elementsEqual(">".utf8) {
+            throw .asRedis(
+                "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group>"
+                    + " <consumer> option.")
+        }
         guard let id = StreamID(text, missing: 0) else { throw .invalidStreamID }
         return .after(id)
     }

@@ -1,3 +1,5 @@
+package import TachoGeo
+
 /// What a key stands for: `live` is where all riders are now, as a sorted set of places.
 package enum ViewKey: Equatable, Sendable {
     case live

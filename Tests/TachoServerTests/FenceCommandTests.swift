@@ -82,6 +82,18 @@ struct FenceCommandTests {
         }
     }
 
+    @Test func `who waits for a fence alone hears of its first entry`() throws {
+        try withServer { server in
+            let (client, reader) = (try TestClient(server), try TestClient(server))
+            _ = try client.ask(
+                "T.FENCE", "SET", "b", "CIRCLE", "37.5", "127", "50", "DETECT", "enter")
+            reader.send("XREAD", "BLOCK", "0", "STREAMS", "fence:b", "$")
+            while try client.ask("INFO").text?.contains("blocked_clients:1") != true {}
+            _ = try client.ask("T.ADD", "r1", "\(ts)", "37.5", "127")
+            #expect(try reader.receive().elements?.first?.elements?.first?.text == "fence:b")
+        }
+    }
+
     @Test func `XREAD waits for several streams at once`() throws {
         try withServer { server in
             let (client, reader) = (try TestClient(server), try TestClient(server))

@@ -19,6 +19,7 @@ struct ServerSpecTests {
             "fixes of a page of T.RANGE with COUNT": limits.pageFixes,
             "rows of a T.TRIPS or T.STOPS": limits.tripRows,
             "entries of an XRANGE or XREAD": limits.streamEntries,
+            "entries of an XREADGROUP or XAUTOCLAIM": limits.streamEntries,
             "legs of a T.DIST": limits.legRows,
             "riders of a T.RISK": limits.riskRiders,
             "microseconds from which SLOWLOG keeps a request": Int(limits.slowMicroseconds),

@@ -23,6 +23,15 @@ package struct FenceNotice: Hashable, Sendable {
     package var sinceMs: Int64
 }
 
+extension FenceNotice {
+    init(_ event: FenceEvent, _ riders: RiderTable) {
+        self.init(
+            id: event.id, kind: event.kind, rider: event.rider.map { riders.name(of: $0) },
+            tsMs: event.tsMs, position: Coordinate(latE7: event.latE7, lonE7: event.lonE7),
+            sinceMs: event.sinceMs)
+    }
+}
+
 /// A page of fences in the order of their ids; `next` is behind which to go on.
 package struct FencePage: Hashable, Sendable {
     package var fences: [FenceShown]
@@ -174,13 +183,7 @@ extension Engine {
         readFences { reader throws(StoreError) in
             guard let stream = try reader.stream(id) else { return [] }
             return try reader.events(stream, after: after, through: through, limit: limit)
-                .map { event in
-                    FenceNotice(
-                        id: event.id, kind: event.kind,
-                        rider: event.rider.map { riders.name(of: $0) }, tsMs: event.tsMs,
-                        position: Coordinate(latE7: event.latE7, lonE7: event.lonE7),
-                        sinceMs: event.sinceMs)
-                }
+                .map { FenceNotice($0, riders) }
         } ?? []
     }
 

@@ -29,6 +29,12 @@ final class FenceBook: Sendable {
         /// Streams with news that nobody took yet.
         var news: Set<[UInt8]> = []
         var wantsNews = false
+        /// The same for consumer groups, which ask for themselves.
+        var groupNews: Set<[UInt8]> = []
+        var wantsGroupNews = false
+        /// Streams whose newest entries are not in the database yet: who heard of them now would look
+        /// in vain, and not be told again.
+        var unwritten: Set<[UInt8]> = []
         /// Of what is set, in order; nil: not sorted since the last change.
         var sorted: [[UInt8]]?
         /// A heap by time.
@@ -60,6 +66,18 @@ final class FenceBook: Sendable {
 }
 
 extension FenceBook.State {
+    mutating func noteNews(_ id: [UInt8]) {
+        if wantsNews || wantsGroupNews { unwritten.insert(id) }
+    }
+
+    /// All that was told is in the database.
+    mutating func newsIsWritten() {
+        if unwritten.isEmpty { return }
+        if wantsNews { news.formUnion(unwritten) }
+        if wantsGroupNews { groupNews.formUnion(unwritten) }
+        unwritten.removeAll(keepingCapacity: true)
+    }
+
     /// The stream of an id as of now; nil: it must be looked for in the database.
     func stream(_ id: [UInt8]) -> FenceStream? {
         guard let entry = entries[id] else { return nil }

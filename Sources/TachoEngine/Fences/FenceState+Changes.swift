@@ -67,7 +67,7 @@ extension FenceState {
         record(stream, nil)
         book.state.with { book in
             book.told += 1
-            if book.wantsNews { book.news.insert(id) }
+            book.noteNews(id)
         }
     }
 

@@ -265,9 +265,7 @@ final class FenceState {
                     events: record.events, lastMs: record.lastMs, lastN: record.lastN,
                     inside: record.inside)
                 book.told += Int(record.events - before)
-                if book.wantsNews, record.events > before {
-                    book.news.insert(fences.ids[Int(place)])
-                }
+                if record.events > before { book.noteNews(fences.ids[Int(place)]) }
                 fences.records[Int(place)].isTouched = false
             }
         }

@@ -152,6 +152,7 @@ final class FenceThread: @unchecked Sendable {
         let rows = RowBatch(database)
         for event in made { rows.put(.fences, event.key, event.row) }
         try target.write(rows, sync: false)
+        book.state.with { $0.newsIsWritten() }
         context.eventsAreReadable()
     }
 

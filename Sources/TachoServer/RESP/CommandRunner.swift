@@ -38,6 +38,7 @@ extension ConnectionHandler {
         case .streamLength(let stream): streamLength(stream)
         case .streamRead(let read): streamRead(read)
         case .subscription(let command): subscription(command)
+        case .group(let command): group(command)
         case .view(let view): run(view, arguments)
         case .session(let session): run(session)
         }

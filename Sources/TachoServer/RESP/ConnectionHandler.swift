@@ -24,6 +24,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var subscriber: Subscriber?
     /// What waits for an answer of the engine, for the slow log.
     var timed = TimedRequest()
+    /// An XREADGROUP with BLOCK that is not answered.
+    var groupRead: WaitingGroupRead?
     /// For those who work on an answer.
     let presence = Presence()
     private(set) var id: UInt64 = 0
@@ -66,6 +68,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         dropInput()
         blocked?.timeout?.cancel()
         blocked = nil
+        letGoOfGroupRead(answering: false)
+        endGroupRead()
         presence.end()
         unsubscribeFromAll()
         if id != 0 { service.leave(id) }
@@ -102,7 +106,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if case .inputClosed? = event as? ChannelEvent {
             state.inputClosed()
             // A client that only listens for alerts and has closed its side is gone.
-            if blocked != nil { return closeNow() }
+            if blocked != nil || groupRead != nil { return closeNow() }
             goOn()
         }
         context.fireUserInboundEventTriggered(event)
@@ -128,6 +132,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// The same for a read, whose reply comes as bytes.
     func answered(_ ticket: UInt64, _ reply: [UInt8]) -> Bool {
+        endGroupRead(ticket)
         guard state.answered(ticket) else { return false }
         output.append(contentsOf: reply)
         endTimed()
@@ -152,6 +157,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func stop() {
         state.stop()
         if blocked != nil { unblock() }
+        letGoOfGroupRead(answering: true)
         goOn()
     }
 

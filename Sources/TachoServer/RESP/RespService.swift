@@ -59,9 +59,14 @@ final class RespService {
         slowlog = Slowlog(limit: limits.slowEntries)
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
+        // Fences tell from the first call on: the first reader of all is to hear of the first entry.
+        _ = engine.takeFenceNews()
     }
 
-    var blockedCount: Int { blocked.count }
+    /// XREADGROUPs with BLOCK that are not answered.
+    var groupReads = 0
+
+    var blockedCount: Int { blocked.count + groupReads }
 
     enum Admission {
         case number(UInt64)

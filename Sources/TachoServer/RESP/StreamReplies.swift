@@ -89,13 +89,6 @@ struct BlockedRead {
     var timeout: Scheduled<Void>?
 }
 
-extension AlertID {
-    /// The stream id as the engine counts; beyond its numbers means after every entry of that ms.
-    init(_ id: StreamID) {
-        self.init(ms: id.ms, n: UInt32(clamping: id.n))
-    }
-}
-
 extension ConnectionHandler {
     func streamRange(_ range: StreamRange) {
         let limit = min(range.count ?? Int.max, service.limits.streamEntries + 1)

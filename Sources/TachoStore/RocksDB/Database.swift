@@ -99,6 +99,14 @@ package final class Database: @unchecked Sendable {
         Snapshot(database: self, pointer: rocksdb_create_snapshot(handle))
     }
 
+    /// Leaves the database as a program made it that did not know the family. For tests; the handle
+    /// must not be used for that family any more.
+    package func drop(_ family: Family) throws(StoreError) {
+        var failure: UnsafeMutablePointer<CChar>?
+        rocksdb_drop_column_family(handle, families[family.rawValue], &failure)
+        if let message = takeMessage(&failure) { throw .io(message) }
+    }
+
     /// Brings what a family has in memory into a file, and waits for it. For tests of files.
     package func flush(_ family: Family) throws(StoreError) {
         let options = rocksdb_flushoptions_create()

@@ -19,7 +19,10 @@ struct DatabaseOptions {
         let cache = rocksdb_cache_create_lru(Self.blockCacheBytes)
         defer { rocksdb_cache_destroy(cache) }
         let database = try options(
-            "create_if_missing=\(creates);create_missing_column_families=\(creates);"
+            "create_if_missing=\(creates);"
+                // A family that the manifest does not name is one that an older program did not
+                // know; it begins empty. None can be lost this way: the manifest has checksums.
+                + "create_missing_column_families=true;"
                 + "paranoid_checks=true;wal_recovery_mode=kPointInTimeRecovery;"
                 + "track_and_verify_wals_in_manifest=true;"
                 + "verify_sst_unique_id_in_manifest=true;flush_verify_memtable_count=true;"
