@@ -17,6 +17,8 @@ import time
 from lib import campaign, process, resp, server, tracks
 
 PYTHON = campaign.ROOT / ".build" / "venv" / "bin" / "python"
+# Not beside lib/redis.py, which it would take for redis-py.
+REDIS_PY = campaign.ROOT / "tools" / "campaigns" / "programs" / "redis_py.py"
 # Where decimals are text in RESP2 and numbers in RESP3.
 SPEED = {2: "1.5", 3: 1.5}
 
@@ -111,9 +113,8 @@ def redis_py(c, subject):
         for parser in ("python", "hiredis"):
             label = f"redis-py RESP{protocol} {parser}"
             done = process.run(
-                [PYTHON, campaign.ROOT / "tools" / "campaigns" / "lib" / "redis_py.py",
-                 subject.port, tracks.START_MS, protocol, parser, f"{parser}{protocol}"],
-                timeout=60, text=True)
+                [PYTHON, REDIS_PY, subject.port, tracks.START_MS, protocol, parser,
+                 f"{parser}{protocol}"], timeout=60, text=True)
             if c.check(f"{label} runs", done.returncode == 0, done.stderr[-800:]):
                 check_fixes(c, label, protocol, json.loads(done.stdout))
                 check_surface(c, label, protocol, json.loads(done.stdout))

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The view `live` beside a real redis-server: the same riders and questions, all options.
+"""The view `live` beside a real redis-server: the same riders and questions, all options, in RESP2
+and then, fewer of them, in RESP3.
 
 Riders are in towns, at the equator, at 84° north, beside the antimeridian and anywhere. Those of one
 half stand in the middle of the cells to which Redis rounds positions, so that both must measure the
@@ -165,9 +166,22 @@ def main():
             views.judge()
             views.errors()
             views.commands()
+            for one in (ours, theirs):
+                one.command("HELLO", "3")
+            views.members()
+            for n in range(count, count + 200):
+                views.search(n)
+            views.judge()
+            views.errors()
+            views.commands()
         redis_py(c, subject.port, port)
         c.check("stops cleanly", subject.stop() == 0, subject.last_error)
         child.kill()
+
+
+def shape(reply):
+    """The types in a reply: doubles of RESP3 are no text."""
+    return [shape(one) for one in reply] if isinstance(reply, list) else type(reply)
 
 
 class Views:
@@ -218,7 +232,8 @@ class Views:
     def members(self):
         names = list(self.told)
         for name, ours in zip(names, self.ours.command("GEOPOS", "live", *names[:1000])):
-            if tuple(map(float, ours)) != self.told[name]:
+            if (tuple(map(float, ours)) != self.told[name]
+                    or shape(ours) != shape(self.theirs.command("GEOPOS", "live", "c0")[0])):
                 return self.c.check("GEOPOS is the position told", False, f"{name}: {ours}")
         self.c.check("GEOPOS is the position told", True)
         names = list(self.rounded)
@@ -251,6 +266,8 @@ class Views:
         self.searches += 1
         faults = [f"replies {ours} and {theirs}"]
         if isinstance(ours, list) and isinstance(theirs, list):
+            if ours and theirs and shape(ours[0]) != shape(theirs[0]):
+                self.c.check("replies have Redis's types", False, f"{ours[0]}, not {theirs[0]}")
             ours, theirs = query.rows(ours), query.rows(theirs)
             self.rows += len(ours)
             faults = self.faults(query, ours) + self.differences(query, ours, theirs)

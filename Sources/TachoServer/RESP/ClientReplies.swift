@@ -12,13 +12,15 @@ struct ClientSession {
 
     init(sinceMs: Int64) { self.sinceMs = sinceMs }
 
+    /// All fields of Redis 7, as redis-py asks for each: sizes are not measured and are 0.
     func line(id: UInt64, version: RespVersion, nowMs: Int64) -> String {
         let name = String(decoding: name, as: UTF8.self)
         let library = String(decoding: libraryName, as: UTF8.self)
         let libraryVersion = String(decoding: libraryVersion, as: UTF8.self)
         return "id=\(id) addr=\(address) laddr=\(localAddress) fd=-1 name=\(name)"
-            + " age=\((nowMs - sinceMs) / 1_000) idle=0 flags=N db=0 sub=0 psub=0 multi=-1"
-            + " cmd=client user=default resp=\(version.rawValue)"
+            + " age=\((nowMs - sinceMs) / 1_000) idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1"
+            + " qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0"
+            + " events=r cmd=client user=default redir=-1 resp=\(version.rawValue)"
             + " lib-name=\(library) lib-ver=\(libraryVersion)\n"
     }
 }

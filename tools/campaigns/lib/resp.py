@@ -1,4 +1,4 @@
-"""RESP2 over a blocking socket, small enough to be trusted as an oracle."""
+"""RESP2 and RESP3 over a blocking socket, small enough to be trusted as an oracle."""
 
 import socket
 import time
@@ -89,12 +89,13 @@ class Connection:
             self._more()
 
     def read(self):
-        """The next reply: int, bytes, None, list; +OK as str, -ERR as ReplyError."""
+        """The next reply: int, bytes, None, list; +OK as str, -ERR as ReplyError. Of RESP3 also
+        float, bool and dict; sets are lists, verbatim strings bytes."""
         line = self._line()
         kind, rest = line[:1], line[1:]
         if kind == b":":
             return int(rest)
-        if kind == b"$":
+        if kind in b"$=":
             count = int(rest)
             if count < 0:
                 return None
@@ -102,12 +103,20 @@ class Connection:
                 self._more()
             value = bytes(self.buffer[self.at:self.at + count])
             self.at += count + 2
-            return value
-        if kind == b"*":
+            return value[4:] if kind == b"=" else value
+        if kind in b"*~>":
             count = int(rest)
             return None if count < 0 else [self.read() for _ in range(count)]
+        if kind == b"%":
+            return {self.read(): self.read() for _ in range(int(rest))}
+        if kind == b"_":
+            return None
+        if kind == b",":
+            return float(rest)
+        if kind == b"#":
+            return rest == b"t"
         if kind == b"+":
             return rest.decode()
         if kind == b"-":
             return ReplyError(rest.decode(errors="replace"))
-        raise ValueError(f"not a RESP2 reply: {line[:60]!r}")
+        raise ValueError(f"not a reply: {line[:60]!r}")

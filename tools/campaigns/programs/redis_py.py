@@ -118,7 +118,7 @@ def surface(r, out):
     out["slowlog"] = isinstance(r.slowlog_get(), list) and r.slowlog_len() >= 0
     out["commands"] = [r.command_count() == len(r.command_list()) == len(r.command()),
                        r.command_getkeys("T.GET", "x"), "t.get" in r.command()]
-    out["docs"] = len(r.execute_command("COMMAND", "DOCS", "T.GET", "T.ADD"))
+    out["docs"] = len(r.execute_command("COMMAND DOCS", "T.GET", "T.ADD"))
     out["stats"] = isinstance(r.execute_command("T.STATS"), dict if PROTOCOL == 3 else list)
     out["time"] = len(r.time())
     out["size"] = r.dbsize() > 0
