@@ -7,18 +7,26 @@ import Testing
 
 /// What was delivered and acknowledged, when the server is killed or the power goes.
 struct GroupDurabilityTests {
+    /// A life with alerts, and a second one in which the database's log forgets what was not synced.
+    private func forgetful(
+        _ alerts: Int, cutAtSync: Int, _ fault: EngineFault = .none
+    ) throws -> GroupBench {
+        let bench = try GroupBench()
+        try bench.alert(alerts)
+        bench.options.fault = fault
+        bench.options.rowTarget = { ForgetfulRows($0, cutAtSync: cutAtSync) }
+        try bench.restart()
+        return bench
+    }
+
     /// Reads, acknowledges every other entry, and cuts the power. What comes again as new, and what is
     /// pending of whom.
     private func afterAPowerCut(
         _ fault: EngineFault
     ) throws -> (acknowledged: [AlertID], delivered: [AlertID], pending: [AlertID], new: [AlertID])
     {
-        let bench = try GroupBench {
-            $0.fault = fault
-            $0.rowTarget = { ForgetfulRows($0, cutAtSync: .max) }
-        }
+        let bench = try forgetful(20, cutAtSync: .max, fault)
         bench.create()
-        try bench.alert(20)
         var delivered: [AlertID] = []
         var acknowledged: [AlertID] = []
         for _ in 0..<3 {
@@ -52,10 +60,9 @@ struct GroupDurabilityTests {
 
     @Test(arguments: 1...12)
     func `a power cut at any sync leaves each entry acknowledged, pending or new`(cut: Int) throws {
-        let bench = try GroupBench { $0.rowTarget = { ForgetfulRows($0, cutAtSync: cut) } }
+        let bench = try forgetful(30, cutAtSync: cut)
         var acknowledged: [AlertID] = []
         var delivered: [AlertID] = []
-        try bench.alert(30)
         let all = bench.ids
         let isMade = bench.create().refusal == nil
         for _ in 0..<5 {
@@ -141,8 +148,7 @@ struct GroupDurabilityTests {
     }
 
     @Test func `a group that cannot be written ends the server, and promises nothing`() throws {
-        let bench = try GroupBench { $0.rowTarget = { ForgetfulRows($0, cutAtSync: 2) } }
-        try bench.alert(2)
+        let bench = try forgetful(2, cutAtSync: 2)
         #expect(bench.create().refusal == nil)
         guard case .stopped? = bench.ask(bench.readRequest("kim")).refusal else {
             Issue.record("a delivery was told that is not durable")

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import TachoGeo
 import TachoStore
@@ -38,13 +39,15 @@ final class GroupBench {
         engine = try Engine.open(options)
     }
 
-    /// Fixes from next week: an alert for each, of a rider of its own.
+    /// Fixes from next week: an alert for each, of a rider of its own. Returns when they can be read, which
+    /// is soon after they are answered.
     func alert(_ count: Int = 1) throws {
         let fixes = (0..<count).map { index in
             ("r\(riders + index)", fix(600_000 + Double(riders + index)))
         }
         riders += count
         _ = try engine.append(batch(fixes))
+        while engine.alertCount < riders || ids.count < riders { sched_yield() }
     }
 
     var ids: [AlertID] {

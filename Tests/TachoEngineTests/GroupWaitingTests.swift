@@ -147,7 +147,7 @@ struct GroupWaitingTests {
     // MARK: Fences
 
     private func step(_ bench: GroupBench, _ seconds: Double, inside: Bool) throws {
-        try bench.engine.add("r", fix(seconds, north: inside ? 0 : 500))
+        try bench.engine.add("r", fix(seconds * 60, north: inside ? 0 : 500))
     }
 
     @Test func `a group reads the stream of a fence, also one that is to be set yet`() throws {
@@ -184,7 +184,7 @@ struct GroupWaitingTests {
         let ids = bench.engine.fenceEvents(
             Array("f".utf8), after: nil, through: nil, limit: .max
         ).map(\.id)
-        #expect(ids.count == 10)
+        try #require(ids.count == 10)
         #expect(bench.read("kim", key: "fence:f", count: 4) == Array(ids[1...4]))
         #expect(bench.ask(.acknowledge(place, [StreamID(ids[1])])).number == 1)
         try bench.kill()
