@@ -148,7 +148,7 @@ extension CommandName {
         .streamLength: .init("Number of entries of a stream", "key", group: "stream"),
         .streamGroup: .init(
             "Makes, moves and removes groups of consumers, and consumers",
-            "CREATE|SETID|DESTROY|CREATECONSUMER|DELCONSUMER key group [argument...]",
+            "CREATE|SETID|DESTROY|CREATECONSUMER|DELCONSUMER|HELP [key] [group] [argument...]",
             group: "stream"),
         .streamReadGroup: .init(
             "New entries for a consumer of a group, or those that are still pending with it",
@@ -171,7 +171,7 @@ extension CommandName {
             complexity: "O(N) for N entries"),
         .streamInfo: .init(
             "What there is of a stream, its groups or their consumers",
-            "STREAM|GROUPS|CONSUMERS key [argument...]", group: "stream"),
+            "STREAM|GROUPS|CONSUMERS|HELP [key] [argument...]", group: "stream"),
         .subscribe: .init(
             "Hears where riders are as it changes, newest only", "channel...", group: "pubsub",
             complexity: "O(N) for N channels"),

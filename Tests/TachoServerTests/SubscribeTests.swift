@@ -39,7 +39,8 @@ struct SubscribeTests {
             }
             // Another rider's moves are not heard; nor is a fix that came late.
             try add(writer, "other", 5)
-            try add(writer, "r7", 3 - 2)
+            _ = try writer.ask(
+                "T.ADD", "r7", "\(testNowMs - 60_000 + 1_500)", "37.5000150", "127.0")
             try add(writer, "r7", 6)
             #expect(seconds(try reader.receive()) == 6)
         }

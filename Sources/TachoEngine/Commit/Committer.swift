@@ -182,10 +182,11 @@ final class Committer: @unchecked Sendable {
         let done = group
         group = GroupBuilder()
         for part in done.parts { live.publish(part) }
+        // Before the answer: who subscribes after it must not hear of this move as a later one.
+        context.riderMoved(done.parts)
         if !context.acknowledgesBeforeSync { for part in done.parts { acknowledge(part) } }
         for body in done.afterCommit { body() }
         if done.alertCount > 0 { context.alertsAreDurable() }
-        context.riderMoved(done.parts)
         // Last: it may wait, and nobody is to wait with it for what is durable already.
         if let handOver { derived.push(.group(handOver)) }
         guard let header else { return }

@@ -189,7 +189,7 @@ extension ConnectionHandler {
     /// Answers plain T.GETs from where they lie in the input. False: what comes next is something
     /// else, or writes come before it.
     private func takeLatest() -> Bool {
-        guard writes.isEmpty, !state.hasUnansweredWrites else { return false }
+        guard writes.isEmpty, !state.hasUnansweredWrites, subscriber == nil else { return false }
         let count = input.takeLatest { bytes, riders in
             latest(riders.count) { index in
                 let start = Int(riders[index].start)
