@@ -6,12 +6,12 @@ extension CommandName {
 
     static let views: [CommandName: CommandDocs] = [
         .geoPositions: .init(
-            "Where riders are, as lon and lat", "key member...", group: "geo",
+            "Where riders are, as lon and lat", "key [member]...", group: "geo",
             complexity: "O(N) for N members"),
         .geoDistance: .init(
             "Distance between two riders", "key member1 member2 [M|KM|FT|MI]", group: "geo"),
         .geoHashes: .init(
-            "Where riders are, as geohashes", "key member...", group: "geo",
+            "Where riders are, as geohashes", "key [member]...", group: "geo",
             complexity: "O(N) for N members"),
         .geoSearch: .init(
             "Riders inside a circle or box",
