@@ -3,9 +3,7 @@ import TachoStore
 
 /// XCLAIM, XAUTOCLAIM.
 extension GroupBook {
-    func claim(
-        _ place: GroupPlace, _ claim: GroupClaim, _ limits: GroupReplyLimits
-    ) throws -> GroupAnswer {
+    func claim(_ place: GroupPlace, _ claim: GroupClaim) throws -> GroupAnswer {
         guard let group = find(place) else { throw GroupRefusal.noGroup(place) }
         if let last = claim.lastID, last > group.last {
             group.last = last
@@ -25,7 +23,7 @@ extension GroupBook {
             let old = group.pending[id]
             if old == nil && !claim.forces { continue }
             if let old, claim.minIdleMs > 0, nowMs - old.deliveredMs < claim.minIdleMs { continue }
-            if old == nil, pendingCount >= self.limits.pending { throw full() }
+            if old == nil, pendingCount >= limits.pending { throw full() }
             let consumer = try consumer(claim.consumer, of: group)
             touch(consumer, of: group)
             var row = old ?? PendingRow(consumer: consumer.number, count: 1, deliveredMs: nowMs)

@@ -204,7 +204,7 @@ extension GroupBook {
         case .pending(let place, let query):
             answer(reply, try pending(place, query), bytes: min(query.count, self.limits.rows) * 64)
         case .claim(let place, let claim):
-            answer(reply, try self.claim(place, claim, limits), bytes: claim.ids.count * 1_024)
+            answer(reply, try self.claim(place, claim), bytes: claim.ids.count * 1_024)
         case .autoClaim(let place, let claim):
             answer(
                 reply, try autoClaim(place, claim, limits),
