@@ -133,6 +133,31 @@ struct SubscribeTests {
         }
     }
 
+    /// A write of just the soft bound once left the rest of the moves for ever.
+    @Test func `messages that fill the soft bound to the byte hold nothing back`() throws {
+        let riders = (10..<22).map { "rider-\($0)" }
+        func hearAll(_ limits: ServerLimits) throws -> [Reply] {
+            var heard: [Reply] = []
+            try withServer(limits: limits) { server in
+                let (writer, reader) = (try TestClient(server), try TestClient(server))
+                _ = try reader.ask("PSUBSCRIBE", "pos:*")
+                let words = riders.flatMap { [$0, "\(testNowMs - 60_000)", "37.5", "127.0"] }
+                _ = try writer.ask(["T.MADD"] + words)
+                heard = try reader.receive(riders.count)
+            }
+            return heard
+        }
+        // A message has the form of a request: an array of bulk strings.
+        let sizes = Set(try hearAll(ServerLimits()).map { request($0.plain).count })
+        let size = try #require(sizes.count == 1 ? sizes.first : nil, "\(sizes)")
+        for count in [1, 4] {
+            var limits = ServerLimits()
+            limits.outputSoftBytes = count * size
+            let names = try hearAll(limits).map { String($0.plain[2].dropFirst(4)) }
+            #expect(names.sorted() == riders)
+        }
+    }
+
     @Test func `a connection that ends takes its subscriptions with it`() throws {
         try withServer { server in
             let (writer, reader) = (try TestClient(server), try TestClient(server))

@@ -96,9 +96,11 @@ package final class RespServer: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A client may end its side and still wait for the commit of what it sent.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // Who stops at the soft bound goes on when the channel says that it can be written again, so
+            // a write of just that size has to cross the mark: it is crossed by more than `high`.
             .childChannelOption(
                 .writeBufferWaterMark,
-                value: .init(low: limits.outputSoftBytes / 4, high: limits.outputSoftBytes)
+                value: .init(low: limits.outputSoftBytes / 4, high: limits.outputSoftBytes - 1)
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
