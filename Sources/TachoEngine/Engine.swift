@@ -58,6 +58,7 @@ package final class Engine: Sendable {
         var storeOptions = StoreOptions(path: options.directory)
         storeOptions.createIfMissing = options.createIfMissing
         storeOptions.acceptLoss = options.acceptLoss
+        storeOptions.heldElsewhere = { SealedSequences.through(from: $0, in: $1.auditPath) }
         storeOptions.journal.syncs = options.fault != .skipSync
         storeOptions.journal.fileBytes = options.journalFileBytes
         let store: Store

@@ -8,6 +8,11 @@ package struct StoreOptions: Sendable {
     package var createIfMissing = true
     /// The operator's word that exactly these acknowledged points may be given up.
     package var acceptLoss: ClosedRange<UInt64>?
+    /// The last sequence up to which others than the journal hold all points from the given one on;
+    /// the one before it if they do not hold that.
+    package var heldElsewhere: @Sendable (_ first: UInt64, _ directory: DataDirectory) -> UInt64 = {
+        first, _ in first - 1
+    }
     package var journal = FileJournal.Settings()
 
     package init(path: String) { self.path = path }
@@ -134,7 +139,7 @@ private struct Opening {
         guard extent.end != nil else { throw missing(mark, nil, copies, because: what) }
         if extent.isShort(of: mark) {
             guard let consent = options.acceptLoss,
-                Self.isConsent(consent, to: Self.lost(mark, extent))
+                isConsent(consent, to: Self.lost(mark, extent))
             else { throw missing(mark, extent, copies, because: what) }
         }
         try RecoveryCopies.putAside(directory, copies)
@@ -156,7 +161,7 @@ private struct Opening {
         var accepted: (first: UInt64, last: UInt64)?
         if extent.isShort(of: mark) {
             let lost = Self.lost(mark, extent)
-            guard let consent = options.acceptLoss, Self.isConsent(consent, to: lost) else {
+            guard let consent = options.acceptLoss, isConsent(consent, to: lost) else {
                 throw missing(
                     mark, extent, copies,
                     because: extent.damage ?? "the journal ends before the watermark")
@@ -179,10 +184,18 @@ private struct Opening {
             acceptedLoss: accepted)
     }
 
-    private static func isConsent(
+    private func isConsent(
         _ consent: ClosedRange<UInt64>, to lost: (first: UInt64, last: UInt64)
     ) -> Bool {
-        consent.lowerBound == lost.first && consent.upperBound == lost.last
+        let missing = nowhere(lost)
+        return consent.lowerBound == missing.first && consent.upperBound == missing.last
+    }
+
+    /// What of it nothing else holds: what an operator is asked to give up.
+    private func nowhere(_ lost: (first: UInt64, last: UInt64)) -> (first: UInt64, last: UInt64) {
+        guard lost.last > 0 else { return lost }
+        let held = options.heldElsewhere(lost.first, directory)
+        return held >= lost.last ? (0, 0) : (max(lost.first, held + 1), lost.last)
     }
 
     private static func lost(
@@ -197,12 +210,18 @@ private struct Opening {
     ) -> StoreOpenError {
         var text = ""
         if let extent {
-            let lost = Self.lost(mark, extent)
+            let all = Self.lost(mark, extent)
+            let lost = nowhere(all)
             text =
                 lost.last == 0
                 ? "records that hold no points are missing or damaged"
                 : "acknowledged points \(lost.first)-\(lost.last) are missing or damaged"
-            text += " (\(what)); restore a copy, or give them up with "
+            text += " (\(what)"
+            if all.first != lost.first {
+                let held = lost.last == 0 ? all.last : lost.first - 1
+                text += "; points \(all.first)-\(held) are gone too, but sealed segments hold them"
+            }
+            text += "); restore a copy, or give them up with "
             text += "--accept-loss \(lost.first)-\(lost.last)"
         } else {
             text = "the database cannot be read (\(what)); restore a copy"

@@ -316,7 +316,7 @@ struct RebuildTests {
                 try FileManager.default.removeItem(atPath: path + name)
             }
         }
-        options.acceptLoss = 1...20
+        options.acceptLoss = 11...20
         engine = try Engine.open(options)
         try engine.add("r", fix(30))
         #expect(try engine.seal().map(\.segment) == [2])
