@@ -271,11 +271,8 @@ final class EngineControl: Sendable {
 
     /// Reads the sums that later only grow.
     func load(_ database: Database) throws(StoreError) {
-        let rows = try SealRow.all(database)
-        sealTotals.withLock { totals in
-            totals = SealTotals()
-            for (range, row) in rows { totals.add(range, row) }
-        }
+        let totals = try SealTotals(database)
+        sealTotals.withLock { $0 = totals }
         let lost = try LossRows.all(database).reduce(0) { $0 + UInt64($1.count) }
         losses.withLock { $0 = lost }
     }

@@ -42,6 +42,8 @@ package struct ServerLimits: Sendable {
     package var slowMicroseconds: Int64 = 10_000
     /// Requests that SLOWLOG has; the oldest is forgotten first.
     package var slowEntries = 128
+    /// A TLS handshake that takes longer is broken off.
+    package var handshakeSeconds = 5
     /// How long a refused connection may go on sending before it is closed, so that its client
     /// can finish writing and read the error.
     package var discardSeconds = 2

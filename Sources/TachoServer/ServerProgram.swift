@@ -14,6 +14,8 @@ package struct ServerProgramOptions: Sendable {
     package var engine: EngineOptions
     package var resp: ListenAddress
     package var limits = ServerLimits()
+    /// nil: no TLS.
+    package var tls: TLSSettings?
 
     package init(engine: EngineOptions, resp: ListenAddress) {
         self.engine = engine
@@ -31,7 +33,7 @@ package enum ServerProgram {
         package static let failStop: Int32 = 74
     }
 
-    /// Runs until SIGTERM, SIGINT or SIGHUP and gives the exit code. Call it on the main thread,
+    /// Runs until SIGTERM or SIGINT (or SIGHUP, where that has nothing to read again) and gives the exit code. Call it on the main thread,
     /// before any other thread is started: the signals are blocked for all of them.
     ///
     /// Prints `ready resp=HOST:PORT` on standard output when clients can connect; every error is
@@ -41,6 +43,15 @@ package enum ServerProgram {
         let signals = blockSignals()
         signal(SIGPIPE, SIG_IGN)
         let limits = limitsWithinDescriptors(options.limits, logger)
+        let credentials: TLSCredentials?
+        do throws(TLSError) {
+            credentials = try options.tls.map { settings throws(TLSError) in
+                try TLSCredentials(settings, nowSeconds: nowSeconds())
+            }
+        } catch {
+            complain(error.message)
+            return ExitCode.error
+        }
         var engineOptions = options.engine
         engineOptions.onFailStop = { reason in
             complain("fail-stop: \(reason); restart to go on from what is on disk")
@@ -64,7 +75,7 @@ package enum ServerProgram {
         do {
             server = try RespServer.start(
                 engine: engine, address: options.resp, limits: limits,
-                nowMs: engineOptions.nowMs, logger: logger,
+                nowMs: engineOptions.nowMs, logger: logger, tls: credentials,
                 requestStop: { kill(getpid(), SIGTERM) })
         } catch {
             complain(error.message)
@@ -80,7 +91,7 @@ package enum ServerProgram {
         }
         say("ready resp=\(server.address)\n")
         logger.info("serving \(engineOptions.directory) on \(server.address)")
-        let caught = waitForSignal(signals)
+        let caught = waitForStop(signals, credentials, logger)
         logger.info("signal \(caught): stopping")
         server.stop()
         status.remove()
@@ -106,12 +117,22 @@ package enum ServerProgram {
         return set
     }
 
-    private static func waitForSignal(_ signals: sigset_t) -> Int32 {
+    /// The signal that stops the server; on the way there, certificates are looked after.
+    private static func waitForStop(
+        _ signals: sigset_t, _ credentials: TLSCredentials?, _ logger: Logger
+    ) -> Int32 {
+        var watch = credentials.map { CertificateWatch($0, logger) }
         var set = signals
-        var caught: Int32 = 0
-        while sigwait(&set, &caught) != 0 {}
-        return caught
+        while true {
+            var wait = timespec(tv_sec: CertificateWatch.lookSeconds, tv_nsec: 0)
+            let caught = watch == nil ? sigwaitinfo(&set, nil) : sigtimedwait(&set, nil, &wait)
+            let isAsked = caught == SIGHUP && watch != nil
+            if caught > 0 && !isAsked { return caught }
+            watch?.look(isAsked: isAsked, nowSeconds: nowSeconds())
+        }
     }
+
+    private static func nowSeconds() -> Int { time(nil) }
 
     /// Raises the number of open files to what is allowed, and takes fewer clients if it is too
     /// low: an engine that cannot open its files is worse than a refused client.

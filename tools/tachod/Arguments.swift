@@ -40,3 +40,8 @@ struct SequenceRange: ExpressibleByArgument {
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
 }
+
+/// What clients must show.
+enum ClientCertificates: String, ExpressibleByArgument, CaseIterable {
+    case required, optional
+}

@@ -39,6 +39,32 @@ struct Tachod: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Speak TLS with this certificate (PEM, with those between it and its root).",
+            discussion: """
+                Needs --tls-key. Read again when the files change, and at SIGHUP; connections that are \
+                up keep theirs.
+                """, valueName: "file"))
+    var tlsCert: String?
+
+    @Option(help: ArgumentHelp("The certificate's key (PEM, no passphrase).", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Ask clients for a certificate that one of these signed (PEM).", valueName: "file"))
+    var tlsClientCa: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Whether a client may come without: required or optional.",
+            discussion: "Default with --tls-client-ca: required.", valueName: "how"))
+    var tlsClientAuth: ClientCertificates?
+
+    @Flag(help: "No client without TLS, not even from this machine.")
+    var tlsOnly = false
+
+    @Option(
+        help: ArgumentHelp(
             "Refuse writes (try again) below this much free disk, as in 500M or 5G.",
             discussion: "Default: 5 % of the file system, at most 5G.", valueName: "size"))
     var minFree: ByteSize?
@@ -144,6 +170,7 @@ struct Tachod: ParsableCommand {
     var logLevel = LogLevel.notice
 
     func validate() throws {
+        try validateTLS()
         guard !data.isEmpty else { throw ValidationError("--data: a directory expected") }
         if let workers, !(1...1_024).contains(workers) {
             throw ValidationError("--workers \(workers): 1 to 1024 expected")
@@ -171,6 +198,20 @@ struct Tachod: ParsableCommand {
         }
     }
 
+    private func validateTLS() throws {
+        guard (tlsCert == nil) == (tlsKey == nil) else {
+            let (given, missing) =
+                tlsKey == nil ? ("--tls-cert", "--tls-key") : ("--tls-key", "--tls-cert")
+            throw ValidationError("\(given) needs \(missing) too")
+        }
+        guard tlsCert != nil || (tlsClientCa == nil && !tlsOnly) else {
+            throw ValidationError("--tls-client-ca and --tls-only need --tls-cert and --tls-key")
+        }
+        guard tlsClientCa != nil || tlsClientAuth == nil else {
+            throw ValidationError("--tls-client-auth needs --tls-client-ca")
+        }
+    }
+
     /// Errors are one line; help and version are as the parser writes them.
     static func main() {
         do {
@@ -194,8 +235,19 @@ struct Tachod: ParsableCommand {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "tachod")
         logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .notice
-        let options = ServerProgramOptions(engine: engineOptions(), resp: address)
+        var options = ServerProgramOptions(engine: engineOptions(), resp: address)
+        options.tls = tlsSettings()
         throw ExitCode(ServerProgram.run(options, logger: logger))
+    }
+
+    private func tlsSettings() -> TLSSettings? {
+        guard let tlsCert, let tlsKey else { return nil }
+        var settings = TLSSettings(certificatePath: tlsCert, keyPath: tlsKey)
+        settings.clientAuthoritiesPath = tlsClientCa
+        settings.clientCertificates =
+            tlsClientAuth.flatMap { .init(rawValue: $0.rawValue) } ?? .required
+        settings.allowsPlainLoopback = !tlsOnly
+        return settings
     }
 
     private func engineOptions() -> EngineOptions {

@@ -33,8 +33,7 @@ extension Recovery {
         let fresh = found.filter { $0.id >= UInt64(progress.range) && $0.id < UInt64(UInt32.max) }
         guard !fresh.isEmpty else { return nil }
         var adopted = AdoptedSegments(lastRange: 0, lastSequence: 0)
-        var totals = SealTotals()
-        for (range, row) in try SealRow.all(store.database) { totals.add(range, row) }
+        let totals = try SealTotals(store.database)
         var expected = (
             id: UInt64(progress.range), first: progress.rangeFirst, sha256: totals.lastSHA256
         )

@@ -250,9 +250,7 @@ struct Recovery {
     private mutating func replayLoss(_ first: UInt64, _ last: UInt64) throws(StoreError) {
         let key = Keys.loss(first: first)
         if try store.database.get(.meta, key) == nil {
-            var totals = SealTotals()
-            for (range, row) in try SealRow.all(store.database) { totals.add(range, row) }
-            if last <= totals.through { return }
+            if last <= (try SealTotals(store.database)).through { return }
         }
         rows.put(.meta, key, RangeRow(first: first, last: last).encoded())
     }

@@ -115,7 +115,13 @@ struct RangeRetirement: ~Copyable {
             } catch {
                 throw .segment(error)
             }
-            guard holdsSame(from: place) else { throw Self.differs(name) }
+            let (read, count, start) = (sealed.at, sealed.count, place)
+            let isSame = fixes.withUnsafeBufferPointer { fixes in
+                arrivals.withUnsafeBufferPointer {
+                    read.holdsSame(count, as: fixes, $0, from: start)
+                }
+            }
+            guard isSame else { throw Self.differs(name) }
             place += sealed.count
             try refer(to: block, of: keys[0], spanMs: spanMs, &put)
         }
@@ -150,16 +156,6 @@ struct RangeRetirement: ~Copyable {
         }
         RangeContent.sort(&fixes, &arrivals)
         return spanMs
-    }
-
-    /// Whether the block that was read is what the store has from a place on.
-    private borrowing func holdsSame(from place: Int) -> Bool {
-        guard place + sealed.count <= fixes.count else { return false }
-        for index in 0..<sealed.count
-        where sealed.at.fix(index) != fixes[place + index]
-            || sealed.at.arrival[index] != arrivals[place + index]
-        { return false }
-        return true
     }
 
     /// References to the block that was read.

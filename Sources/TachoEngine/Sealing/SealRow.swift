@@ -68,6 +68,13 @@ struct SealTotals: Sendable {
     var lastRange: UInt32 = 0
     var lastSHA256 = [UInt8](repeating: 0, count: 32)
 
+    init() {}
+
+    /// Of all ranges that are sealed.
+    init(_ database: Database) throws(StoreError) {
+        for (range, row) in try SealRow.all(database) { add(range, row) }
+    }
+
     mutating func add(_ range: UInt32, _ row: SealRow) {
         guard row.state == .sealed else { return }
         ranges += 1

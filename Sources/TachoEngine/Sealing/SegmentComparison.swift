@@ -38,7 +38,7 @@ struct SegmentComparison: SegmentTaker, ~Copyable {
             } catch {
                 return differs("block \(block): \(error.detail)")
             }
-            guard holdsSame(fixes, arrivals, from: place) else {
+            guard columns.at.holdsSame(columns.count, as: fixes, arrivals, from: place) else {
                 return differs("its fixes of rider \(Self.text(name)) are not those stored")
             }
             place += columns.count
@@ -49,18 +49,6 @@ struct SegmentComparison: SegmentTaker, ~Copyable {
                     + "\(fixes.count)")
         }
         nextRider += 1
-    }
-
-    private borrowing func holdsSame(
-        _ fixes: UnsafeBufferPointer<StoredFix>, _ arrivals: UnsafeBufferPointer<UInt32>,
-        from place: Int
-    ) -> Bool {
-        guard place + columns.count <= fixes.count else { return false }
-        for index in 0..<columns.count
-        where columns.at.fix(index) != fixes[place + index]
-            || columns.at.arrival[index] != arrivals[place + index]
-        { return false }
-        return true
     }
 
     mutating func add(

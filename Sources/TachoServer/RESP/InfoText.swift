@@ -31,6 +31,8 @@ extension RespService {
                 "redis_version:7.0.0", "redis_mode:standalone", "tacho_version:\(Release.version)",
                 "process_id:\(getpid())", "tcp_port:\(port)",
                 "uptime_in_seconds:\((nowMs() - startedMs) / 1_000)",
+                "tls:\(tls == nil ? "off" : "on")",
+                "tls_valid_until_seconds:\(tls?.validUntilSeconds ?? 0)",
             ]
         case "clients":
             [

@@ -50,11 +50,12 @@ package final class RespServer: Sendable {
         alerts = engine.observeAlerts { mailbox.post(.newAlerts) }
     }
 
-    /// Binds and accepts. `nowMs` is the clock of receipt times; `requestStop` is called on the
+    /// Binds and accepts. `nowMs` is the clock of receipt times; with `tls`, clients of other machines
+    /// speak TLS and others may not do without; `requestStop` is called on the
     /// loop when a client asks for a stop, and must not wait for it.
     package static func start(
         engine: Engine, address: ListenAddress, limits: ServerLimits = ServerLimits(),
-        nowMs: @escaping @Sendable () -> Int64, logger: Logger,
+        nowMs: @escaping @Sendable () -> Int64, logger: Logger, tls: TLSCredentials? = nil,
         requestStop: (@Sendable () -> Void)? = nil
     ) throws(StartError) -> RespServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -69,11 +70,12 @@ package final class RespServer: Sendable {
                 _ = tacho_ask_short_slices(sliceNs)
                 let service = RespService(
                     engine: engine, mailbox: mailbox, loop: loop, limits: limits, nowMs: nowMs,
-                    logger: logger, requestStop: requestStop)
+                    logger: logger, tls: tls, requestStop: requestStop)
                 box.value = service
                 mailbox.deliver(to: service)
             }.wait()
-            let listener = try bootstrap(group, box, limits).bind(to: address.socketAddress).wait()
+            let listener = try bootstrap(group, box, limits, tls).bind(to: address.socketAddress)
+                .wait()
             try loop.submit { box.value?.port = listener.localAddress?.port ?? 0 }.wait()
             return RespServer(
                 group: group, listener: listener, mailbox: mailbox, service: box, engine: engine,
@@ -88,7 +90,7 @@ package final class RespServer: Sendable {
 
     private static func bootstrap(
         _ group: MultiThreadedEventLoopGroup, _ box: NIOLoopBoundBox<RespService?>,
-        _ limits: ServerLimits
+        _ limits: ServerLimits, _ tls: TLSCredentials?
     ) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 511)
@@ -105,6 +107,10 @@ package final class RespServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let service = box.value else { throw ChannelError.ioOnClosedChannel }
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            ProtocolDetector(tls, handshakeSeconds: limits.handshakeSeconds))
+                    }
                     try channel.pipeline.syncOperations.addHandler(
                         ConnectionHandler(service: service))
                 }

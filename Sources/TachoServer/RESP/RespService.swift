@@ -12,6 +12,8 @@ final class RespService {
     let limits: ServerLimits
     let nowMs: @Sendable () -> Int64
     let logger: Logger
+    /// nil: everything is plain.
+    let tls: TLSCredentials?
     let startedMs: Int64
     /// Stops the program, for SHUTDOWN; nil where the server is only a part of one.
     let requestStop: (@Sendable () -> Void)?
@@ -45,7 +47,7 @@ final class RespService {
 
     init(
         engine: Engine, mailbox: LoopMailbox, loop: any EventLoop, limits: ServerLimits,
-        nowMs: @escaping @Sendable () -> Int64, logger: Logger,
+        nowMs: @escaping @Sendable () -> Int64, logger: Logger, tls: TLSCredentials? = nil,
         requestStop: (@Sendable () -> Void)? = nil
     ) {
         self.engine = engine
@@ -54,6 +56,7 @@ final class RespService {
         self.limits = limits
         self.nowMs = nowMs
         self.logger = logger
+        self.tls = tls
         positions = PositionHub(engine) { mailbox.post(.moves) }
         self.requestStop = requestStop
         slowlog = Slowlog(limit: limits.slowEntries)
