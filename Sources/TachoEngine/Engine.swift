@@ -6,7 +6,7 @@ import TachoStore
 /// A Tacho data directory in use: takes fixes, judges them, makes them durable, answers questions.
 ///
 /// Threads: judging workers (riders are divided among them by number), one committer, one for
-/// derived rows, one for fences, one for consumer groups, one reader, two for places, one that
+/// derived rows, one for fences, one for orders, one for consumer groups, one reader, two for places, one that
 /// seals, one that retires, one that scrubs, one for rules, one ticker. `submit` never
 /// blocks; everything else says what it waits for.
 package final class Engine: Sendable {
@@ -20,6 +20,8 @@ package final class Engine: Sendable {
     let commits: CommitQueue
     let derived: DerivedWriter
     let fences: FenceThread
+    let orders: OrderThread
+    let verdicts: VerdictReader
     /// Consumer groups of the streams.
     let groups: GroupThread
     let groupTokens = Atomic<UInt64>(0)
@@ -128,6 +130,10 @@ package final class Engine: Sendable {
         self.control = control
         self.commits = commits
         let recent = RecentAlerts()
+        let recentVerdicts = RecentVerdicts()
+        let verdicts = VerdictReader(
+            database: store.database, riders: riders, recent: recentVerdicts)
+        self.verdicts = verdicts
         let book = AlertBook(riskAlerts: options.riskAlerts)
         self.book = book
         try book.load(store.database)
@@ -150,6 +156,7 @@ package final class Engine: Sendable {
                 written: { group in
                     recent.forget(upTo: group)
                     book.forget(upTo: group)
+                    recentVerdicts.forget(upTo: group)
                 },
                 released: { end in
                     progress.update { $0.journalReleased = max($0.journalReleased, end) }
@@ -162,35 +169,51 @@ package final class Engine: Sendable {
                 fail: { control.fail($0) }, failure: { control.failure })
         }
         self.across = across
+        let orders = OrderThread(
+            database: store.database, target: rowTarget,
+            context: OrderThread.Context(
+                nowMs: options.nowMs, commit: { commits.push($0) },
+                fail: { control.fail($0) }, failure: { control.failure },
+                entriesAreReadable: { control.notifyObservers() }))
+        self.orders = orders
         let fences = FenceThread(
             state: fenceState, database: store.database, target: rowTarget,
             context: FenceThread.Context(
                 fail: { control.fail($0) }, failure: { control.failure },
                 eventsAreReadable: { control.notifyObservers() },
                 pass: { mark, end, barrier, rows in
-                    if let across {
-                        across.push(.checkpoint(mark, journalEnd: end, barrier, rows: rows))
-                    } else {
-                        derived.push(.checkpoint(mark, journalEnd: end, barrier, rows: rows))
-                    }
+                    // By way of orders, whose rows are to be written before.
+                    let isTaken = orders.push(
+                        .pass {
+                            if let across {
+                                across.push(.checkpoint(mark, journalEnd: end, barrier, rows: rows))
+                            } else {
+                                derived.push(
+                                    .checkpoint(mark, journalEnd: end, barrier, rows: rows))
+                            }
+                        })
+                    if !isTaken { barrier.complete() }
                 }))
         self.fences = fences
         let groups = try Self.groups(
-            store.database, rowTarget, alerts, fences.book, riders, progress, control, options)
+            store.database, rowTarget, alerts, verdicts, fences.book, riders, progress, control,
+            options)
         self.groups = groups
         groupNews = AlertObserver { groups.news() }
         control.add(groupNews)
         let committer = Committer(
             journal: store.journal, queue: commits, derived: derived, fences: fences,
-            across: across, recent: recent, book: book, riders: riders, live: live,
+            orders: orders, across: across, recent: recent, recentVerdicts: recentVerdicts,
+            book: book, riders: riders, live: live,
             progress: progress,
             context: Committer.Context(
-                thresholds: recovery.rules.settings.thresholds.hash64, nowMs: options.nowMs,
+                thresholds: recovery.rules.settings.thresholds.hash64,
+                revision: recovery.rules.settings.revision, nowMs: options.nowMs,
                 acknowledgesBeforeSync: options.fault == .acknowledgeBeforeSync,
                 journalLimitBytes: options.journalLimitBytes,
                 acrossFullRate: options.acrossFullRate,
                 fail: { control.fail($0) }, failure: { control.failure },
-                alertsAreDurable: { control.notifyObservers() },
+                entriesAreDurable: { control.notifyObservers() },
                 riderMoved: { watches.note($0) },
                 journalGrew: { control.journalGrew(bytes: $0) },
                 pointsDone: { control.done(points: $0) }))
@@ -206,6 +229,7 @@ package final class Engine: Sendable {
         let derivedThread = NamedThread("tacho-rows") { derived.run() }
         let fenceThread = NamedThread("tacho-fences") { fences.run() }
         let groupThread = NamedThread("tacho-groups") { groups.run() }
+        let orderThread = NamedThread("tacho-orders") { orders.run() }
         let acrossThread = across.map { [workers] across in
             let line = ProposalLine(workers: workers, riders: riders)
             return NamedThread("tacho-across") { across.run { line.post($0) } }
@@ -222,19 +246,23 @@ package final class Engine: Sendable {
         // In the order they are to be joined: the ticker first, so that it starts nothing new.
         threads.withLock {
             $0 =
-                [tickerThread, committerThread, derivedThread, fenceThread, groupThread]
+                [
+                    tickerThread, committerThread, derivedThread, fenceThread, groupThread,
+                    orderThread,
+                ]
                 + (acrossThread.map { [$0] } ?? [])
         }
     }
 
     private static func groups(
         _ database: Database, _ target: any RowWriting, _ alerts: AlertReader,
-        _ fences: FenceBook, _ riders: RiderTable, _ progress: Progress, _ control: EngineControl,
+        _ verdicts: VerdictReader, _ fences: FenceBook, _ riders: RiderTable, _ progress: Progress,
+        _ control: EngineControl,
         _ options: EngineOptions
     ) throws(StoreError) -> GroupThread {
         let source = StreamSource(
-            database: database, alerts: alerts, fences: fences, riders: riders,
-            progress: progress)
+            database: database, alerts: alerts, verdicts: verdicts, fences: fences,
+            riders: riders, progress: progress)
         let book = try GroupBook(
             database: database, source: source, limits: options.groupLimits, nowMs: options.nowMs)
         return GroupThread(
@@ -378,8 +406,10 @@ package final class Engine: Sendable {
         threads[1].join()
         fences.close(discarding: discarding)
         threads[3].join()
+        orders.close(discarding: discarding)
+        threads[5].join()
         across?.close(discarding: discarding)
-        if threads.count > 5 { threads[5].join() }
+        if threads.count > 6 { threads[6].join() }
         groups.close(discarding: discarding)
         threads[4].join()
         derived.close(discarding: discarding)

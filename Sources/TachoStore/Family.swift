@@ -15,6 +15,8 @@ package enum Family: Int, CaseIterable, Sendable {
     case across
     case fences
     case groups
+    case orders
+    case verdicts
 
     package var name: String {
         switch self {
@@ -33,6 +35,8 @@ package enum Family: Int, CaseIterable, Sendable {
         case .across: "across"
         case .fences: "fences"
         case .groups: "groups"
+        case .orders: "orders"
+        case .verdicts: "verdicts"
         }
     }
 
@@ -43,7 +47,7 @@ package enum Family: Int, CaseIterable, Sendable {
         switch self {
         case .track: 32
         case .seen: 8
-        case .unused, .meta, .geo: 4
+        case .unused, .meta, .geo, .orders: 4
         default: 16
         }
     }

@@ -90,6 +90,12 @@ package enum GroupEvent: Hashable, Sendable {
     case recurrence(CodeRecurrence)
     /// A geofence was set, deleted or expired; opaque here.
     case fence(change: [UInt8])
+    case order(OrderEvent)
+    /// Entries of the stream `verdicts`, a run of them.
+    case verdicts(VerdictRuns.Run)
+    /// The first entries of this group on the streams `orders` and `verdicts` have these n, with the
+    /// group's commit time; the others follow. Before all that it numbers.
+    case entries(orderN: UInt32, verdictN: UInt32)
 
     package enum Kind: UInt8, CaseIterable {
         case rider = 1
@@ -106,6 +112,9 @@ package enum GroupEvent: Hashable, Sendable {
         case review = 14
         case recurrence = 15
         case fence = 16
+        case order = 17
+        case verdicts = 18
+        case entries = 19
     }
 }
 
@@ -168,6 +177,17 @@ extension ByteWriter {
         case .fence(let change):
             put(GroupEvent.Kind.fence.rawValue)
             putBlob(change)
+        case .order(let event):
+            put(GroupEvent.Kind.order.rawValue)
+            putBlob(event.bytes)
+        case .verdicts(let run):
+            put(GroupEvent.Kind.verdicts.rawValue)
+            putVarint(UInt64(run.count))
+            putBlob(run.bytes)
+        case .entries(let orderN, let verdictN):
+            put(GroupEvent.Kind.entries.rawValue)
+            putVarint(UInt64(orderN))
+            putVarint(UInt64(verdictN))
         }
     }
 

@@ -60,6 +60,12 @@ package struct GroupReader {
             .recurrence(try reader.readRecurrence())
         case .fence:
             .fence(change: try reader.readBlob())
+        case .order:
+            .order(try OrderEvent.read(try reader.readBlob()))
+        case .verdicts:
+            .verdicts(VerdictRuns.Run(count: try number(), bytes: try reader.readBlob()))
+        case .entries:
+            .entries(orderN: try number(), verdictN: try number())
         }
     }
 

@@ -110,6 +110,12 @@ extension CommandName {
             "Sets, shows, deletes or lists geofences, whose events are streams fence:id",
             "(SET id " + area + " DETECT events [MARGIN metres] [EX sec])|(GET id)|(DEL id)"
                 + "|(LIST [COUNT n] [CURSOR cursor])"),
+        .order: .init(
+            "Notes the states of orders and which rider has them, shows them, or lists open ones",
+            "(SET order rider state ts [BY who])|(END order ts [state] [BY who])"
+                + "|(GET order [HISTORY])|(RIDER rider [COUNT n] [CURSOR cursor])"
+                + "|(LIST [COUNT n] [CURSOR cursor])",
+            complexity: "O(N) for N events of the order, or N orders"),
     ]
 
     private static let area =

@@ -17,6 +17,8 @@ package enum CommandError: Error, Equatable, Sendable {
     case oldSequence(Int64, last: Int64)
     case area(AreaError)
     case fence(FenceError)
+    /// A text or time that no order can have.
+    case order(String)
     case view(ViewError)
     case trackNumber(TrackNumberError)
     case badOption(String, value: String, expected: String)
@@ -55,6 +57,7 @@ package enum CommandError: Error, Equatable, Sendable {
                 + " send it without SESSION to store it again"
         case .area(let error): "ERR \(error)"
         case .fence(let error): "ERR \(error)"
+        case .order(let defect): "ERR \(defect)"
         case .view(let error): error.message
         case .trackNumber(let error): "ERR \(error)"
         case .badOption(let option, let value, let expected):

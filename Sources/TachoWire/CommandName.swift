@@ -19,6 +19,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case within = "T.WITHIN"
     case who = "T.WHO"
     case fence = "T.FENCE"
+    case order = "T.ORDER"
     case rider = "T.RIDER"
     case alert = "T.ALERT"
     case risk = "T.RISK"
@@ -96,6 +97,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .within: 2...many
         case .who: 6...many
         case .fence: 1...many
+        case .order: 1...7
         case .rider: 1...5
         case .alerts: 0...16
         case .alert: 1...6
@@ -126,7 +128,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     package var isWrite: Bool {
         switch self {
         case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert, .rules,
-            .fence, .reindex, .retire:
+            .fence, .order, .reindex, .retire:
             true
         case .geoAdd, .geoSearchStore: true
         case .streamGroup, .streamReadGroup, .streamAcknowledge, .streamClaim, .streamAutoClaim:

@@ -49,6 +49,10 @@ struct GroupTests {
                     atMs: 0, actor: Array("kim".utf8), note: [])),
             .recurrence(CodeRecurrence(rider: 3, code: 30, newerMs: 5, olderMs: -5)),
             .recurrence(CodeRecurrence(rider: .max, code: 30, newerMs: .min, olderMs: nil)),
+            .entries(orderN: 3, verdictN: 0),
+            .order(.set([111], rider: [114], state: [115], tsMs: -3, by: [98])),
+            .order(.end([111], tsMs: 1 << 46)),
+            .verdicts(VerdictRuns.Run(count: 2, bytes: [2, 7, 0, 128, 8])),
         ]
     }()
 

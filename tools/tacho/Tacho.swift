@@ -20,6 +20,7 @@ struct Tacho: ParsableCommand {
               tacho risk --data ./fleet
               tacho who --data ./fleet --area CIRCLE,37.5665,126.978,100 --from T --to T
               tacho fence set kitchen --data ./fleet --area CIRCLE,37.5665,126.978,50
+              tacho order get o-17 --history --data ./fleet
               tacho rules test --data ./fleet speed_car_mps=50
               tacho cell 37.5665 126.978 9
 
@@ -31,7 +32,7 @@ struct Tacho: ParsableCommand {
         subcommands: [
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
             ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
-            WhoCommand.self, FenceCommand.self, DistanceCommand.self, TripsCommand.self,
+            WhoCommand.self, FenceCommand.self, OrderCommand.self, DistanceCommand.self, TripsCommand.self,
             StopsCommand.self, AtCommand.self, SealCommand.self, RetireCommand.self,
             ReindexCommand.self, ScrubCommand.self, StatsCommand.self, CellCommand.self,
         ])

@@ -7,6 +7,8 @@ enum CommitItem {
     case afterCommit(@Sendable () -> Void)
     /// What somebody says about an alert; runs when it is durable, or never will be.
     case review(PendingReview, @Sendable () -> Void)
+    /// What somebody says of an order; it answers itself when it can be read.
+    case order(PendingOrder)
     /// Fences that are set, deleted or expire; runs when that is in force, or never will be.
     case fences([FenceChange], @Sendable () -> Void)
     /// Riders' state for a checkpoint in progress.

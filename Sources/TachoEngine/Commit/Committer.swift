@@ -14,9 +14,11 @@ final class Committer: @unchecked Sendable {
     private let queue: CommitQueue
     private let derived: DerivedWriter
     private let fences: FenceThread
+    private let orders: OrderThread
     /// nil: tracks are not compared.
     private let across: AcrossThread?
     private let recent: RecentAlerts
+    private let recentVerdicts: RecentVerdicts
     private let book: AlertBook
     private let riders: RiderTable
     private let live: LivePositions
@@ -27,12 +29,14 @@ final class Committer: @unchecked Sendable {
     private var failure: String?
     /// Hash of those in force, for the heads of groups.
     private var thresholds: UInt64
+    private var revision: UInt64
     private var thinning: Thinning
 
     /// What the committer needs from the engine around it.
     struct Context: Sendable {
         /// Hash of those in force at the start.
         var thresholds: UInt64
+        var revision: UInt64
         var nowMs: @Sendable () -> Int64
         var acknowledgesBeforeSync: Bool
         var journalLimitBytes: Int
@@ -41,7 +45,8 @@ final class Committer: @unchecked Sendable {
         var fail: @Sendable (String) -> Void
         /// Why the engine stopped acknowledging elsewhere; nil: it did not.
         var failure: @Sendable () -> String?
-        var alertsAreDurable: @Sendable () -> Void
+        /// Entries of streams can be read that could not before.
+        var entriesAreDurable: @Sendable () -> Void
         /// Latest shows what these parts say.
         var riderMoved: @Sendable ([Part]) -> Void
         /// The journal is as long as its bound, or longer.
@@ -54,12 +59,15 @@ final class Committer: @unchecked Sendable {
 
     init(
         journal: any Journal, queue: CommitQueue, derived: DerivedWriter, fences: FenceThread,
-        across: AcrossThread?,
-        recent: RecentAlerts, book: AlertBook, riders: RiderTable, live: LivePositions,
+        orders: OrderThread, across: AcrossThread?,
+        recent: RecentAlerts, recentVerdicts: RecentVerdicts, book: AlertBook, riders: RiderTable,
+        live: LivePositions,
         progress: Progress,
         context: Context
     ) {
         self.fences = fences
+        self.orders = orders
+        self.recentVerdicts = recentVerdicts
         self.across = across
         self.journal = journal
         self.queue = queue
@@ -71,6 +79,7 @@ final class Committer: @unchecked Sendable {
         self.progress = progress
         self.context = context
         thresholds = context.thresholds
+        revision = context.revision
         thinning = Thinning(fullPerSecond: context.acrossFullRate)
     }
 
@@ -100,6 +109,10 @@ final class Committer: @unchecked Sendable {
         case .review(let pending, let done):
             group.add(pending)
             if context.acknowledgesBeforeSync { done() } else { group.afterCommit.append(done) }
+            if group.bytes >= Self.groupBytes { attempt { () throws(StoreError) in try flush() } }
+        case .order(let pending):
+            group.add(pending)
+            if context.acknowledgesBeforeSync { pending.answer(.success(pending.event.mask)) }
             if group.bytes >= Self.groupBytes { attempt { () throws(StoreError) in try flush() } }
         case .fences(let changes, let done):
             group.add(changes, done: done)
@@ -131,6 +144,7 @@ final class Committer: @unchecked Sendable {
     private func refuse(_ item: CommitItem) {
         switch item {
         case .part(let part): part.work?.complete(.stopped(failure!))
+        case .order(let pending): pending.refuse(failure!)
         case .afterCommit(let body): body()
         case .rows(_, let done), .loss(_, _, _, let done), .review(_, let done),
             .fences(_, let done):
@@ -148,6 +162,7 @@ final class Committer: @unchecked Sendable {
             failure = error.description
             context.fail(error.description)
             for part in group.parts { part.work?.complete(.stopped(error.description)) }
+            for pending in group.orders { pending.refuse(error.description) }
             for body in group.afterCommit + group.fencesDone { body() }
             group = GroupBuilder()
         }
@@ -170,14 +185,17 @@ final class Committer: @unchecked Sendable {
             let before = progress.now
             let commit = group.finish(
                 after: before, nowMs: context.nowMs(), thresholds: thresholds,
-                thinning: thinningOfGroup(),
+                revision: revision, thinning: thinningOfGroup(),
                 into: buffer)
             let hash = try journal.append(buffer, commit.header)
+            // Before anybody can hear that they are there.
+            recentVerdicts.add(commit.derived.verdicts, group: commit.header.group)
             record(commit, hash, before)
             header = commit.header
             recent.add(commit.derived)
             book.add(commit.derived)
             if !commit.derived.isEmpty { handOver = commit.derived }
+            if !commit.orders.isEmpty { _ = orders.push(.committed(commit.orders)) }
         }
         let done = group
         group = GroupBuilder()
@@ -186,7 +204,7 @@ final class Committer: @unchecked Sendable {
         context.riderMoved(done.parts)
         if !context.acknowledgesBeforeSync { for part in done.parts { acknowledge(part) } }
         for body in done.afterCommit { body() }
-        if done.alertCount > 0 { context.alertsAreDurable() }
+        if done.entryCount > 0 { context.entriesAreDurable() }
         // Last: it may wait, and nobody is to wait with it for what is durable already.
         if let handOver { derived.push(.group(handOver)) }
         guard let header else { return }
@@ -215,6 +233,14 @@ final class Committer: @unchecked Sendable {
             state.alerts += commit.openedAlerts
             state.amendments += UInt64(commit.amendments)
             if let last = commit.lastAlert { state.lastAlert = last }
+            if let last = commit.orders.last {
+                state.orders = last.number
+                state.lastOrder = last.id
+            }
+            if let last = commit.derived.verdicts.last {
+                state.verdicts = last.before + UInt64(last.count)
+                state.lastVerdict = last.last
+            }
             bytes = state.journalBytes
         }
         if bytes >= context.journalLimitBytes { context.journalGrew(bytes) }
@@ -250,6 +276,7 @@ final class Committer: @unchecked Sendable {
         case .rules(let settings):
             // In a group of its own, which is the first with the new hash.
             thresholds = settings.thresholds.hash64
+            revision = settings.revision
             group.add(rules: RuleSettingsImage.bytes(settings))
             try flush()
             across?.push(.rules(settings.thresholds))

@@ -27,6 +27,8 @@ struct DerivedGroup: Sendable {
     /// The rule set that the group puts in force.
     var rules: RuleSetRow?
     var parts: [DerivedPart] = []
+    /// Of the stream `verdicts`.
+    private(set) var verdicts: [VerdictRow] = []
     /// Fixes, amendments and alerts that wait in it.
     private(set) var weight = 0
 
@@ -60,8 +62,15 @@ struct DerivedGroup: Sendable {
         weight += part.amendments.count + part.alerts.count + part.recurrences.count
     }
 
+    mutating func add(_ rows: [VerdictRow]) {
+        verdicts = rows
+        // Entries are a few bytes each, and coded already.
+        weight += rows.count * 64
+    }
+
     var isEmpty: Bool {
-        parts.isEmpty && riders.isEmpty && reviews.isEmpty && loss == nil && rules == nil
+        parts.isEmpty && verdicts.isEmpty && riders.isEmpty && reviews.isEmpty && loss == nil
+            && rules == nil
     }
 
     /// Puts all rows but places; returns the chunks' bytes.
@@ -71,6 +80,10 @@ struct DerivedGroup: Sendable {
         if let loss { rows.put(.meta, Keys.loss(first: loss.first), loss.encoded()) }
         for one in reviews { rows.put(.alerts, one.review.key, one.review.row) }
         if let rules { rows.put(.meta, Keys.rules(group: group), rules.bytes) }
+        for row in verdicts {
+            rows.put(.verdicts, row.key, row.value)
+            bytes += row.value.count
+        }
         for part in parts {
             for tail in part.closed {
                 bytes += chunks.put(tail, partFirst: part.firstSequence, to: rows)

@@ -245,8 +245,8 @@ final class DerivedWriter: @unchecked Sendable {
 
     private func finish(_ mark: CheckpointMark, _ state: [StateRow]) throws(StoreError) {
         if context.releasesFirst { journal.release(upTo: mark.from - 1) }
-        // Landmarks and events of fences were written by other threads.
-        if !state.isEmpty { isUnsynced.any = true }
+        // Landmarks, events of fences and orders were written by other threads.
+        isUnsynced.any = true
         try sync()
         rows.put(.meta, Keys.meta(Store.checkpointKey), mark.encoded())
         for row in state {

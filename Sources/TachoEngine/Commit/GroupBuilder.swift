@@ -15,13 +15,16 @@ struct GroupBuilder {
     private var lossIsHeld = false
     private var reviews: [PendingReview] = []
     private var rules: [UInt8]?
+    /// In the order of their events.
+    private(set) var orders: [PendingOrder] = []
     private(set) var fenceChanges: [FenceChange] = []
     /// Who waits for them.
     private(set) var fencesDone: [@Sendable () -> Void] = []
     private(set) var points = 0
     private(set) var livePoints = 0
     private var partBytes = 0
-    private(set) var alertCount = 0
+    /// Alerts and verdicts that are told.
+    private(set) var entryCount = 0
     var afterCommit: [@Sendable () -> Void] = []
 
     struct Commit {
@@ -31,6 +34,7 @@ struct GroupBuilder {
         var openedAlerts: Int
         var amendments: Int
         var lastAlert: AlertID?
+        var orders: [CommittedOrder]
     }
 
     var bytes: Int { events.count + partBytes }
@@ -39,8 +43,8 @@ struct GroupBuilder {
         parts.append(part)
         points += part.points
         livePoints += part.livePoints
-        partBytes += part.events.count
-        alertCount += part.alerts.count
+        partBytes += part.events.count + part.verdicts.bytes
+        entryCount += part.alerts.count + part.verdicts.count
     }
 
     /// Sequences go on behind the loss.
@@ -68,6 +72,11 @@ struct GroupBuilder {
         reviews.append(pending)
     }
 
+    mutating func add(_ pending: PendingOrder) {
+        add(.order(pending.event))
+        orders.append(pending)
+    }
+
     mutating func add(rider number: UInt32, name: [UInt8]) {
         events.putEvent(.rider(number: number, name: name))
         riders.append((number, name))
@@ -75,21 +84,22 @@ struct GroupBuilder {
 
     /// Fills `buffer` with the body of the group that follows `before`.
     func finish(
-        after before: Progress.State, nowMs: Int64, thresholds: UInt64, thinning: UInt8,
-        into buffer: GroupBuffer
+        after before: Progress.State, nowMs: Int64, thresholds: UInt64, revision: UInt64,
+        thinning: UInt8, into buffer: GroupBuffer
     ) -> Commit {
-        var alertMs = max(nowMs, 0)
-        var alertN: UInt32 = 0
-        if let last = before.lastAlert, alertMs <= last.ms {
-            alertMs = last.ms
-            alertN = last.n + 1
-        }
+        let commitMs = before.commitMs(nowMs: nowMs)
+        let alertN = Progress.State.nextN(after: before.lastAlert, atMs: commitMs)
+        let orderN = Progress.State.nextN(after: before.lastOrder, atMs: commitMs)
+        let verdictN = Progress.State.nextN(after: before.lastVerdict, atMs: commitMs)
         let header = GroupHeader(
             ruleSet: RuleSet.version, group: before.group + 1,
             firstSequence: before.nextSequence, points: UInt32(points), alertFirstN: alertN,
-            commitMs: alertMs, thresholds: thresholds, previousHash: before.hash,
+            commitMs: commitMs, thresholds: thresholds, previousHash: before.hash,
             thinning: thinning)
         buffer.clear()
+        if !orders.isEmpty || parts.contains(where: { !$0.verdicts.isEmpty }) {
+            append(.entries(orderN: orderN, verdictN: verdictN), to: buffer)
+        }
         buffer.append(events.bytes)
         var derived = DerivedGroup(
             group: header.group, range: before.range, rangeFirst: before.rangeFirst,
@@ -97,16 +107,36 @@ struct GroupBuilder {
             rules: rules.map { RuleSetRow(sinceMs: header.commitMs, image: $0) })
         var opened = 0
         var amended = 0
+        var runs: [VerdictRuns.Run] = []
         for part in parts {
             buffer.append(part.events.raw)
-            derived.add(part, firstAlert: AlertID(ms: alertMs, n: alertN + UInt32(opened)))
+            if !part.verdicts.isEmpty {
+                for run in part.verdicts.runs { append(.verdicts(run), to: buffer) }
+                runs += part.verdicts.runs
+            }
+            derived.add(part, firstAlert: AlertID(ms: commitMs, n: alertN + UInt32(opened)))
             opened += part.alerts.count { $0.opensWindow }
             amended += part.amendments.count
         }
+        derived.add(
+            VerdictRow.rows(
+                runs, first: AlertID(ms: commitMs, n: verdictN), before: before.verdicts,
+                revision: revision))
         return Commit(
             header: header, derived: derived,
             nextSequence: loss.map { $0.last + 1 } ?? before.nextSequence + UInt64(points),
             openedAlerts: opened, amendments: amended,
-            lastAlert: opened > 0 ? AlertID(ms: alertMs, n: alertN + UInt32(opened) - 1) : nil)
+            lastAlert: opened > 0 ? AlertID(ms: commitMs, n: alertN + UInt32(opened) - 1) : nil,
+            orders: orders.enumerated().map { index, pending in
+                CommittedOrder(
+                    id: AlertID(ms: commitMs, n: orderN + UInt32(index)),
+                    number: before.orders + UInt64(index) + 1, pending: pending)
+            })
+    }
+
+    private func append(_ event: GroupEvent, to buffer: GroupBuffer) {
+        var writer = ByteWriter()
+        writer.putEvent(event)
+        buffer.append(writer.bytes)
     }
 }

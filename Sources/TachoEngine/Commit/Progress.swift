@@ -16,7 +16,22 @@ final class Progress: Sendable {
         var journalReleased = 0
         var alerts = 0
         var lastAlert: AlertID?
+        /// Entries of the streams `orders` and `verdicts`.
+        var orders: UInt64 = 0
+        var lastOrder: AlertID?
+        var verdicts: UInt64 = 0
+        var lastVerdict: AlertID?
         var amendments: UInt64 = 0
+
+        /// A commit time that no entry of a stream has passed.
+        func commitMs(nowMs: Int64) -> Int64 {
+            [lastAlert, lastOrder, lastVerdict].reduce(max(nowMs, 0)) { max($0, $1?.ms ?? 0) }
+        }
+
+        /// The n of a stream's next entry at that commit time.
+        static func nextN(after last: AlertID?, atMs ms: Int64) -> UInt32 {
+            last.map { $0.ms == ms ? $0.n + 1 : 0 } ?? 0
+        }
 
         /// What a start would have to replay.
         var journalBytes: Int { journalAppended - journalReleased }

@@ -17,7 +17,7 @@ extension GroupBook {
         return .ok
     }
 
-    /// `alerts` is there always; a fence may be set later.
+    /// `alerts`, `orders` and `verdicts` are there always; a fence may be set later.
     private static func canBeMade(_ name: StreamName) -> Bool {
         guard case .fence(let id) = name else { return false }
         return id.withUnsafeBytes { RiderName.defect($0) } == nil

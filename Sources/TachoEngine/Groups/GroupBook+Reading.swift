@@ -197,7 +197,7 @@ extension GroupBook {
         let fences = source.takeFenceNews()
         var names = unfinished
         unfinished = []
-        names.insert(.alerts)
+        names.formUnion([.alerts, .orders, .verdicts])
         for id in fences { names.insert(.fence(id: id)) }
         for name in names {
             guard let groups = groups[name] else { continue }

@@ -5,6 +5,8 @@ import TachoStore
 package enum StreamEntry: Sendable {
     case alert(Alert)
     case fence(FenceNotice)
+    case order(OrderEntry)
+    case verdict(VerdictNotice)
     /// It was delivered once and is no more: given up with `--accept-loss`. Redis says so of deleted ones.
     case gone(AlertID)
 
@@ -12,6 +14,8 @@ package enum StreamEntry: Sendable {
         switch self {
         case .alert(let alert): alert.id
         case .fence(let notice): notice.id
+        case .order(let entry): entry.id
+        case .verdict(let notice): notice.id
         case .gone(let id): id
         }
     }
@@ -23,6 +27,8 @@ package enum StreamEntry: Sendable {
         switch self {
         case .alert(let alert): alert.rider.count + alert.evidenceJSON.utf8.count + 1_024
         case .fence(let notice): (notice.rider?.count ?? 0) + 384
+        case .order(let entry): entry.event.bytes.count + 384
+        case .verdict(let notice): notice.rider.count + 1_024
         case .gone: 64
         }
     }
@@ -33,6 +39,8 @@ package enum StreamEntry: Sendable {
 final class StreamSource {
     private let database: Database
     private let alerts: AlertReader
+    private let verdicts: VerdictReader
+    private let orders: OrderRows
     private let fences: FenceBook
     private let riders: RiderTable
     private let progress: Progress
@@ -44,11 +52,13 @@ final class StreamSource {
     private var expectsFenceNews = false
 
     init(
-        database: Database, alerts: AlertReader, fences: FenceBook, riders: RiderTable,
-        progress: Progress
+        database: Database, alerts: AlertReader, verdicts: VerdictReader, fences: FenceBook,
+        riders: RiderTable, progress: Progress
     ) {
         self.database = database
         self.alerts = alerts
+        self.verdicts = verdicts
+        orders = OrderRows(database)
         self.fences = fences
         self.riders = riders
         self.progress = progress
@@ -61,6 +71,12 @@ final class StreamSource {
         case .alerts:
             let now = progress.now
             return (now.alerts, now.lastAlert)
+        case .orders:
+            let now = progress.now
+            return (Int(now.orders), now.lastOrder)
+        case .verdicts:
+            let now = progress.now
+            return (Int(now.verdicts), now.lastVerdict)
         case .fence(let id):
             return try FenceReader(database: database, book: fences).stream(id)
                 .map { (Int($0.events), $0.lastID) }
@@ -85,6 +101,12 @@ final class StreamSource {
         case .alerts:
             return try alerts.entries(after: after, through: through, limit: limit)
                 .map { .alert($0) }
+        case .orders:
+            return try orders.entries(after: after, through: through, limit: limit)
+                .map { .order($0) }
+        case .verdicts:
+            return try verdicts.entries(after: after, through: through, limit: limit)
+                .map { .verdict($0) }
         case .fence(let id):
             let reader = FenceReader(database: database, book: fences)
             guard let stream = try reader.stream(id) else { return [] }
@@ -104,6 +126,14 @@ final class StreamSource {
         case .alerts:
             for (id, alert) in try alerts.entries(at: ids) {
                 found.append(alert.map { .alert($0) } ?? .gone(id))
+            }
+        case .orders:
+            for (id, entry) in try orders.entries(at: ids) {
+                found.append(entry.map { .order($0) } ?? .gone(id))
+            }
+        case .verdicts:
+            for (id, notice) in try verdicts.entries(at: ids) {
+                found.append(notice.map { .verdict($0) } ?? .gone(id))
             }
         case .fence(let fence):
             let reader = FenceReader(database: database, book: fences)

@@ -23,6 +23,8 @@ final class Part: @unchecked Sendable {
     var amendments: [PendingAmendment] = []
     var alerts: [AlertHit] = []
     var recurrences: [CodeRecurrence] = []
+    /// Told on the stream `verdicts`; in the journal behind `events`.
+    var verdicts = VerdictRuns()
     /// What readers may see once the part is durable.
     var latest: [Latest] = []
     /// Of other riders.

@@ -100,7 +100,9 @@ extension Shard {
             current.codes |= added.codes
             current.effect = max(current.effect, added.effect)
             if isEnd { verdict = current }
-            amend(rider, slot, fix.tsMs, ordinal: ordinal, current, .otherTrack, part)
+            amend(
+                rider, slot, fix.tsMs, ordinal: ordinal, current, was: fix.current, .otherTrack,
+                part)
             if ordinal == 0, slot.pointee.chain.addAcross(added, to: fix.tsMs) {
                 isChainChanged = true
             }

@@ -73,7 +73,9 @@ extension Shard {
     ) {
         for change in outcome.changes {
             if !change.isLate {
-                amend(rider, slot, change.tsMs, change.verdict, .lateNeighbour, part)
+                amend(
+                    rider, slot, change.tsMs, change.verdict, was: change.old, .lateNeighbour,
+                    part)
                 if change.tsMs <= slot.pointee.newestMs {
                     let touchesShown =
                         slot.pointee.hasShown && change.tsMs == slot.pointee.shownMs
@@ -104,7 +106,9 @@ extension Shard {
             let verdict = index == 0 ? step.decidedVerdicts.0 : step.decidedVerdicts.1
             let before = held.baseCodes | held.heldCodes
             if verdict.codes == before && verdict.effect == .hold { continue }
-            amend(rider, slot, held.tsMs, verdict, .candidateDecided, part)
+            amend(
+                rider, slot, held.tsMs, verdict, was: Verdict(codes: before, effect: .hold),
+                .candidateDecided, part)
             let added = verdict.codes & ~before
             if added != 0, let anchor = step.anchor {
                 let limits = rules.thresholds
@@ -129,8 +133,15 @@ extension Shard {
     /// first fix at a time.
     mutating func amend(
         _ rider: UInt32, _ slot: UnsafeMutablePointer<Slot>, _ tsMs: Int64, ordinal: UInt16 = 0,
-        _ verdict: Verdict, _ cause: AmendCause, _ part: Part
+        _ verdict: Verdict, was: Verdict, _ cause: AmendCause, _ part: Part
     ) {
+        // A change of the judge's own mark is told nobody.
+        if verdict.codes != was.codes || verdict.effect != was.effect {
+            part.verdicts.add(
+                VerdictEntry(
+                    rider: rider, tsMs: tsMs, ordinal: ordinal, verdict: verdict, previous: was,
+                    cause: .amended(cause)))
+        }
         part.events.putEvent(
             .amend(rider: rider, tsMs: tsMs, ordinal: ordinal, verdict: verdict, cause: cause))
         let pendingRow = PendingAmendment(

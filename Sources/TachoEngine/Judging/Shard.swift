@@ -273,7 +273,7 @@ struct Shard {
         } else if isChained && fitsPlainly(stored, around, slot, rider, limits) {
             stored.verdict.isTrusted = true
             store(stored, rider, slot, entersChain: false, part)
-            return mask
+            if base.codes == 0 { return mask }
         } else if isChained {
             let outcome: LateOutcome
             do throws(StoreError) {
@@ -289,6 +289,9 @@ struct Shard {
         } else {
             store(stored, rider, slot, entersChain: false, part)
             if stored.verdict.codes != 0 { alert(stored, nil, rider, part) }
+        }
+        if stored.verdict.codes != 0 {
+            tell(of: stored, ordinal: others.count, rider, part)
         }
         if slot.pointee.needsShownAgain { try showAgain(rider, slot) }
         mask.insert(Self.bits(of: stored.verdict))
@@ -336,6 +339,15 @@ struct Shard {
         }
         base.merge(RuleSet.without(limits.off, clock))
         return base
+    }
+
+    /// Of a verdict that is not `ok`. Kept out of the way of those that are.
+    @inline(never)
+    private func tell(of stored: StoredFix, ordinal: Int, _ rider: UInt32, _ part: Part) {
+        part.verdicts.add(
+            VerdictEntry(
+                rider: rider, tsMs: stored.fix.tsMs, ordinal: UInt16(clamping: ordinal),
+                verdict: stored.verdict, previous: nil, cause: .decided))
     }
 
     /// What a writer hears of a verdict.

@@ -26,6 +26,8 @@ struct Recovery {
     private var rows: RowBatch
     private let chunks: ChunkWriter
     private var closed: [ClosedTail] = []
+    /// Entries of the streams `orders` and `verdicts`.
+    private var entries: EntryReplay
 
     static let rowsPerWrite = 4096
 
@@ -41,6 +43,7 @@ struct Recovery {
         self.shards = shards
         rules = RuleBook(settings: RuleSettings(thresholds: ownRules), isStored: false)
         rows = RowBatch(store.database)
+        entries = EntryReplay(store.database)
         self.places = places
         chunks = ChunkWriter(places, runs: store.geoRuns)
         progress = Progress.State(
@@ -53,6 +56,7 @@ struct Recovery {
         try loadSlots()
         try loadTails()
         try loadAlerts()
+        try entries.load(&progress)
         try loadRules()
         for index in shards.indices { shards[index].range = progress.range }
         try replay()
@@ -177,6 +181,8 @@ struct Recovery {
             return true
         }
         try writeRows(all: true)
+        try entries.settle(rows)
+        try writeRows()
     }
 
     private mutating func apply(
@@ -186,6 +192,7 @@ struct Recovery {
         var sequence = header.firstSequence
         var alertN = header.alertFirstN
         var hasFences = !fences.isEmpty
+        entries.begin(header, revision: rules.settings.revision)
         while let event = try reader.next() {
             switch event {
             case .rider(let number, let name):
@@ -222,6 +229,12 @@ struct Recovery {
                 break
             case .fence:
                 hasFences = true
+            case .entries(let orderN, let verdictN):
+                entries.number(orderN: orderN, verdictN: verdictN)
+            case .order(let event):
+                try entries.add(event, to: rows, &progress)
+            case .verdicts(let run):
+                entries.add(run)
             case .rules(let image):
                 try obey(image)
                 rows.put(
@@ -233,6 +246,11 @@ struct Recovery {
                 remember(one)
                 rows.put(.alerts, one.key, one.row)
             }
+        }
+        try entries.end(rows, &progress)
+        if entries.isFull {
+            try writeRows(all: true)
+            try entries.settle(rows)
         }
         if hasFences {
             try fences.apply(body, commitMs: header.commitMs)

@@ -75,7 +75,7 @@ extension Shard {
             for change in changes[start..<min(start + Self.amendmentsPerPart, changes.count)] {
                 amend(
                     rider, slot, change.tsMs, ordinal: change.ordinal, change.after,
-                    .rulesChanged, part)
+                    was: change.before, .rulesChanged, part)
             }
             parts.append(part)
         }

@@ -24,6 +24,7 @@ extension ConnectionHandler {
         case .within(let query): within(query, arguments)
         case .who(let query): who(query, arguments)
         case .fence(let command): fence(command, arguments)
+        case .order(let command): order(command, arguments)
         case .rider(let command): rider(command, arguments)
         case .alert(let command): alert(command, arguments)
         case .risk(let request): risk(request, arguments)

@@ -134,6 +134,8 @@ extension ReplyWriter {
             switch one {
             case .alert(let alert): entry(alert)
             case .fence(let notice): entry(notice)
+            case .order(let order): entry(order)
+            case .verdict(let notice): entry(notice)
             case .gone(let id):
                 array(2)
                 bulk(id.text)
@@ -214,6 +216,8 @@ extension ReplyWriter {
         switch found {
         case .alert(let alert)?: entry(alert)
         case .fence(let notice)?: entry(notice)
+        case .order(let order)?: entry(order)
+        case .verdict(let notice)?: entry(notice)
         case .gone?, nil: null()
         }
     }

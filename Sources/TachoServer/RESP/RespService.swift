@@ -116,6 +116,7 @@ final class RespService {
     private func takeExpectant() -> Set<UInt64> {
         let told = engine.takeFenceNews()
         var ids = waiting[.alerts] ?? []
+        for stream in [StreamName.orders, .verdicts] { ids.formUnion(waiting[stream] ?? []) }
         if told.isEmpty { return ids }
         if told.count > waiting.count {
             for (stream, waiters) in waiting {

@@ -7,11 +7,15 @@ import TachoWire
 enum StreamEntries {
     case alerts([Alert])
     case fence([FenceNotice])
+    case orders([OrderEntry])
+    case verdicts([VerdictNotice])
 
     var count: Int {
         switch self {
         case .alerts(let alerts): alerts.count
         case .fence(let events): events.count
+        case .orders(let entries): entries.count
+        case .verdicts(let entries): entries.count
         }
     }
 }
@@ -21,6 +25,8 @@ extension ReplyWriter {
         switch entries {
         case .alerts(let alerts): entry(alerts[index])
         case .fence(let events): entry(events[index])
+        case .orders(let entries): entry(entries[index])
+        case .verdicts(let entries): entry(entries[index])
         }
     }
 
@@ -173,6 +179,10 @@ extension RespService {
         case .alerts: .alerts(engine.alerts(after: after, through: through, limit: limit))
         case .fence(let id):
             .fence(engine.fenceEvents(id, after: after, through: through, limit: limit))
+        case .orders:
+            .orders(engine.orderEntries(after: after, through: through, limit: limit))
+        case .verdicts:
+            .verdicts(engine.verdictEntries(after: after, through: through, limit: limit))
         case .other: .alerts([])
         }
     }
@@ -181,6 +191,8 @@ extension RespService {
         switch stream {
         case .alerts: engine.alertCount
         case .fence(let id): engine.fenceStream(id).events
+        case .orders: engine.orderEntryCount
+        case .verdicts: engine.verdictEntryCount
         case .other: 0
         }
     }
@@ -189,6 +201,8 @@ extension RespService {
         switch stream {
         case .alerts: engine.lastAlertID
         case .fence(let id): engine.fenceStream(id).last
+        case .orders: engine.lastOrderID
+        case .verdicts: engine.lastVerdictID
         case .other: nil
         }
     }

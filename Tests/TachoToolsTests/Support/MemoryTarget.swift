@@ -71,6 +71,11 @@ final class MemoryTarget: Target {
     func deleteFence(_ id: String) -> Bool { false }
     func fences(after cursor: String?) -> FenceRows { FenceRows(rows: [], next: nil) }
     func fenceEvents(_ id: String, after: String?) -> [FenceEventRow] { [] }
+    func tell(_ event: OrderEvent) -> OrderMask { [] }
+    func order(_ id: String) -> OrderHistory { OrderHistory() }
+    func openOrders(of rider: String?, after cursor: String?) -> OpenOrders {
+        OpenOrders(events: [], next: nil)
+    }
     func trips(_ request: TripsRequest, after cursor: String?) -> TripRows {
         TripRows(items: [], next: nil, isKnownRider: tracks[request.rider] != nil)
     }

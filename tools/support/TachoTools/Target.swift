@@ -39,6 +39,15 @@ package protocol Target: AlertTarget {
     /// One page of a fence's stream behind an id; empty at the end.
     func fenceEvents(_ id: String, after: String?) throws(ToolFailure) -> [FenceEventRow]
 
+    /// Says what happened to an order; gives what is noticed about it.
+    func tell(_ event: OrderEvent) throws(ToolFailure) -> OrderMask
+
+    /// All that was told of an order; nothing if nothing was.
+    func order(_ id: String) throws(ToolFailure) -> OrderHistory
+
+    /// One page of open orders by rider, of one or of all; `cursor` is that of the page before.
+    func openOrders(of rider: String?, after cursor: String?) throws(ToolFailure) -> OpenOrders
+
     /// One page of a rider's trips or stops; `cursor` is that of the page before.
     func trips(_ request: TripsRequest, after cursor: String?) throws(ToolFailure) -> TripRows
 
