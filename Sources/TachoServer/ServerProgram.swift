@@ -1,4 +1,5 @@
 package import Logging
+package import TachoAccess
 package import TachoEngine
 import TachoIngest
 import TachoWire
@@ -14,6 +15,8 @@ package struct ServerProgramOptions: Sendable {
     package var engine: EngineOptions
     package var resp: ListenAddress
     package var limits = ServerLimits()
+    /// The file of users, and what it said; nil: there is none.
+    package var users: (path: String, found: AccessFile.Found)?
 
     package init(engine: EngineOptions, resp: ListenAddress) {
         self.engine = engine
@@ -31,7 +34,8 @@ package enum ServerProgram {
         package static let failStop: Int32 = 74
     }
 
-    /// Runs until SIGTERM, SIGINT or SIGHUP and gives the exit code. Call it on the main thread,
+    /// Runs until SIGTERM or SIGINT and gives the exit code. SIGHUP reads again what can be read again,
+    /// the file of users; without one it stops the server too. Call it on the main thread,
     /// before any other thread is started: the signals are blocked for all of them.
     ///
     /// Prints `ready resp=HOST:PORT` on standard output when clients can connect; every error is
@@ -64,7 +68,7 @@ package enum ServerProgram {
         do {
             server = try RespServer.start(
                 engine: engine, address: options.resp, limits: limits,
-                nowMs: engineOptions.nowMs, logger: logger,
+                nowMs: engineOptions.nowMs, logger: logger, access: access(options),
                 requestStop: { kill(getpid(), SIGTERM) })
         } catch {
             complain(error.message)
@@ -80,11 +84,37 @@ package enum ServerProgram {
         }
         say("ready resp=\(server.address)\n")
         logger.info("serving \(engineOptions.directory) on \(server.address)")
-        let caught = waitForSignal(signals)
+        var caught = waitForSignal(signals)
+        while caught == SIGHUP, options.users != nil {
+            reload(options, server, logger)
+            caught = waitForSignal(signals)
+        }
         logger.info("signal \(caught): stopping")
         server.stop()
         status.remove()
         return close(engine, ExitCode.clean)
+    }
+
+    private static func access(_ options: ServerProgramOptions) -> RespServer.Access? {
+        options.users.map {
+            RespServer.Access(
+                accounts: $0.found.accounts,
+                recordsDirectory: options.engine.directory + "/access")
+        }
+    }
+
+    /// A file that cannot be read changes nothing.
+    private static func reload(
+        _ options: ServerProgramOptions, _ server: RespServer, _ logger: Logger
+    ) {
+        guard let path = options.users?.path else { return }
+        do {
+            let found = try AccessFile.load(path)
+            for warning in found.warnings { logger.warning("\(warning)") }
+            server.reload(found.accounts)
+        } catch {
+            logger.error("users stay as they are: \(error.message)")
+        }
     }
 
     /// A clean stop writes a checkpoint; if that fails, what was acknowledged is still on disk.
