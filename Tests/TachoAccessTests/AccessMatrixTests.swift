@@ -37,13 +37,13 @@ struct AccessMatrixTests {
         var found: [String] = []
         for line in matrix.lines where command == nil || line.words[0] == command?.rawValue {
             for cell in line.cells {
-                let answer = try withArguments(line.request(cell.scope, user: "kim")) {
+                let given = try withArguments(line.request(cell.scope, user: "kim")) {
                     answer(table, cell, $0)
                 }
-                if answer != cell.expected {
+                if given != cell.expected {
                     found.append(
                         "\(line.words.joined(separator: " ")), \(cell.role) \(cell.scope):"
-                            + " \(answer), \(cell.expected) expected")
+                            + " \(given), \(cell.expected) expected")
                 }
             }
         }

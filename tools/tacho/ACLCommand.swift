@@ -56,8 +56,8 @@ struct ACLHashCommand: ParsableCommand {
                 + " password " + text
             _ = try AccessFile.parse(line, path: "the line")
             print(line)
-        } catch let failure as AccessFailure {
-            throw ToolFailure(ExitStatus.usage, failure.message)
+        } catch {
+            throw ToolFailure(ExitStatus.usage, error.message)
         }
     }
 }
@@ -80,8 +80,8 @@ struct ACLCheckCommand: ParsableCommand {
             let found = try AccessFile.load(file)
             for user in found.accounts.users { print(user.line) }
             for warning in found.warnings { ACLText.warn(warning) }
-        } catch let failure as AccessFailure {
-            throw ToolFailure(ExitStatus.badData, failure.message)
+        } catch {
+            throw ToolFailure(ExitStatus.badData, error.message)
         }
     }
 }

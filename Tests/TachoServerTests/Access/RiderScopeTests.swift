@@ -1,5 +1,6 @@
 import Foundation
 import TachoAccess
+import TachoGeo
 import TachoServer
 import TachoWire
 import Testing

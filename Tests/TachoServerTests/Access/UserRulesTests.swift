@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import TachoAccess
+import TachoEngine
 import TachoServer
 import TachoWire
 import Testing
