@@ -148,7 +148,7 @@ let package = Package(
             "TachoServerTests",
             [
                 "TachoServer", "TachoEngine", "TachoAccess", "TachoWire", "TachoCodec", "TachoGeo",
-                "FormatSpec", "tachod", logging,
+                "FormatSpec", "tachod", "tacho", logging,
             ] + nio),
         tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
         tests(

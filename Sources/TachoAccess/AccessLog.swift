@@ -35,8 +35,12 @@ package final class AccessLog {
     /// Goes on behind the newest line of `directory`, which is made if it is not there.
     package init(_ directory: String) throws(AccessFailure) {
         self.directory = directory
-        guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
+        var info = stat()
+        guard mkdir(directory, 0o750) == 0 || errno == EEXIST, stat(directory, &info) == 0 else {
             throw Self.failure("create", directory)
+        }
+        guard info.st_mode & S_IFMT == S_IFDIR else {
+            throw AccessFailure("\(directory): is no directory, records of look-ups need it")
         }
         if let newest = AccessLogFiles.names(in: directory).last {
             try goOn(newest)

@@ -50,9 +50,8 @@ package struct PasswordHash: Equatable, Sendable {
 
     /// Cost: as `make`; the comparison takes the same time wherever both differ.
     package func matches(_ password: [UInt8]) -> Bool {
-        guard let found = derive(from: password, count: max(hash.count, Self.hashBytes)) else {
-            return false
-        }
+        let count = hash.isEmpty ? Self.hashBytes : hash.count
+        guard let found = derive(from: password, count: count) else { return false }
         return isSame(found, hash)
     }
 

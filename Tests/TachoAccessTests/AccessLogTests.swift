@@ -114,14 +114,27 @@ struct AccessLogTests {
         }
     }
 
-    @Test func `a line that cannot be written is an error, and leaves nothing`() throws {
+    @Test func `what cannot be written is an error that names the file`() throws {
+        try withLog { directory in
+            let log = try AccessLog(directory)
+            try FileManager.default.removeItem(atPath: directory)
+            let failure = #expect(throws: AccessFailure.self) { try log.append(record(1)) }
+            #expect(failure?.message.contains("log-20260102.ndjson") == true)
+            try "x".write(toFile: directory, atomically: false, encoding: .utf8)
+            #expect(throws: AccessFailure.self) { try AccessLog(directory) }
+        }
+    }
+
+    @Test func `a log whose newest line is no record is not gone on with`() throws {
         try withLog { directory in
             let log = try AccessLog(directory)
             try log.append(record(1))
             log.close()
-            try FileManager.default.removeItem(atPath: directory)
-            try "x".write(toFile: directory, atomically: false, encoding: .utf8)
+            let path = directory + "/" + AccessLogFiles.names(in: directory)[0]
+            try "{}\n".write(toFile: path, atomically: false, encoding: .utf8)
             #expect(throws: AccessFailure.self) { try AccessLog(directory) }
+            #expect(
+                try AccessLogCheck.verify(directory).finding?.contains("line 1: no record") == true)
         }
     }
 }

@@ -27,9 +27,7 @@ struct AccessMatrixServerTests {
     private func letter(_ reply: Reply) -> Character {
         guard let text = reply.errorText else { return "+" }
         if text.hasPrefix("NOAUTH") { return "?" }
-        guard text.hasPrefix("NOPERM") else {
-            return text.contains("is not a") || text.hasPrefix("ERR live") ? "e" : "+"
-        }
+        guard text.hasPrefix("NOPERM") else { return "+" }
         if text.contains("to run the") { return "-" }
         if text.contains("access a rider") { return "r" }
         return text.contains("speaks for") ? "s" : "w"
