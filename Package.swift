@@ -21,6 +21,7 @@ let tls: [Target.Dependency] = [
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -67,6 +68,7 @@ let package = Package(
         module("TachoGeo", []),
         module("TachoCodec", ["TachoGeo", "CTacho", "CLZ4"]),
         module("TachoWire", ["TachoGeo"]),
+        module("TachoAccess", ["TachoWire", "TachoGeo", crypto, cryptoExtras]),
         module("TachoIngest", ["TachoGeo", "CTacho"]),
         module("TachoExplain", ["TachoGeo", "TachoCodec", "TachoIngest"]),
         module("TachoStore", ["TachoGeo", "TachoCodec", "CRocksDB"]),
@@ -80,8 +82,8 @@ let package = Package(
         module(
             "TachoServer",
             [
-                "TachoEngine", "TachoAudit", "TachoIngest", "TachoWire", "TachoGeo", "CTacho",
-                logging,
+                "TachoEngine", "TachoAudit", "TachoIngest", "TachoAccess", "TachoWire", "TachoGeo",
+                "CTacho", logging,
             ] + nio + tls),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
 
@@ -99,10 +101,12 @@ let package = Package(
             "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
         program(
             "tachod", at: "tools/tachod",
-            ["TachoServer", "TachoEngine", "TachoGeo", arguments, logging]),
+            ["TachoServer", "TachoEngine", "TachoAccess", "TachoGeo", arguments, logging]),
         program(
             "tacho", at: "tools/tacho",
-            ["TachoProgram", "TachoTools", "TachoClient", "TachoGeo", arguments]),
+            [
+                "TachoProgram", "TachoTools", "TachoClient", "TachoAccess", "TachoGeo", arguments,
+            ]),
         program(
             "tacho-audit", at: "tools/tacho-audit",
             ["TachoAudit", "TachoCodec", "TachoGeo", arguments]),
@@ -131,6 +135,7 @@ let package = Package(
         folder("FormatSpec", at: "Tests/FormatSpec", []),
         tests("TachoCodecTests", ["TachoCodec", "TachoGeo", "CTacho", "FormatSpec"]),
         tests("TachoWireTests", ["TachoWire", "TachoGeo", "FormatSpec"]),
+        tests("TachoAccessTests", ["TachoAccess", "TachoWire", "TachoGeo", "FormatSpec"]),
         tests("BenchmarkTests", ["BenchmarkSuite"]),
         tests("TachoIngestTests", ["TachoIngest", "TachoGeo", "FormatSpec"]),
         tests("TachoExplainTests", ["TachoExplain", "TachoIngest", "TachoGeo", "FormatSpec"]),
@@ -147,8 +152,8 @@ let package = Package(
         tests(
             "TachoServerTests",
             [
-                "TachoServer", "TachoEngine", "TachoWire", "TachoCodec", "TachoGeo", "FormatSpec",
-                "tachod", logging,
+                "TachoServer", "TachoEngine", "TachoAccess", "TachoWire", "TachoCodec", "TachoGeo",
+                "FormatSpec", "tachod", "tacho", logging,
             ] + nio),
         tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
         tests(

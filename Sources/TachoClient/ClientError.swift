@@ -27,13 +27,19 @@ package enum ClientError: Error, Equatable, Sendable {
                 ExitStatus.tryAgain,
                 "the server is busy (\(reason)): try again in \(afterMs) ms")
         case .refused(let message):
-            ToolFailure(ExitStatus.error, "the server refused: \(message)")
+            ToolFailure(ExitStatus.error, "the server refused: \(message)" + Self.remedy(message))
         case .notUnderstood(let address, let reason):
             ToolFailure(
                 ExitStatus.notReachable,
                 "\(address) answers what this version does not understand (\(reason)):"
                     + " is it a tachod of the same version?")
         }
+    }
+
+    private static func remedy(_ message: String) -> String {
+        guard message.hasPrefix("NOAUTH") || message.hasPrefix("WRONGPASS") else { return "" }
+        return " Log in by --user and --password-file, or \(Credentials.userVariable) and"
+            + " \(Credentials.passwordFileVariable)."
     }
 
     /// Reads the line of an error reply, without its `-`.

@@ -31,9 +31,19 @@ package final class Connection: Sendable {
         for _ in 0..<window { places.signal() }
     }
 
-    /// Connects, or says within `timeoutMs` why not. Waits: not for an event loop's thread.
+    /// Connects and logs in, or says why not; connecting takes at most `timeoutMs`. Waits: not for an
+    /// event loop's thread.
     package static func open(
-        _ address: ServerAddress, timeoutMs: Int64 = defaultTimeoutMs, window: Int = defaultWindow
+        _ address: ServerAddress, timeoutMs: Int64 = defaultTimeoutMs, window: Int = defaultWindow,
+        credentials: Credentials? = nil
+    ) throws(ClientError) -> Connection {
+        let connection = try connect(address, timeoutMs: timeoutMs, window: window)
+        if let credentials { try connection.logIn(credentials) }
+        return connection
+    }
+
+    private static func connect(
+        _ address: ServerAddress, timeoutMs: Int64, window: Int
     ) throws(ClientError) -> Connection {
         precondition(window > 0)
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -5,6 +5,11 @@ package struct RiderPage: Sendable {
     package var riders: [(name: [UInt8], state: RiderState)]
     /// Where the next page starts; nil: this was the last.
     package var next: UInt32?
+
+    package init(riders: [(name: [UInt8], state: RiderState)], next: UInt32?) {
+        self.riders = riders
+        self.next = next
+    }
 }
 
 extension Engine {

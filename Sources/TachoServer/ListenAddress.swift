@@ -1,30 +1,51 @@
 package import NIOCore
 
+/// What stands between a listener and whoever can reach it.
+package struct ListenProtection: Equatable, Sendable {
+    package var hasTLS: Bool
+    package var hasCredentials: Bool
+
+    package init(hasTLS: Bool = false, hasCredentials: Bool = false) {
+        self.hasTLS = hasTLS
+        self.hasCredentials = hasCredentials
+    }
+
+    /// The options to add.
+    fileprivate var missing: String {
+        [hasTLS ? nil : "--tls-cert FILE --tls-key FILE", hasCredentials ? nil : "--acl FILE"]
+            .compactMap { $0 }.joined(separator: " and ")
+    }
+
+    fileprivate var isWhole: Bool { hasTLS && hasCredentials }
+}
+
 /// Where a listener binds, as `HOST:PORT` or `[IPV6]:PORT`.
 package struct ListenAddress: Equatable, Sendable {
     package enum Failure: Error, Equatable, Sendable {
         case notHostAndPort(String)
         case unknownHost(String)
         /// Without TLS and credentials only this machine may connect.
-        case notLoopback(String)
+        case notLoopback(String, ListenProtection)
 
         package var message: String {
             switch self {
             case .notHostAndPort(let text):
                 "--resp \(text): HOST:PORT expected, as in 127.0.0.1:7227, port 0 for any"
             case .unknownHost(let text): "--resp \(text): the host name has no address"
-            case .notLoopback(let text):
-                "--resp \(text): only loopback addresses are served, because there are no TLS and"
-                    + " credentials in this version; use 127.0.0.1 or [::1], and a tunnel from"
-                    + " other machines"
+            case .notLoopback(let text, let protection):
+                "--resp \(text): other machines are served with TLS and users only, add"
+                    + " \(protection.missing); or use 127.0.0.1 or [::1], and a tunnel"
             }
         }
     }
 
     package let socketAddress: SocketAddress
 
-    /// Reads and resolves `text`; a host name costs a look-up.
-    package static func parse(_ text: String) throws(Failure) -> ListenAddress {
+    /// Reads and resolves `text`; a host name costs a look-up. Addresses that other machines can reach
+    /// need all protection there is.
+    package static func parse(
+        _ text: String, protection: ListenProtection = ListenProtection()
+    ) throws(Failure) -> ListenAddress {
         guard let colon = text.lastIndex(of: ":"),
             let port = UInt16(text[text.index(after: colon)...])
         else { throw .notHostAndPort(text) }
@@ -38,7 +59,9 @@ package struct ListenAddress: Equatable, Sendable {
         do {
             address = try SocketAddress.makeAddressResolvingHost(host, port: Int(port))
         } catch { throw .unknownHost(text) }
-        guard isLoopback(address) else { throw .notLoopback(text) }
+        guard isLoopback(address) || protection.isWhole else {
+            throw .notLoopback(text, protection)
+        }
         return ListenAddress(socketAddress: address)
     }
 

@@ -44,6 +44,10 @@ package struct ServerLimits: Sendable {
     package var slowEntries = 128
     /// A TLS handshake that takes longer is broken off.
     package var handshakeSeconds = 5
+    /// Where users are configured: how long a client has to log in, and how much it is answered until
+    /// then.
+    package var loginSeconds = 5
+    package var outputBytesBeforeLogin = 1_024
     /// How long a refused connection may go on sending before it is closed, so that its client
     /// can finish writing and read the error.
     package var discardSeconds = 2

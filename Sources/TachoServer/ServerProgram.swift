@@ -1,4 +1,5 @@
 package import Logging
+package import TachoAccess
 package import TachoEngine
 import TachoIngest
 import TachoWire
@@ -16,6 +17,8 @@ package struct ServerProgramOptions: Sendable {
     package var limits = ServerLimits()
     /// nil: no TLS.
     package var tls: TLSSettings?
+    /// The file of users, and what it said; nil: there is none.
+    package var users: (path: String, found: AccessFile.Found)?
 
     package init(engine: EngineOptions, resp: ListenAddress) {
         self.engine = engine
@@ -33,7 +36,8 @@ package enum ServerProgram {
         package static let failStop: Int32 = 74
     }
 
-    /// Runs until SIGTERM or SIGINT (or SIGHUP, where that has nothing to read again) and gives the exit code. Call it on the main thread,
+    /// Runs until SIGTERM or SIGINT and gives the exit code. SIGHUP reads again what can be read again,
+    /// certificates and the file of users; where there is neither it stops the server too. Call it on the main thread,
     /// before any other thread is started: the signals are blocked for all of them.
     ///
     /// Prints `ready resp=HOST:PORT` on standard output when clients can connect; every error is
@@ -75,7 +79,8 @@ package enum ServerProgram {
         do {
             server = try RespServer.start(
                 engine: engine, address: options.resp, limits: limits,
-                nowMs: engineOptions.nowMs, logger: logger, tls: credentials,
+                nowMs: engineOptions.nowMs, logger: logger, access: access(options),
+                tls: credentials,
                 requestStop: { kill(getpid(), SIGTERM) })
         } catch {
             complain(error.message)
@@ -91,11 +96,33 @@ package enum ServerProgram {
         }
         say("ready resp=\(server.address)\n")
         logger.info("serving \(engineOptions.directory) on \(server.address)")
-        let caught = waitForStop(signals, credentials, logger)
+        let caught = waitForStop(signals, options, server, credentials, logger)
         logger.info("signal \(caught): stopping")
         server.stop()
         status.remove()
         return close(engine, ExitCode.clean)
+    }
+
+    private static func access(_ options: ServerProgramOptions) -> RespServer.Access? {
+        options.users.map {
+            RespServer.Access(
+                accounts: $0.found.accounts,
+                recordsDirectory: options.engine.directory + "/access")
+        }
+    }
+
+    /// A file that cannot be read changes nothing.
+    private static func reload(
+        _ options: ServerProgramOptions, _ server: RespServer, _ logger: Logger
+    ) {
+        guard let path = options.users?.path else { return }
+        do {
+            let found = try AccessFile.load(path)
+            for warning in found.warnings { logger.warning("\(warning)") }
+            server.reload(found.accounts)
+        } catch {
+            logger.error("users stay as they are: \(error.message)")
+        }
     }
 
     /// A clean stop writes a checkpoint; if that fails, what was acknowledged is still on disk.
@@ -117,17 +144,21 @@ package enum ServerProgram {
         return set
     }
 
-    /// The signal that stops the server; on the way there, certificates are looked after.
+    /// The signal that stops the server; on the way there, what can be read again is, and certificates
+    /// are looked after.
     private static func waitForStop(
-        _ signals: sigset_t, _ credentials: TLSCredentials?, _ logger: Logger
+        _ signals: sigset_t, _ options: ServerProgramOptions, _ server: RespServer,
+        _ credentials: TLSCredentials?, _ logger: Logger
     ) -> Int32 {
         var watch = credentials.map { CertificateWatch($0, logger) }
+        let canReload = watch != nil || options.users != nil
         var set = signals
         while true {
             var wait = timespec(tv_sec: CertificateWatch.lookSeconds, tv_nsec: 0)
             let caught = watch == nil ? sigwaitinfo(&set, nil) : sigtimedwait(&set, nil, &wait)
-            let isAsked = caught == SIGHUP && watch != nil
+            let isAsked = caught == SIGHUP && canReload
             if caught > 0 && !isAsked { return caught }
+            if isAsked { reload(options, server, logger) }
             watch?.look(isAsked: isAsked, nowSeconds: nowSeconds())
         }
     }

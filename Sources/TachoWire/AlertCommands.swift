@@ -62,7 +62,7 @@ package enum AlertCommand: Equatable, Sendable {
     case feedback
     case review(AlertReviewRequest)
 
-    /// `ACK|FALSE|CONFIRM|APPEAL|UPHOLD|REJECT id BY actor [NOTE text]`, `GET id` or `FEEDBACK`.
+    /// `ACK|FALSE|CONFIRM|APPEAL|UPHOLD|REJECT id [BY actor] [NOTE text]`, `GET id` or `FEEDBACK`.
     static func parse(_ arguments: Arguments) throws(CommandError) -> AlertCommand {
         if arguments.isWord(1, "FEEDBACK") {
             guard arguments.count == 2 else { throw .arity(.alert) }
@@ -75,14 +75,18 @@ package enum AlertCommand: Equatable, Sendable {
         guard let state = state(arguments) else {
             throw .unknownSubcommand(.alert, arguments.shown(1))
         }
-        guard arguments.count == 5 || arguments.count == 7 else { throw .arity(.alert) }
-        guard arguments.isWord(3, "BY"), arguments.count == 5 || arguments.isWord(5, "NOTE") else {
-            throw .syntax
+        guard [3, 5, 7].contains(arguments.count) else { throw .arity(.alert) }
+        var request = AlertReviewRequest(id: try id(arguments, 2), state: state)
+        for i in stride(from: 3, to: arguments.count, by: 2) {
+            if arguments.isWord(i, "BY"), i == 3 {
+                request.actorArgument = i + 1
+            } else if arguments.isWord(i, "NOTE"), i + 2 == arguments.count {
+                request.noteArgument = i + 1
+            } else {
+                throw .syntax
+            }
         }
-        return .review(
-            AlertReviewRequest(
-                id: try id(arguments, 2), state: state,
-                noteArgument: arguments.count == 7 ? 6 : nil))
+        return .review(request)
     }
 
     private static func state(_ arguments: Arguments) -> AlertState? {
@@ -122,13 +126,13 @@ package enum AlertCommand: Equatable, Sendable {
     }
 }
 
-/// What somebody says about an alert. Who says it is argument 4.
+/// What somebody says about an alert.
 package struct AlertReviewRequest: Equatable, Sendable {
     package var id: StreamID
     package var state: AlertState
+    /// Which argument says who; nil: the connection's user.
+    package var actorArgument: Int?
     package var noteArgument: Int?
-
-    package static let actorArgument = 4
 }
 
 /// `T.RISK [MIN r] [COUNT n] [AT t] [RIDERS rider…]`.

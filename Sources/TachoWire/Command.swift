@@ -84,12 +84,23 @@ package enum TrackForm: Equatable, Sendable {
 }
 
 extension Command {
-    /// What the request asks for. Cost: a look-up and a few comparisons; fixes are not read yet.
-    package static func parse(_ arguments: Arguments) throws(CommandError) -> Command {
+    /// The command of a request that has as many arguments as it may. Cost: a look-up.
+    package static func name(of arguments: Arguments) throws(CommandError) -> CommandName {
         guard let name = CommandName.find(arguments[0]) else {
             throw .unknown(arguments.shown(0))
         }
         guard name.arity.contains(arguments.count - 1) else { throw .arity(name) }
+        return name
+    }
+
+    package static func parse(_ arguments: Arguments) throws(CommandError) -> Command {
+        try parse(try name(of: arguments), arguments)
+    }
+
+    /// What the request asks for. Cost: a few comparisons; fixes are not read yet.
+    package static func parse(
+        _ name: CommandName, _ arguments: Arguments
+    ) throws(CommandError) -> Command {
         switch name {
         case .add: return .add
         case .addMany, .addManyExtended, .importFixes:

@@ -52,7 +52,9 @@ extension CommandName {
             "Sets the version of the protocol, and who and what the client is",
             "[protover [AUTH username password] [SETNAME clientname]]", group: "connection"),
         .auth: .init("Says who the client is", "[username] password", group: "connection"),
-        .acl: .init("Says as whom the connection acts", "WHOAMI", group: "server"),
+        .acl: .init(
+            "Says as whom the connection acts, and who may what", "WHOAMI|LIST|(CAT [role])|HELP",
+            group: "server"),
         .ping: .init("Answers PONG or the message", "[message]", group: "connection"),
         .echo: .init("Answers the message", "message", group: "connection"),
         .info: .init("Figures of the server as text", "[section]...", group: "server"),

@@ -84,7 +84,7 @@ extension CommandName {
             complexity: "O(N) for N alerts looked at"),
         .alert: .init(
             "Reviews an alert, shows it with its history, or counts what reviews said of rules",
-            "((ACK|FALSE|CONFIRM|APPEAL|UPHOLD|REJECT) id BY who [NOTE text])|(GET id)|FEEDBACK"),
+            "((ACK|FALSE|CONFIRM|APPEAL|UPHOLD|REJECT) id [BY who] [NOTE text])|(GET id)|FEEDBACK"),
         .risk: .init(
             "Riders by the risk their alerts add up to",
             "[MIN risk] [COUNT n] [AT ts] [RIDERS rider...]",

@@ -34,6 +34,11 @@ package enum CommandError: Error, Equatable, Sendable {
     case wrongPassword
     case noPassword
     case invalidClientName
+    /// Users are configured, and the connection has said none.
+    case notLoggedIn
+    /// The user may not, in words of `NOPERM`.
+    case notPermitted(String)
+    case tryAgain(ms: Int, String)
 
     /// One line for the client, without the leading `-`.
     package var message: String {
@@ -80,6 +85,9 @@ package enum CommandError: Error, Equatable, Sendable {
                 + " Are you sure your configuration is correct?"
         case .invalidClientName:
             "ERR Client names cannot contain spaces, newlines or special characters."
+        case .notLoggedIn: "NOAUTH Authentication required."
+        case .notPermitted(let message): message
+        case .tryAgain(let ms, let reason): "TRYAGAIN \(ms) \(reason)"
         }
     }
 }

@@ -161,6 +161,12 @@ package enum CommandName: String, CaseIterable, Sendable {
         }
     }
 
+    /// The place in `allCases`. Cost: none; a look by name would hash a text.
+    package var ordinal: Int {
+        // An enumeration of less than 256 cases without values is its number in a byte.
+        Int(unsafeBitCast(self, to: UInt8.self))
+    }
+
     /// In errors: Redis's own commands as Redis writes them.
     var shown: String { rawValue.hasPrefix("T.") ? rawValue : rawValue.lowercased() }
 

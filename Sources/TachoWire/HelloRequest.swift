@@ -11,6 +11,11 @@ package struct HelloRequest: Equatable, Sendable {
 
     package init(version: RespVersion? = nil) { self.version = version }
 
+    package var auth: AuthRequest? {
+        guard let userArgument, let passwordArgument else { return nil }
+        return AuthRequest(userArgument: userArgument, passwordArgument: passwordArgument)
+    }
+
     static func parse(_ arguments: Arguments) throws(CommandError) -> HelloRequest {
         var hello = HelloRequest()
         guard arguments.count > 1 else { return hello }

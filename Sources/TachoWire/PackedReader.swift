@@ -66,6 +66,30 @@ package enum PackedReader {
     }
 }
 
+// MARK: - A look before reading
+
+extension PackedReader {
+    /// Whether `body` says so of every rider in the batch's table, also of those without a row. True
+    /// of bytes that are no packed batch: `append` refuses them whole.
+    package static func allRiders(
+        _ frame: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Bool
+    ) -> Bool {
+        guard let shape = try? Shape(frame.bytes) else { return true }
+        var start = shape.namesStart
+        for rider in 0..<shape.riders {
+            let count = Int(frame[shape.lengthsStart + rider])
+            guard body(.init(rebasing: frame[start..<start + count])) else { return false }
+            start += count
+        }
+        return true
+    }
+
+    /// Rows of the batch; 0 of bytes that are none.
+    package static func rows(_ frame: UnsafeRawBufferPointer) -> Int {
+        (try? Shape(frame.bytes))?.rows ?? 0
+    }
+}
+
 // MARK: - Structure
 
 extension PackedReader {

@@ -32,6 +32,8 @@ package struct RequestParser: Sendable {
     private var stage = Stage.start
     private var position = 0
     private var announced = 0
+    /// False: the client has to log in first, and may send little until then. Set between requests.
+    package var isLoggedIn = true
 
     package init() {}
 
@@ -106,6 +108,9 @@ package struct RequestParser: Sendable {
             guard count <= WireLimits.maxBatchArguments + 1 else {
                 throw .tooManyArguments(limit: WireLimits.maxBatchArguments)
             }
+            guard isLoggedIn || count <= WireLimits.maxArgumentsBeforeLogin else {
+                throw .tooManyBeforeLogin
+            }
             announced = count
             position = next
             stage = .bulkHeader
@@ -145,6 +150,9 @@ package struct RequestParser: Sendable {
         case .incomplete: return false
         case .invalid: throw .invalidBulkLength
         case .value(let count, let next):
+            guard isLoggedIn || count <= WireLimits.maxBulkBytesBeforeLogin else {
+                throw .bulkTooLongBeforeLogin
+            }
             if count > WireLimits.maxBulkBytes {
                 let limit = bulkLimit(bytes)
                 guard count <= limit else { throw .bulkTooLong(limit: limit) }

@@ -3,8 +3,9 @@ import TachoGeo
 /// What clients and people ask of the server itself, mostly right after connecting.
 package enum SessionCommand: Equatable, Sendable {
     case hello(HelloRequest)
+    case auth(AuthRequest)
     case ok
-    case whoAmI
+    case acl(ACLCommand)
     case ping([UInt8]?)
     case echo([UInt8])
     /// The sections asked for, in lower case; none: all.
@@ -28,11 +29,12 @@ package enum SessionCommand: Equatable, Sendable {
         _ name: CommandName, _ arguments: Arguments
     ) throws(CommandError) -> SessionCommand {
         switch name {
-        case .hello:
-            let hello = try HelloRequest.parse(arguments)
-            if let user = hello.userArgument { _ = try auth(arguments, userIndex: user) }
-            return .hello(hello)
-        case .auth: return try auth(arguments, userIndex: arguments.count == 3 ? 1 : nil)
+        case .hello: return .hello(try HelloRequest.parse(arguments))
+        case .auth:
+            let hasUser = arguments.count == 3
+            return .auth(
+                AuthRequest(
+                    userArgument: hasUser ? 1 : nil, passwordArgument: hasUser ? 2 : 1))
         case .ping: return .ping(arguments.count > 1 ? arguments.copy(1) : nil)
         case .echo: return .echo(arguments.copy(1))
         case .info: return .info((1..<arguments.count).map { arguments.shown($0).lowercased() })
@@ -46,9 +48,7 @@ package enum SessionCommand: Equatable, Sendable {
             }
             guard index == 0 else { throw .invalidDatabase }
             return .ok
-        case .acl:
-            guard arguments.isWord(1, "WHOAMI") else { throw unknown(name, arguments) }
-            return .whoAmI
+        case .acl: return .acl(try ACLCommand.parse(arguments))
         case .client: return .client(try ClientCommand.parse(arguments))
         case .command: return .command(try CommandQuery.parse(arguments))
         case .config:
@@ -96,13 +96,48 @@ package enum SessionCommand: Equatable, Sendable {
         }
         return .shutdown
     }
+}
 
-    /// No password is configured: the user `default` may come in with any, as in Redis.
-    private static func auth(
-        _ arguments: Arguments, userIndex: Int?
-    ) throws(CommandError) -> SessionCommand {
-        guard let userIndex else { throw .noPassword }
-        guard arguments[userIndex].elementsEqual("default".utf8) else { throw .wrongPassword }
-        return .ok
+/// `AUTH [user] password`, or what HELLO has of it.
+package struct AuthRequest: Equatable, Sendable {
+    /// Which argument names the user; nil: `default`.
+    package var userArgument: Int?
+    package var passwordArgument: Int
+
+    package init(userArgument: Int?, passwordArgument: Int) {
+        self.userArgument = userArgument
+        self.passwordArgument = passwordArgument
     }
+}
+
+/// ACL and what follows it.
+package enum ACLCommand: Equatable, Sendable {
+    case whoAmI
+    case list
+    /// The roles, or the commands of one.
+    case categories(of: [UInt8]?)
+    case help
+
+    static func parse(_ arguments: Arguments) throws(CommandError) -> ACLCommand {
+        let isAlone = arguments.count == 2
+        if arguments.isWord(1, "WHOAMI"), isAlone { return .whoAmI }
+        if arguments.isWord(1, "LIST"), isAlone { return .list }
+        if arguments.isWord(1, "HELP"), isAlone { return .help }
+        if arguments.isWord(1, "CAT"), arguments.count <= 3 {
+            return .categories(of: isAlone ? nil : arguments.copy(2))
+        }
+        throw .unknownSubcommand(.acl, arguments.shown(1))
+    }
+
+    package static let helpLines = [
+        "ACL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "CAT [<role>]",
+        "    List the roles, or the commands of one.",
+        "LIST",
+        "    Show the users as the file has them, without their passwords.",
+        "WHOAMI",
+        "    Return the user of this connection.",
+        "HELP",
+        "    Prints this help.",
+    ]
 }

@@ -13,6 +13,10 @@ package enum WireLimits {
     package static let maxSessionBytes = 128
     /// Bytes of one request: 65,536 arguments of a rider's greatest length, with room to spare.
     package static let maxRequestBytes = 16 << 20
+    /// Arguments of a request, its name included, and bytes of each, before the client has logged in
+    /// where users are configured.
+    package static let maxArgumentsBeforeLogin = 10
+    package static let maxBulkBytesBeforeLogin = 16_384
     /// Bytes of a length line, `*N` or `$N`, before its CR LF.
     static let maxLengthLineBytes = 11
 }
@@ -28,6 +32,9 @@ package enum ProtocolError: Error, Equatable, Sendable {
     case invalidBulkLength
     case bulkTooLong(limit: Int)
     case requestTooLong
+    /// Of a client that has not logged in.
+    case tooManyBeforeLogin
+    case bulkTooLongBeforeLogin
     /// A bulk string is not followed by CR LF.
     case missingLineEnd
 
@@ -49,6 +56,12 @@ package enum ProtocolError: Error, Equatable, Sendable {
         case .requestTooLong:
             "ERR Protocol error: request too long, at most \(WireLimits.maxRequestBytes) bytes,"
                 + " send smaller batches"
+        case .tooManyBeforeLogin:
+            "ERR Protocol error: unauthenticated multibulk length, at most"
+                + " \(WireLimits.maxArgumentsBeforeLogin) arguments before AUTH"
+        case .bulkTooLongBeforeLogin:
+            "ERR Protocol error: unauthenticated bulk length, at most"
+                + " \(WireLimits.maxBulkBytesBeforeLogin) bytes before AUTH"
         case .missingLineEnd: "ERR Protocol error: expected CR LF after a bulk string"
         }
     }

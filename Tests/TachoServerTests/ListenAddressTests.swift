@@ -12,9 +12,21 @@ struct ListenAddressTests {
     }
 
     @Test(arguments: ["0.0.0.0:7227", "192.168.1.4:7227", "[::]:7227", "8.8.8.8:1"])
-    func `any other address is refused because there are no credentials`(text: String) {
-        #expect(throws: ListenAddress.Failure.notLoopback(text)) { try ListenAddress.parse(text) }
-        #expect(ListenAddress.Failure.notLoopback(text).message.contains("TLS"))
+    func `any other address needs TLS and users, and is told which is missing`(text: String) throws
+    {
+        for (hasTLS, hasCredentials) in [(false, false), (true, false), (false, true)] {
+            let protection = ListenProtection(hasTLS: hasTLS, hasCredentials: hasCredentials)
+            let failure = #expect(throws: ListenAddress.Failure.self) {
+                try ListenAddress.parse(text, protection: protection)
+            }
+            let message = failure?.message ?? ""
+            #expect(message.contains("--tls-cert") != hasTLS, "\(message)")
+            #expect(message.contains("--acl") != hasCredentials, "\(message)")
+        }
+        let whole = ListenProtection(hasTLS: true, hasCredentials: true)
+        #expect(
+            ListenAddress.text(try ListenAddress.parse(text, protection: whole).socketAddress)
+                == text)
     }
 
     @Test(arguments: [

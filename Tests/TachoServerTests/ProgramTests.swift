@@ -1,4 +1,5 @@
 import Foundation
+import FormatSpec
 import TachoEngine
 import TachoServer
 import TachoWire
@@ -43,6 +44,22 @@ struct ProgramTests {
                 line.append(byte)
             }
             return String(decoding: line, as: UTF8.self)
+        }
+
+        /// Whether standard error says so within 20 s; what was said is read.
+        func says(_ wanted: String) -> Bool {
+            var said: [UInt8] = []
+            var place = pollfd(
+                fd: errors.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            for _ in 0..<200 {
+                if poll(&place, 1, 100) > 0 {
+                    let more = errors.fileHandleForReading.availableData
+                    if more.isEmpty { return false }
+                    said += more
+                }
+                if String(decoding: said, as: UTF8.self).contains(wanted) { return true }
+            }
+            return false
         }
 
         func end() -> (code: Int32, errors: String) {
@@ -130,6 +147,78 @@ struct ProgramTests {
             try? FileManager.default.removeItem(atPath: directory + "-2")
             kill(first.process.processIdentifier, SIGTERM)
             #expect(first.end().code == 0)
+        }
+    }
+
+    /// Runs a line of a shell where the programs are found, in a directory.
+    private func shell(_ line: String, in directory: String) throws -> (code: Int32, text: String) {
+        guard let program = Self.program else { throw NotBuilt() }
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", line]
+        process.currentDirectoryURL = URL(fileURLWithPath: directory)
+        let places = program.deletingLastPathComponent().path + ":/usr/bin:/bin"
+        process.environment = ["PATH": places]
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+    }
+
+    @Test func `users are set up by the lines of docs/security.md, and SIGHUP reads them again`()
+        throws
+    {
+        let page = try String(
+            contentsOfFile: SpecPage.repository.path + "/docs/security.md", encoding: .utf8)
+        let block = page.components(separatedBy: "```sh\n")[1].components(separatedBy: "```")[0]
+        let lines = block.split(separator: "\n").map(String.init)
+        #expect(lines.count == 5 && lines.last == "tachod --data ./fleet --acl users")
+        try withDirectory { directory in
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: false)
+            let setUp = try shell(lines.dropLast().joined(separator: "\n"), in: directory)
+            #expect(setUp.code == 0 && setUp.text.contains("user kim role read,ops"), "\(setUp)")
+            let run = try Run(
+                "--data", directory + "/fleet", "--acl", directory + "/users", "--resp",
+                "127.0.0.1:0", "--min-free", "0", "--reserve", "0")
+            let address = String(run.readyLine().dropFirst("ready resp=".count).dropLast())
+            let password = try String(contentsOfFile: directory + "/kim.password", encoding: .utf8)
+                .trimmingCharacters(in: .newlines)
+            let client = try TestClient(address: address)
+            #expect(try client.ask("T.STATS").errorText == "NOAUTH Authentication required.")
+            #expect(try client.ask("AUTH", "kim", password) == .simple("OK"))
+            #expect(try client.ask("ACL", "WHOAMI").text == "kim")
+            let stats = "tacho stats --server \(address)"
+            let known = try shell(stats + " --user kim --password-file kim.password", in: directory)
+            #expect(known.code == 0 && known.text.contains("points"), "\(known)")
+            let unknown = try shell(stats, in: directory)
+            #expect(unknown.code == 1 && unknown.text.contains("--password-file"), "\(unknown)")
+            // The server's own directory names its address: tools find it, and log in too.
+            let found = try shell(
+                "TACHO_USER=kim TACHO_PASSWORD_FILE=kim.password tacho stats --data fleet",
+                in: directory)
+            #expect(found.code == 0, "\(found)")
+            // A bad file changes nothing.
+            let users = directory + "/users"
+            let good = try String(contentsOfFile: users, encoding: .utf8)
+            try "user kim role boss".write(toFile: users, atomically: false, encoding: .utf8)
+            kill(run.process.processIdentifier, SIGHUP)
+            #expect(run.says("users stay as they are"))
+            #expect(try client.ask("ACL", "WHOAMI").text == "kim")
+            try good.replacingOccurrences(of: "user kim", with: "user lee").write(
+                toFile: users, atomically: false, encoding: .utf8)
+            kill(run.process.processIdentifier, SIGHUP)
+            #expect(client.isClosedByServer())
+            let lee = try TestClient(address: address)
+            #expect(try lee.ask("AUTH", "lee", password) == .simple("OK"))
+            kill(run.process.processIdentifier, SIGTERM)
+            let (code, errors) = run.end()
+            #expect(code == 0, "\(errors)")
+            let log = try shell("tacho acl log --data fleet", in: directory)
+            #expect(log.code == 0 && log.text.contains("records in"), "\(log)")
         }
     }
 }

@@ -24,6 +24,8 @@ struct ServerSpecTests {
             "riders of a T.RISK": limits.riskRiders,
             "microseconds from which SLOWLOG keeps a request": Int(limits.slowMicroseconds),
             "requests that SLOWLOG keeps": limits.slowEntries,
+            "where there are users, before AUTH: bytes of replies": limits.outputBytesBeforeLogin,
+            "where there are users, before AUTH: seconds": limits.loginSeconds,
         ]
         for (name, value) in expected {
             #expect(page.contains("| \(name) | \(value) |"), "\(name): \(value) is in the code")

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import TachoAccess
 import TachoEngine
 import TachoServer
 import TachoWire
@@ -24,8 +25,8 @@ let testNowMs: Int64 = 1_767_312_000_000
 
 /// Runs `body` with a server on an engine of its own, in a directory that is removed afterwards.
 func withServer(
-    limits: ServerLimits = ServerLimits(), change: (inout EngineOptions) -> Void = { _ in },
-    _ body: (RespServer) throws -> Void
+    limits: ServerLimits = ServerLimits(), accounts: AccountList? = nil, logger: Logger? = nil,
+    change: (inout EngineOptions) -> Void = { _ in }, _ body: (RespServer) throws -> Void
 ) throws {
     let directory = NSTemporaryDirectory() + "tacho-server-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -36,11 +37,12 @@ func withServer(
     options.workers = 1
     change(&options)
     let engine = try Engine.open(options)
-    var logger = Logger(label: "test")
-    logger.logLevel = .error
+    var quiet = Logger(label: "test")
+    quiet.logLevel = .error
     let server = try RespServer.start(
         engine: engine, address: try ListenAddress.parse("127.0.0.1:0"), limits: limits,
-        nowMs: options.nowMs, logger: logger)
+        nowMs: options.nowMs, logger: logger ?? quiet,
+        access: accounts.map { .init(accounts: $0, recordsDirectory: directory + "/access") })
     do {
         try body(server)
     } catch {

@@ -52,10 +52,13 @@ struct AlertCommandTests {
         let id = StreamID(ms: 5, n: 3)
         #expect(
             try command("T.ALERT", word, "5-3", "by", "kim")
-                == .alert(.review(AlertReviewRequest(id: id, state: state, noteArgument: nil))))
+                == .alert(.review(AlertReviewRequest(id: id, state: state, actorArgument: 4))))
         #expect(
             try command("T.ALERT", word, "5-3", "BY", "kim", "note", "a tunnel")
-                == .alert(.review(AlertReviewRequest(id: id, state: state, noteArgument: 6))))
+                == .alert(
+                    .review(
+                        AlertReviewRequest(id: id, state: state, actorArgument: 4, noteArgument: 6))
+                ))
         #expect(AlertCommand.word(state) == word.uppercased())
     }
 
@@ -72,8 +75,12 @@ struct AlertCommandTests {
         let arity = "ERR wrong number of arguments for 'T.ALERT' command"
         #expect(commandError("T.ALERT") == arity)
         #expect(commandError("T.ALERT", "ACK") == arity)
-        #expect(commandError("T.ALERT", "ACK", "5-3") == arity)
+        #expect(commandError("T.ALERT", "ACK", "5-3", "BY") == arity)
         #expect(commandError("T.ALERT", "ACK", "5-3", "BY", "kim", "NOTE") == arity)
+        #expect(
+            commandError("T.ALERT", "ACK", "5-3", "NOTE", "x", "BY", "kim") == "ERR syntax error")
+        #expect(
+            commandError("T.ALERT", "ACK", "5-3", "BY", "kim", "BY", "lee") == "ERR syntax error")
         #expect(commandError("T.ALERT", "GET") == arity)
         #expect(commandError("T.ALERT", "GET", "5-3", "x") == arity)
         #expect(commandError("T.ALERT", "FEEDBACK", "x") == arity)

@@ -121,15 +121,6 @@ struct CommandTests {
         (["HELLO", "x"], "ERR Protocol version 'x' is not an integer or out of range"),
         (["HELLO", "2", "AUTH", "u"], "ERR syntax error"),
         (
-            ["HELLO", "2", "AUTH", "u", "p"],
-            "WRONGPASS invalid username-password pair or user is disabled."
-        ),
-        (
-            ["AUTH", "secret"],
-            "ERR AUTH <password> called without any password configured for the default user."
-                + " Are you sure your configuration is correct?"
-        ),
-        (
             ["CLIENT", "SETNAME", "a b"],
             "ERR Client names cannot contain spaces, newlines or special characters."
         ),
@@ -272,8 +263,13 @@ struct CommandTests {
         let expected: [([String], SessionCommand)] = [
             (["HELLO"], .hello(HelloRequest())),
             (["HELLO", "3"], .hello(HelloRequest(version: .three))),
-            (["AUTH", "default", "x"], .ok),
-            (["ACL", "whoami"], .whoAmI),
+            (["AUTH", "x"], .auth(AuthRequest(userArgument: nil, passwordArgument: 1))),
+            (["AUTH", "me", "x"], .auth(AuthRequest(userArgument: 1, passwordArgument: 2))),
+            (["ACL", "whoami"], .acl(.whoAmI)),
+            (["ACL", "LIST"], .acl(.list)),
+            (["ACL", "help"], .acl(.help)),
+            (["ACL", "CAT"], .acl(.categories(of: nil))),
+            (["ACL", "CAT", "ops"], .acl(.categories(of: Array("ops".utf8)))),
             (["PING"], .ping(nil)),
             (["PING", "x"], .ping(Array("x".utf8))),
             (["ECHO", "x"], .echo(Array("x".utf8))),

@@ -22,6 +22,10 @@ struct WireSpecTests {
         #expect(page["bytes of the packed batch of T.PUT"] == WireLimits.maxPackedBytes)
         #expect(page["bytes of the id of a session of T.PUT"] == WireLimits.maxSessionBytes)
         #expect(page["bytes of a request"] == WireLimits.maxRequestBytes)
+        let before = "where there are users, before AUTH: "
+        #expect(
+            page[before + "arguments with the name"] == WireLimits.maxArgumentsBeforeLogin)
+        #expect(page[before + "bytes of an argument"] == WireLimits.maxBulkBytesBeforeLogin)
     }
 
     @Test func `the page lists every command with its arity`() {

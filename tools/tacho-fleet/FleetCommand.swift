@@ -59,6 +59,8 @@ struct FleetCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A running tachod.", valueName: "host:port"))
     var server: String
 
+    @OptionGroup var login: LoginOptions
+
     @Option(help: "Seed of all randomness.")
     var seed: UInt64 = 1
 
@@ -147,6 +149,7 @@ struct FleetCommand: ParsableCommand {
         options.window = window
         options.ledger = ledgerFile
         options.reconnects = reconnect
+        options.credentials = try login.credentials()
         // At rate 0 nothing else keeps simulated time from running into the future.
         if rate == 0 && start == nil { options.endMs = nowMs }
         let report = FleetRun(options, shouldStop: { Interrupt.isRequested }).run()

@@ -24,6 +24,9 @@ struct Tacho: ParsableCommand {
               tacho rules test --data ./fleet speed_car_mps=50
               tacho cell 37.5665 126.978 9
 
+            Where the server has users: --user NAME --password-file FILE, or TACHO_USER and \
+            TACHO_PASSWORD_FILE.
+
             Exit codes: 0 done, 1 error, 3 acknowledged data missing, 64 usage, 65 nothing valid \
             in the input, 69 server not reachable, 73 cannot create, 74 I/O error, 75 busy or in \
             use, try again, 130 stopped by Ctrl-C.
@@ -32,9 +35,11 @@ struct Tacho: ParsableCommand {
         subcommands: [
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
             ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
-            WhoCommand.self, FenceCommand.self, OrderCommand.self, DistanceCommand.self, TripsCommand.self,
+            WhoCommand.self, FenceCommand.self, OrderCommand.self, DistanceCommand.self,
+            TripsCommand.self,
             StopsCommand.self, AtCommand.self, SealCommand.self, RetireCommand.self,
             ReindexCommand.self, ScrubCommand.self, StatsCommand.self, CellCommand.self,
+            ACLCommand.self,
         ])
 }
 
@@ -45,6 +50,8 @@ struct TargetOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("A running tachod.", valueName: "host:port"))
     var server: String?
+
+    @OptionGroup var login: LoginOptions
 
     func validate() throws {
         guard (data == nil) != (server == nil) else {
@@ -64,7 +71,7 @@ struct TargetOptions: ParsableArguments {
     /// Opens the target, runs `body` and closes the target. When both fail, the first failure is
     /// the one to tell. A reader who has gone away is no failure.
     func withTarget(creates: Bool = false, _ body: (any Target) throws -> Void) throws {
-        let target = try choice.open(creates: creates)
+        let target = try choice.open(creates: creates, credentials: try login.credentials())
         do {
             try body(target)
         } catch {

@@ -45,3 +45,8 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
 enum ClientCertificates: String, ExpressibleByArgument, CaseIterable {
     case required, optional
 }
+
+/// How log lines are written.
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import TachoAccess
 import TachoEngine
 import TachoServer
 
@@ -10,12 +11,13 @@ struct Tachod: ParsableCommand {
         abstract: "The Tacho server: keeps and judges the position stream of a fleet.",
         discussion: """
             Prints "ready resp=HOST:PORT" on standard output when it accepts clients. SIGTERM or \
-            Ctrl-C stops it cleanly.
+            Ctrl-C stops it cleanly; SIGHUP reads the file of users again, without --acl it stops too.
 
             EXAMPLES
               tachod --data /var/lib/tacho
               tachod --data /tmp/try --resp 127.0.0.1:0 --reserve 0
               tachod --data /var/lib/tacho --hot-days 30 --require-copy /mnt/mirror/audit
+              tachod --data /var/lib/tacho --acl /etc/tacho/users
               tachod --data /var/lib/tacho --accept-loss 120034-120571
 
             Then, from another terminal:
@@ -34,8 +36,16 @@ struct Tachod: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where RESP clients connect; loopback only, port 0 = any.", valueName: "host:port"))
+            "Where RESP clients connect, port 0 = any; not only this machine with TLS and users.",
+            valueName: "host:port"))
     var resp = "127.0.0.1:7227"
+
+    @Option(
+        help: ArgumentHelp(
+            "The file of users, one a line; SIGHUP reads it again. See docs/security.md.",
+            discussion: "Default: none, and everybody on this machine may do everything.",
+            valueName: "file"))
+    var acl: String?
 
     @Option(
         help: ArgumentHelp(
@@ -169,6 +179,9 @@ struct Tachod: ParsableCommand {
     @Option(help: ArgumentHelp("What is written on standard error.", valueName: "level"))
     var logLevel = LogLevel.notice
 
+    @Option(help: ArgumentHelp("How: text, or json, an object a line.", valueName: "format"))
+    var logFormat = LogFormat.text
+
     func validate() throws {
         try validateTLS()
         guard !data.isEmpty else { throw ValidationError("--data: a directory expected") }
@@ -226,18 +239,41 @@ struct Tachod: ParsableCommand {
     }
 
     func run() throws {
+        var users: AccessFile.Found?
+        do {
+            users = try acl.map { path throws(AccessFailure) in try AccessFile.load(path) }
+        } catch {
+            throw ValidationError("--acl " + error.message)
+        }
         let address: ListenAddress
         do {
-            address = try ListenAddress.parse(resp)
+            address = try ListenAddress.parse(
+                resp,
+                protection: ListenProtection(hasTLS: tlsCert != nil, hasCredentials: users != nil))
         } catch {
             throw ValidationError(error.message)
         }
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "tachod")
-        logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .notice
+        let logger = makeLogger()
         var options = ServerProgramOptions(engine: engineOptions(), resp: address)
         options.tls = tlsSettings()
+        if let acl, let users {
+            options.users = (acl, users)
+            for warning in users.warnings { logger.warning("\(warning)") }
+        }
         throw ExitCode(ServerProgram.run(options, logger: logger))
+    }
+
+    private func makeLogger() -> Logger {
+        let format = logFormat
+        LoggingSystem.bootstrap { label -> any LogHandler in
+            switch format {
+            case .json: JSONLogHandler(label: label)
+            case .text: StreamLogHandler.standardError(label: label)
+            }
+        }
+        var logger = Logger(label: "tachod")
+        logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .notice
+        return logger
     }
 
     private func tlsSettings() -> TLSSettings? {

@@ -2,7 +2,7 @@ package import TachoGeo
 
 /// What is known of a rider beside its track.
 package struct RiderState: Sendable, Hashable {
-    var number: UInt32
+    package var number: UInt32
     package var vehicle: VehicleClass
     /// Fixes stored, of any effect.
     package var points: UInt64

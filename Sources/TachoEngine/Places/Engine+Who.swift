@@ -34,13 +34,18 @@ package struct VisitCursor: Sendable, Hashable {
         (firstMs, self.number) = (ms, number)
     }
 
-    init(_ visit: AreaVisit) { (firstMs, number) = (visit.firstMs, visit.number) }
+    package init(_ visit: AreaVisit) { (firstMs, number) = (visit.firstMs, visit.number) }
 }
 
 package struct VisitPage: Sendable {
     package var visits: [AreaVisit]
     /// Where to go on; nil: these were all.
     package var next: VisitCursor?
+
+    package init(visits: [AreaVisit], next: VisitCursor?) {
+        self.visits = visits
+        self.next = next
+    }
 }
 
 extension Engine {

@@ -16,6 +16,11 @@ package struct WithinPage: Sendable {
     package var riders: [PlacedRider]
     /// Where to go on; nil: these were all.
     package var next: UInt32?
+
+    package init(riders: [PlacedRider], next: UInt32?) {
+        self.riders = riders
+        self.next = next
+    }
 }
 
 /// Answers who is where now from the grid and the latest positions: memory only.

@@ -8,19 +8,21 @@ struct ClientSession {
     var libraryVersion: [UInt8] = []
     var address = "?"
     var localAddress = "?"
+    /// The common name of the certificate that the client showed.
+    var certificateName: String?
     let sinceMs: Int64
 
     init(sinceMs: Int64) { self.sinceMs = sinceMs }
 
     /// All fields of Redis 7, as redis-py asks for each: sizes are not measured and are 0.
-    func line(id: UInt64, version: RespVersion, nowMs: Int64) -> String {
+    func line(id: UInt64, user: String, version: RespVersion, nowMs: Int64) -> String {
         let name = String(decoding: name, as: UTF8.self)
         let library = String(decoding: libraryName, as: UTF8.self)
         let libraryVersion = String(decoding: libraryVersion, as: UTF8.self)
         return "id=\(id) addr=\(address) laddr=\(localAddress) fd=-1 name=\(name)"
             + " age=\((nowMs - sinceMs) / 1_000) idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1"
             + " qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0"
-            + " events=r cmd=client user=default redir=-1 resp=\(version.rawValue)"
+            + " events=r cmd=client user=\(user) redir=-1 resp=\(version.rawValue)"
             + " lib-name=\(library) lib-ver=\(libraryVersion)\n"
     }
 }
@@ -61,7 +63,7 @@ extension ConnectionHandler {
     }
 
     func sessionLine() -> String {
-        session.line(id: id, version: output.version, nowMs: service.nowMs())
+        session.line(id: id, user: userName, version: output.version, nowMs: service.nowMs())
     }
 
     /// Others at once; this one when it has its reply.
@@ -87,7 +89,7 @@ extension RespService {
         {
             return false
         }
-        if let user = filter.user, !"default".utf8.elementsEqual(user) { return false }
+        if let user = filter.user, !connection.userName.utf8.elementsEqual(user) { return false }
         return filter.kind == nil || filter.kind == .normal
     }
 }

@@ -41,7 +41,7 @@ extension ConnectionHandler {
         case .subscription(let command): subscription(command)
         case .group(let command): group(command)
         case .view(let view): run(view, arguments)
-        case .session(let session): run(session)
+        case .session(let session): run(session, arguments)
         }
     }
 

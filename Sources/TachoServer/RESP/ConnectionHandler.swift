@@ -1,5 +1,7 @@
 import Logging
 import NIOCore
+import NIOTLS
+import TachoAccess
 import TachoEngine
 import TachoGeo
 import TachoWire
@@ -26,6 +28,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var timed = TimedRequest()
     /// An XREADGROUP with BLOCK that is not answered.
     var groupRead: WaitingGroupRead?
+    /// As whom it acts.
+    var access = ConnectionAccess()
     /// For those who work on an answer.
     let presence = Presence()
     private(set) var id: UInt64 = 0
@@ -60,12 +64,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         session.address = context.remoteAddress.map(ListenAddress.text) ?? "?"
         session.localAddress = context.localAddress.map(ListenAddress.text) ?? "?"
+        logOut()
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         state.closed()
         dropInput()
+        access.deadline?.cancel()
         blocked?.timeout?.cancel()
         blocked = nil
         letGoOfGroupRead(answering: false)
@@ -103,6 +109,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent { handshakeCompleted(context) }
         if case .inputClosed? = event as? ChannelEvent {
             state.inputClosed()
             // A client that only listens for alerts and has closed its side is gone.
@@ -189,7 +196,9 @@ extension ConnectionHandler {
     /// Answers plain T.GETs from where they lie in the input. False: what comes next is something
     /// else, or writes come before it.
     private func takeLatest() -> Bool {
-        guard writes.isEmpty, !state.hasUnansweredWrites, subscriber == nil else { return false }
+        guard access.free.contains(.get), writes.isEmpty, !state.hasUnansweredWrites,
+            subscriber == nil
+        else { return false }
         let count = input.takeLatest { bytes, riders in
             latest(riders.count) { index in
                 let start = Int(riders[index].start)
@@ -210,8 +219,10 @@ extension ConnectionHandler {
             refuse(error.message)
             return false
         case .request:
+            let before = output.count
             let isDone = input.withArguments { $0.count == 0 || handle($0) }
             if isDone { input.consume() }
+            if !access.isLoggedIn { countStranger(output.count - before) }
             return isDone
         }
     }
@@ -219,11 +230,16 @@ extension ConnectionHandler {
     /// False: the request must be handed in again when the writes before it are answered.
     private func handle(_ arguments: Arguments) -> Bool {
         do throws(CommandError) {
-            let command = try Command.parse(arguments)
+            if !access.isLoggedIn { try checkStranger(arguments) }
+            let name = try Command.name(of: arguments)
+            let isFree = access.free.contains(name)
+            if !isFree { try checkCommand(name, arguments) }
+            let command = try Command.parse(name, arguments)
             try checkMode(command)
             if !command.isWrite { submitWrites() }
             guard state.admit(isWrite: command.isWrite) == .run else { return false }
             service.totalCommands += 1
+            if !isFree { try authorise(name, command, arguments) }
             switch command {
             case .add: try writes.addOne(arguments, nowMs: service.nowMs())
             case .addMany(let tuples):
@@ -248,8 +264,10 @@ extension ConnectionHandler {
     private func put(_ arguments: Arguments, _ session: PutSession?) throws(CommandError) {
         var key: PutSessions.Key?
         if let session {
+            // A session is its user's: nobody gets what was answered to another.
+            let owner: [UInt8] = access.user.map { Array($0.name.utf8) + [0] } ?? []
             let wanted = PutSessions.Key(
-                id: arguments.copy(session.idArgument), sequence: session.sequence)
+                id: owner + arguments.copy(session.idArgument), sequence: session.sequence)
             switch service.sessions.look(up: wanted) {
             case .unknown: key = wanted
             case .answered(let reply): return writes.add(remembered: reply)
@@ -265,6 +283,23 @@ extension ConnectionHandler {
         submitWrites()
         state.finish(.discard)
     }
+
+    /// The same at a moment of the server's own.
+    func refuseNow(_ message: String) {
+        guard state.phase == .serving else { return closeNow() }
+        refuse(message)
+        settle()
+    }
+
+    /// Somebody who has not logged in was answered so much.
+    private func countStranger(_ bytes: Int) {
+        access.strangerBytes += bytes
+        guard access.strangerBytes > service.limits.outputBytesBeforeLogin, state.phase == .serving
+        else { return }
+        refuse("ERR too many requests before AUTH, connect again and log in first")
+    }
+
+    func setLoggedIn(_ isLoggedIn: Bool) { input.isLoggedIn = isLoggedIn }
 
     private func countInput() {
         service.heldInputBytes += input.count - countedInput

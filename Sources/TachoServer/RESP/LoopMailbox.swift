@@ -13,6 +13,8 @@ final class LoopMailbox: Sendable {
         case answering(connection: UInt64, ticket: UInt64, piece: [UInt8])
         /// A read's reply, written in RESP by the thread that had the result.
         case answered(connection: UInt64, ticket: UInt64, reply: [UInt8])
+        /// A password was checked.
+        case checked(number: UInt64, isRight: Bool)
         case newAlerts
         /// Riders that somebody looks at are elsewhere now.
         case moves

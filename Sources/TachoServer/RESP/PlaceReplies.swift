@@ -1,3 +1,4 @@
+import TachoAccess
 import TachoEngine
 import TachoGeo
 import TachoWire
@@ -10,11 +11,17 @@ extension ConnectionHandler {
         let version = output.version
         // Without a count one more than fits, to know that it does not.
         let count = query.count.map { min($0, limits.rangeFixes) } ?? limits.rangeFixes + 1
+        let shown = shownRiders
+        // Who has some riders only gets the nearest of those: all must be looked at.
         service.engine.nearest(
-            query.circle, count: count, maxAgeMs: query.maxAgeMs, nowMs: service.nowMs()
+            query.circle, count: shown == nil ? count : .max, maxAgeMs: query.maxAgeMs,
+            nowMs: service.nowMs()
         ) { result in
             var writer = ReplyWriter(version)
-            writer.nearby(result, query, limits)
+            let own = shown.map { shown in
+                result.map { Array($0.lazy.filter { shown.contain($0.name) }.prefix(count)) }
+            }
+            writer.nearby(own ?? result, query, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
     }
@@ -30,12 +37,15 @@ extension ConnectionHandler {
         let limits = service.limits
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
         let version = output.version
+        let limit = min(query.count ?? .max, limits.rangeFixes)
+        let shown = shownRiders
         service.engine.within(
-            query.area, from: first, limit: min(query.count ?? .max, limits.rangeFixes),
+            query.area, from: first, limit: shown == nil ? limit : .max,
             maxAgeMs: query.maxAgeMs, nowMs: service.nowMs()
         ) { result in
             var writer = ReplyWriter(version)
-            writer.within(result, hasCount: query.count != nil, limits)
+            let own = shown.map { shown in result.map { $0.only(shown, limit) } }
+            writer.within(own ?? result, hasCount: query.count != nil, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
     }
@@ -47,21 +57,53 @@ extension ConnectionHandler {
         var after: VisitCursor?
         if let index = query.cursorArgument {
             after = VisitCursor(String(decoding: arguments[index], as: UTF8.self))
-            guard after != nil else {
+            guard let cursor = after, isKnown(cursor) else {
                 return refuseCursor(arguments, index, of: "T.WHO")
             }
         }
         let limits = service.limits
+        let limit = min(query.count ?? .max, limits.rangeFixes)
+        let shown = shownRiders
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
         let version = output.version
         service.engine.who(
             in: query.area, fromMs: query.fromMs, toMs: query.toMs, after: after,
-            limit: min(query.count ?? .max, limits.rangeFixes), isWanted: presence.isThere
+            limit: shown == nil ? limit : .max, isWanted: presence.isThere
         ) { result in
             var writer = ReplyWriter(version)
-            writer.who(result, hasCount: query.count != nil, limits)
+            let own = shown.map { shown in result.map { $0.only(shown, limit) } }
+            writer.who(own ?? result, hasCount: query.count != nil, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
+    }
+}
+
+extension ConnectionHandler {
+    /// A cursor names a rider, and the order of names must not be asked of riders of others.
+    private func isKnown(_ cursor: VisitCursor) -> Bool {
+        guard Int(cursor.number) < service.engine.riderCount else { return false }
+        guard let shown = shownRiders else { return true }
+        return shown.contain(service.engine.riderName(of: cursor.number))
+    }
+}
+
+// Pages of a user's own riders are cut from all that were found: a cursor would name the next rider of
+// somebody else, and so tell that there is one.
+
+extension WithinPage {
+    fileprivate func only(_ shown: RiderPrefixes, _ limit: Int) -> WithinPage {
+        let own = riders.filter { shown.contain($0.name) }
+        return WithinPage(
+            riders: Array(own.prefix(limit)), next: own.count > limit ? own[limit].number : nil)
+    }
+}
+
+extension VisitPage {
+    fileprivate func only(_ shown: RiderPrefixes, _ limit: Int) -> VisitPage {
+        let own = visits.filter { shown.contain($0.rider) }
+        let page = Array(own.prefix(limit))
+        return VisitPage(
+            visits: page, next: own.count > limit ? page.last.map { VisitCursor($0) } : nil)
     }
 }
 

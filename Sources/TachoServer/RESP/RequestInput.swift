@@ -18,6 +18,12 @@ struct RequestInput {
 
     var count: Int { buffer.readableBytes }
 
+    /// False: the client may send little until it has logged in.
+    var isLoggedIn: Bool {
+        get { parser.isLoggedIn }
+        set { parser.isLoggedIn = newValue }
+    }
+
     mutating func append(_ received: consuming ByteBuffer) {
         if buffer.readableBytes == 0 {
             buffer = received

@@ -3,6 +3,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+package import TachoAccess
 package import TachoEngine
 import TachoGeo
 
@@ -13,9 +14,12 @@ import TachoGeo
 package final class RespServer: Sendable {
     package enum StartError: Error, Sendable {
         case cannotBind(address: String, reason: String)
+        /// Records of look-ups cannot be kept.
+        case records(String)
 
         package var message: String {
             switch self {
+            case .records(let message): message
             case .cannotBind(let address, let reason): "cannot listen on \(address): \(reason)"
             }
         }
@@ -50,12 +54,24 @@ package final class RespServer: Sendable {
         alerts = engine.observeAlerts { mailbox.post(.newAlerts) }
     }
 
-    /// Binds and accepts. `nowMs` is the clock of receipt times; with `tls`, clients of other machines
-    /// speak TLS and others may not do without; `requestStop` is called on the
+    /// Users, and where look-ups by staff are put on record.
+    package struct Access: Sendable {
+        package var accounts: AccountList
+        package var recordsDirectory: String
+
+        package init(accounts: AccountList, recordsDirectory: String) {
+            self.accounts = accounts
+            self.recordsDirectory = recordsDirectory
+        }
+    }
+
+    /// Binds and accepts. Without `access` all who can connect may do everything; with `tls`, clients of
+    /// other machines speak TLS. `nowMs` is the clock of receipt times; `requestStop` is called on the
     /// loop when a client asks for a stop, and must not wait for it.
     package static func start(
         engine: Engine, address: ListenAddress, limits: ServerLimits = ServerLimits(),
-        nowMs: @escaping @Sendable () -> Int64, logger: Logger, tls: TLSCredentials? = nil,
+        nowMs: @escaping @Sendable () -> Int64, logger: Logger, access: Access? = nil,
+        tls: TLSCredentials? = nil,
         requestStop: (@Sendable () -> Void)? = nil
     ) throws(StartError) -> RespServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -70,7 +86,9 @@ package final class RespServer: Sendable {
                 _ = tacho_ask_short_slices(sliceNs)
                 let service = RespService(
                     engine: engine, mailbox: mailbox, loop: loop, limits: limits, nowMs: nowMs,
-                    logger: logger, tls: tls, requestStop: requestStop)
+                    logger: logger, tls: tls, accounts: access?.accounts,
+                    records: try access.map { try AccessLog($0.recordsDirectory) },
+                    requestStop: requestStop)
                 box.value = service
                 mailbox.deliver(to: service)
             }.wait()
@@ -83,6 +101,7 @@ package final class RespServer: Sendable {
         } catch {
             let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
             group.shutdownGracefully { _ in }
+            if let failure = error as? AccessFailure { throw .records(failure.message) }
             throw .cannotBind(
                 address: ListenAddress.text(address.socketAddress), reason: reason ?? "\(error)")
         }
@@ -117,6 +136,12 @@ package final class RespServer: Sendable {
             }
     }
 
+    /// Other users from now on, also for connections that are there. Where none were configured, this
+    /// does nothing.
+    package func reload(_ accounts: AccountList) {
+        group.next().execute { self.service.value?.reload(accounts) }
+    }
+
     /// Accepts nothing more, lets connections have the replies to what they sent, at most
     /// `stopSeconds`, and ends the thread. Waits; not to be called from the loop. A second call
     /// does nothing.
@@ -138,6 +163,7 @@ package final class RespServer: Sendable {
         loop.execute {
             self.mailbox.deliver(to: nil)
             self.service.value?.positions.stop()
+            self.service.value?.gate.records?.close()
             self.service.value = nil
         }
         try? group.syncShutdownGracefully()

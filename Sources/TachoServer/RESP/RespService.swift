@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import TachoAccess
 import TachoEngine
 import TachoGeo
 import TachoWire
@@ -28,6 +29,9 @@ final class RespService {
     private var isStopping = false
     private var whenEmpty: (() -> Void)?
 
+    /// Who may do what.
+    let gate: Gatekeeper
+
     /// What T.PUT answered lately.
     var sessions: PutSessions
 
@@ -48,6 +52,7 @@ final class RespService {
     init(
         engine: Engine, mailbox: LoopMailbox, loop: any EventLoop, limits: ServerLimits,
         nowMs: @escaping @Sendable () -> Int64, logger: Logger, tls: TLSCredentials? = nil,
+        accounts: AccountList? = nil, records: AccessLog? = nil,
         requestStop: (@Sendable () -> Void)? = nil
     ) {
         self.engine = engine
@@ -59,6 +64,7 @@ final class RespService {
         self.tls = tls
         positions = PositionHub(engine) { mailbox.post(.moves) }
         self.requestStop = requestStop
+        gate = Gatekeeper(accounts, records: records, mailbox: mailbox)
         slowlog = Slowlog(limit: limits.slowEntries)
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
@@ -149,6 +155,7 @@ final class RespService {
                     guard let connection = connections[id] else { continue }
                     if connection.entriesArrived(&found) { touched.append(connection) }
                 }
+            case .checked(let number, let isRight): touched += checked(number, isRight)
             case .moves: positions.wake(self)
             }
         }

@@ -18,7 +18,7 @@ extension ConnectionHandler {
         case .review(let request):
             let review = ReviewRequest(
                 id: AlertID(request.id), state: request.state,
-                actor: arguments.copy(AlertReviewRequest.actorArgument),
+                actor: request.actorArgument.map { arguments.copy($0) } ?? Array(userName.utf8),
                 note: request.noteArgument.map { arguments.copy($0) } ?? [])
             let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
             let version = output.version

@@ -1,3 +1,4 @@
+import TachoAccess
 import TachoEngine
 import TachoGeo
 import TachoWire
@@ -48,8 +49,10 @@ extension ConnectionHandler {
     private func riderPage(from first: UInt32, limit: Int) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
         let version = output.version
-        service.engine.riderPage(from: first, limit: limit) { result in
+        let shown = shownRiders
+        service.engine.riderPage(from: first, limit: shown == nil ? limit : Int(Int32.max)) {
             var writer = ReplyWriter(version)
+            let result = $0.map { page in shown.map { page.only($0, limit) } ?? page }
             switch result {
             case .failure(let failure): writer.error(failure.replyText)
             case .success(let page):
@@ -59,6 +62,20 @@ extension ConnectionHandler {
             }
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
+    }
+}
+
+extension RiderPage {
+    /// A user's own riders, cut so that the cursor names one of them too.
+    fileprivate func only(_ shown: RiderPrefixes, _ limit: Int) -> RiderPage {
+        var own: [(name: [UInt8], state: RiderState)] = []
+        for rider in riders where shown.contain(rider.name) {
+            guard own.count < limit else {
+                return RiderPage(riders: own, next: rider.state.number)
+            }
+            own.append(rider)
+        }
+        return RiderPage(riders: own, next: nil)
     }
 }
 

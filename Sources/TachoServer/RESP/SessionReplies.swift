@@ -5,11 +5,15 @@ import TachoGeo
 import TachoWire
 
 extension ConnectionHandler {
-    func run(_ command: SessionCommand) {
+    func run(_ command: SessionCommand, _ arguments: Arguments) {
         switch command {
-        case .hello(let request): hello(request)
+        case .hello(let request):
+            if let auth = request.auth { return login(auth, arguments, .hello(request)) }
+            guard access.isLoggedIn else { return output.error(Self.helloFirst) }
+            hello(request)
+        case .auth(let auth): login(auth, arguments, .auth)
         case .ok: output.simple("OK")
-        case .whoAmI: output.bulk("default")
+        case .acl(let command): run(command)
         case .ping(let text) where output.version == .two && (subscriber?.count ?? 0) > 0:
             // As Redis answers who hears messages in RESP2.
             output.array(2)
@@ -33,6 +37,7 @@ extension ConnectionHandler {
             session.name = []
             unsubscribeFromAll()
             output.simple("RESET")
+            logOut()
         case .quit:
             output.simple("OK")
             state.finish(.close)
@@ -40,8 +45,14 @@ extension ConnectionHandler {
         }
     }
 
+    /// As Redis words it.
+    private static let helloFirst =
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO"
+        + " <proto> AUTH <user> <pass> option can be used to authenticate the client and select the"
+        + " RESP protocol version at the same time"
+
     /// A map, already in the version that was asked for.
-    private func hello(_ request: HelloRequest) {
+    func hello(_ request: HelloRequest) {
         if let version = request.version { output.version = version }
         if let name = request.clientName { session.name = name }
         output.map(7)

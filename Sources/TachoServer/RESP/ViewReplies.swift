@@ -1,3 +1,4 @@
+import TachoAccess
 import TachoEngine
 import TachoGeo
 import TachoWire
@@ -89,16 +90,34 @@ extension ConnectionHandler {
             case .position(let lat, let lon): .position(lat: lat, lon: lon)
             case .memberArgument(let index): .rider(arguments.copy(index))
             }
-        let query = SphereQuery(
+        let shown = shownRiders
+        let limit = limits.replyBytes / ReplyWriter.fewestBytesOfRider
+        var query = SphereQuery(
             centre: centre, extent: search.extent, order: search.order, count: search.count,
-            isAny: search.isAny, limit: limits.replyBytes / ReplyWriter.fewestBytesOfRider)
+            isAny: search.isAny, limit: limit)
+        if shown != nil {
+            // Of some riders the first can only be told when all were looked at.
+            query.order = search.order ?? (search.count == nil ? nil : .ascending)
+            (query.count, query.isAny, query.limit) = (nil, false, .max)
+        }
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
         let version = output.version
         service.engine.search(query) { result in
             var writer = ReplyWriter(version)
-            writer.found(result, search, limits)
+            let own = shown.map { shown in
+                result.map { $0.only(shown, search.count ?? .max, limit) }
+            }
+            writer.found(own ?? result, search, limits)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
+    }
+}
+
+extension SphereAnswer {
+    fileprivate func only(_ shown: RiderPrefixes, _ count: Int, _ limit: Int) -> SphereAnswer {
+        guard case .riders(let found) = self else { return self }
+        let own = found.filter { shown.contain($0.name) }.prefix(count)
+        return own.count > limit ? .tooMany : .riders(Array(own))
     }
 }
 

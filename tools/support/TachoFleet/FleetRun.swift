@@ -13,6 +13,8 @@ package struct FleetOptions: Sendable {
     /// Requests on their way at a time.
     package var window: Int
     package var ledger: LedgerFile?
+    /// nil: nobody logs in.
+    package var credentials: Credentials?
     /// After a lost connection: connect again and send again what was not answered.
     package var reconnects: Bool
     /// No fix later than this is made; ends the run when it is reached.
@@ -176,7 +178,8 @@ package final class FleetRun {
 
     private func connect() throws(ToolFailure) -> Connection {
         do {
-            return try Connection.open(options.address, window: options.window)
+            return try Connection.open(
+                options.address, window: options.window, credentials: options.credentials)
         } catch {
             throw error.failure
         }

@@ -9,9 +9,11 @@ package final class RemoteTarget: Target {
     /// Riders of one T.MGET; a request may have 1,024 arguments.
     private static let ridersPerRequest = 500
 
-    package init(_ address: ServerAddress) throws(ToolFailure) {
+    package init(
+        _ address: ServerAddress, credentials: Credentials? = nil
+    ) throws(ToolFailure) {
         do {
-            connection = try Connection.open(address)
+            connection = try Connection.open(address, credentials: credentials)
         } catch {
             throw error.failure
         }

@@ -12,9 +12,11 @@ package enum TargetChoice: Equatable, Sendable {
     /// Opening comes first and the server's note is read second: so a note that a killed server
     /// left behind is never believed, and a starting server is never disturbed by a look at its
     /// lock. `creates`: a directory that does not exist is made.
-    package func open(creates: Bool) throws(ToolFailure) -> any Target {
+    package func open(
+        creates: Bool, credentials: Credentials? = nil
+    ) throws(ToolFailure) -> any Target {
         switch self {
-        case .server(let address): return try RemoteTarget(address)
+        case .server(let address): return try RemoteTarget(address, credentials: credentials)
         case .data(let directory):
             var options = EngineOptions(directory: directory)
             options.createIfMissing = creates
@@ -27,18 +29,19 @@ package enum TargetChoice: Equatable, Sendable {
                 guard error.code == .inUse else {
                     throw ToolFailure(error.exitCode, error.message)
                 }
-                return try Self.openRunning(directory, otherwise: error.message)
+                return try Self.openRunning(
+                    directory, credentials, otherwise: error.message)
             }
         }
     }
 
     private static func openRunning(
-        _ directory: String, otherwise message: String
+        _ directory: String, _ credentials: Credentials?, otherwise message: String
     ) throws(ToolFailure) -> any Target {
         guard let address = ServerNote.address(in: directory) else {
             throw ToolFailure(ExitStatus.tryAgain, message)
         }
-        return try RemoteTarget(address)
+        return try RemoteTarget(address, credentials: credentials)
     }
 
     /// Where lines that are no fix are kept unless the user names a file.
