@@ -85,7 +85,7 @@ let package = Package(
                 "TachoEngine", "TachoAudit", "TachoIngest", "TachoAccess", "TachoWire", "TachoGeo",
                 "CTacho", logging,
             ] + nio + tls),
-        module("TachoClient", ["TachoWire", "TachoGeo"] + nio),
+        module("TachoClient", ["TachoWire", "TachoGeo"] + nio + tls),
 
         // Programs: thin, over modules that tests can reach.
         folder(

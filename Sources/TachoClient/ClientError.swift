@@ -2,6 +2,8 @@
 package enum ClientError: Error, Equatable, Sendable {
     /// Nothing listens there, or it does not answer in time.
     case notReachable(ServerAddress, reason: String)
+    /// Files of this side cannot be used; no connection was tried.
+    case unusable(reason: String)
     /// The connection ended before the reply: the request may or may not have been carried out.
     case lost(ServerAddress)
     /// `-TRYAGAIN <ms> <reason>`: the request was not carried out.
@@ -18,6 +20,7 @@ package enum ClientError: Error, Equatable, Sendable {
             ToolFailure(
                 ExitStatus.notReachable,
                 "no server at \(address) (\(reason)): start tachod or correct the address")
+        case .unusable(let reason): ToolFailure(ExitStatus.error, reason)
         case .lost(let address):
             ToolFailure(
                 ExitStatus.notReachable,

@@ -1,6 +1,7 @@
 import Dispatch
 import NIOCore
 import NIOPosix
+import NIOSSL
 package import TachoWire
 
 /// A pipelined connection to a `tachod`: requests go out as they come, replies come back in order.
@@ -35,29 +36,62 @@ package final class Connection: Sendable {
     /// event loop's thread.
     package static func open(
         _ address: ServerAddress, timeoutMs: Int64 = defaultTimeoutMs, window: Int = defaultWindow,
-        credentials: Credentials? = nil
+        access: ServerAccess = ServerAccess()
     ) throws(ClientError) -> Connection {
-        let connection = try connect(address, timeoutMs: timeoutMs, window: window)
-        if let credentials { try connection.logIn(credentials) }
+        let tls: NIOSSLContext?
+        do throws(ToolFailure) {
+            tls = try access.tls?.context()
+        } catch {
+            throw .unusable(reason: error.message)
+        }
+        let connection = try connect(address, timeoutMs: timeoutMs, window: window, tls)
+        if let credentials = access.credentials { try connection.logIn(credentials) }
         return connection
     }
 
     private static func connect(
-        _ address: ServerAddress, timeoutMs: Int64, window: Int
+        _ address: ServerAddress, timeoutMs: Int64, window: Int, _ tls: NIOSSLContext?
     ) throws(ClientError) -> Connection {
         precondition(window > 0)
-        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let secured = loop.makePromise(of: Void.self)
+        // A peer that takes the connection and says nothing.
+        let deadline = loop.scheduleTask(in: .milliseconds(timeoutMs)) {
+            secured.fail(ChannelError.connectTimeout(.milliseconds(timeoutMs)))
+        }
+        defer { deadline.cancel() }
+        let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(.milliseconds(timeoutMs))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        // Of an address of numbers the certificate itself must have the numbers.
+                        let isNumbers =
+                            (try? SocketAddress(ipAddress: address.host, port: 0)) != nil
+                        try channel.pipeline.syncOperations.addHandlers(
+                            NIOSSLClientHandler(
+                                context: tls, serverHostname: isNumbers ? nil : address.host),
+                            HandshakeWaiter(secured))
+                    } else {
+                        secured.succeed(())
+                    }
                     let handler = ReplyHandler(address: address)
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
         do {
-            return try bootstrap.connect(host: address.host, port: address.port)
+            let connecting = bootstrap.connect(host: address.host, port: address.port)
+            connecting.whenFailure { secured.fail($0) }
+            return
+                try connecting
+                .flatMap { channel in 
+                    secured.futureResult.map { channel }.flatMapErrorThrowing {
+                        channel.close(promise: nil)
+                        throw $0
+                    }
+                }
                 .flatMapThrowing { channel in
                     let operations = channel.pipeline.syncOperations
                     let handler = try operations.handler(type: ReplyHandler.self)
@@ -110,6 +144,12 @@ package final class Connection: Sendable {
             if let first = error.connectionErrors.first { return connectReason(first.error) }
             return "host \(error.host) is not known"
         }
+        if let error = error as? NIOSSLError, case .handshakeFailed(let reason) = error {
+            return
+                "TLS: \(reason); --tls-ca names whom to trust, --tls-cert and --tls-key what to show"
+        }
+        if let error = error as? NIOSSLExtraError { return "TLS: \(error)" }
+        if case .eof? = error as? ChannelError { return "it ended the connection in the handshake" }
         if let error = error as? IOError { return systemReason(error.errnoCode) }
         if let error = error as? ChannelError, case .connectTimeout(let amount) = error {
             return "no answer within \(amount.nanoseconds / 1_000_000) ms"

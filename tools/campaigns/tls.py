@@ -34,7 +34,9 @@ def main():
         reload(c, subject, pki)
         c.check("stops cleanly", subject.stop() == 0, subject.last_error)
         only_tls(c, pki)
+        programs(c, pki)
         mutual(c, pki)
+        users(c, pki)
         refused_files(c, pki)
 
 
@@ -292,6 +294,72 @@ def mutual(c, pki):
         c.check(f"optional: {name} a certificate: {'served' if works else 'not served'}",
                 served(subject, context) == works)
     subject.stop()
+
+
+def programs(c, pki):
+    """Tacho's own programs."""
+    subject = start(c, pki, "programs", "--tls-only")
+    base = [c.program("tacho"), "stats", "--json", "--server"]
+    named, numbers = f"localhost:{subject.port}", f"127.0.0.1:{subject.port}"
+    ca = ["--tls-ca", pki.path("ca.pem")]
+    for name, words, environment, code in (
+            ("by name", [named, *ca], {}, 0), ("by address", [numbers, *ca], {}, 0),
+            ("by the environment", [named], {"TACHO_TLS_CA": str(pki.path("ca.pem"))}, 0),
+            ("another root", [named, "--tls-ca", pki.path("stranger.pem")], {}, 69),
+            ("without TLS", [named], {}, 1),
+            ("no such file", [named, "--tls-ca", pki.path("nowhere.pem")], {}, 1),
+            ("a certificate without its key", [named, *ca, "--tls-cert", pki.path("client.pem")],
+             {}, 64)):
+        done = process.run(base + words, text=True, env={**os.environ, **environment}, timeout=30)
+        c.check(f"tacho stats, {name}: exit {code}", done.returncode == code,
+                f"{done.returncode}: {done.stdout} {done.stderr}")
+        c.check(f"tacho stats, {name}: one line", len(done.stdout.splitlines()
+                + done.stderr.splitlines()) == 1, done.stdout + done.stderr)
+    done = process.run([c.program("tacho-fleet"), "--riders", 100, "--rate", 0, "--seconds", 1,
+                        "--packed", "--server", named, *ca, "--json"], text=True, timeout=60)
+    c.check("tacho-fleet sends through TLS", done.returncode == 0
+            and '"acknowledged":0' not in done.stdout, done.stdout + done.stderr)
+    c.note(f"tacho-fleet through TLS: {done.stdout.strip()}")
+    subject.stop()
+
+
+def users(c, pki):
+    """A user without a password comes by the name in the client's certificate."""
+    place = c.place("users")
+    acl = place / "users"
+    made = process.run([c.program("tacho"), "acl", "hash", "--user", "kim", "--role", "read"],
+                       input="a long password\n", stdin=None, text=True, check=True).stdout
+    acl.write_text("user rider-api role ingest nopass-by-certificate\n" + made)
+    acl.chmod(0o600)
+    more = ("--acl", str(acl), "--tls-client-ca", str(pki.path("ca.pem")), "--tls-client-auth",
+            "optional")
+    subject = start(c, pki, "users", *more)
+    with Secure(subject, pki.context("client")) as secure:
+        c.check("a certificate logs its user in", secure.ask("ACL", "WHOAMI") == "rider-api",
+                repr(secure.ask("ACL", "WHOAMI")))
+        c.check("with the role's commands", secure.ask(
+            "T.ADD", "r", tracks.START_MS, "37.5", "127") == 0)
+        c.check("and no others", "NOPERM" in str(secure.ask("T.GET", "r")))
+        secure.ask("RESET")
+        c.check("also after RESET", secure.ask("ACL", "WHOAMI") == "rider-api")
+    with Secure(subject, pki.context()) as secure:
+        c.check("without one a password is needed", "NOAUTH" in str(secure.ask("T.GET", "r")))
+        c.check("the user of a certificate has no password",
+                "WRONGPASS" in str(secure.ask("AUTH", "rider-api", "")))
+        c.check("kim has one", secure.ask("AUTH", "kim", "a long password") == "OK"
+                and secure.ask("T.GET", "r")[0] == tracks.START_MS)
+    subject.stop()
+    for name, options, ready in (
+            ("neither", (), False), ("no users", options_of(pki, "server"), False),
+            ("no TLS", ("--acl", str(acl)), False),
+            ("both", options_of(pki, "server", "--acl", str(acl)), True)):
+        subject = server.Server(c.server_command(), c.place("data-open"), c.place("logs-open"),
+                                ["--resp", "0.0.0.0:0", *options])
+        c.check(f"all addresses with {name}: {'served' if ready else 'refused'}",
+                subject.wait_ready(10) == ready and (ready or (
+                    subject.wait(5) == 64 and ("--tls-cert" in subject.stderr or
+                                               "--acl" in subject.stderr))), subject.stderr)
+        subject.kill9()
 
 
 def served(subject, context):

@@ -149,7 +149,7 @@ struct FleetCommand: ParsableCommand {
         options.window = window
         options.ledger = ledgerFile
         options.reconnects = reconnect
-        options.credentials = try login.credentials()
+        options.access = try login.access()
         // At rate 0 nothing else keeps simulated time from running into the future.
         if rate == 0 && start == nil { options.endMs = nowMs }
         let report = FleetRun(options, shouldStop: { Interrupt.isRequested }).run()

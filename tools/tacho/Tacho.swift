@@ -71,7 +71,7 @@ struct TargetOptions: ParsableArguments {
     /// Opens the target, runs `body` and closes the target. When both fail, the first failure is
     /// the one to tell. A reader who has gone away is no failure.
     func withTarget(creates: Bool = false, _ body: (any Target) throws -> Void) throws {
-        let target = try choice.open(creates: creates, credentials: try login.credentials())
+        let target = try choice.open(creates: creates, access: try login.access())
         do {
             try body(target)
         } catch {

@@ -14,7 +14,7 @@ package struct FleetOptions: Sendable {
     package var window: Int
     package var ledger: LedgerFile?
     /// nil: nobody logs in.
-    package var credentials: Credentials?
+    package var access = ServerAccess()
     /// After a lost connection: connect again and send again what was not answered.
     package var reconnects: Bool
     /// No fix later than this is made; ends the run when it is reached.
@@ -179,7 +179,7 @@ package final class FleetRun {
     private func connect() throws(ToolFailure) -> Connection {
         do {
             return try Connection.open(
-                options.address, window: options.window, credentials: options.credentials)
+                options.address, window: options.window, access: options.access)
         } catch {
             throw error.failure
         }

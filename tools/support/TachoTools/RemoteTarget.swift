@@ -10,10 +10,10 @@ package final class RemoteTarget: Target {
     private static let ridersPerRequest = 500
 
     package init(
-        _ address: ServerAddress, credentials: Credentials? = nil
+        _ address: ServerAddress, access: ServerAccess = ServerAccess()
     ) throws(ToolFailure) {
         do {
-            connection = try Connection.open(address, credentials: credentials)
+            connection = try Connection.open(address, access: access)
         } catch {
             throw error.failure
         }

@@ -13,10 +13,10 @@ package enum TargetChoice: Equatable, Sendable {
     /// left behind is never believed, and a starting server is never disturbed by a look at its
     /// lock. `creates`: a directory that does not exist is made.
     package func open(
-        creates: Bool, credentials: Credentials? = nil
+        creates: Bool, access: ServerAccess = ServerAccess()
     ) throws(ToolFailure) -> any Target {
         switch self {
-        case .server(let address): return try RemoteTarget(address, credentials: credentials)
+        case .server(let address): return try RemoteTarget(address, access: access)
         case .data(let directory):
             var options = EngineOptions(directory: directory)
             options.createIfMissing = creates
@@ -30,18 +30,18 @@ package enum TargetChoice: Equatable, Sendable {
                     throw ToolFailure(error.exitCode, error.message)
                 }
                 return try Self.openRunning(
-                    directory, credentials, otherwise: error.message)
+                    directory, access, otherwise: error.message)
             }
         }
     }
 
     private static func openRunning(
-        _ directory: String, _ credentials: Credentials?, otherwise message: String
+        _ directory: String, _ access: ServerAccess, otherwise message: String
     ) throws(ToolFailure) -> any Target {
         guard let address = ServerNote.address(in: directory) else {
             throw ToolFailure(ExitStatus.tryAgain, message)
         }
-        return try RemoteTarget(address, credentials: credentials)
+        return try RemoteTarget(address, access: access)
     }
 
     /// Where lines that are no fix are kept unless the user names a file.
