@@ -86,7 +86,7 @@ package final class Connection: Sendable {
             connecting.whenFailure { secured.fail($0) }
             return
                 try connecting
-                .flatMap { channel in 
+                .flatMap { channel in
                     secured.futureResult.map { channel }.flatMapErrorThrowing {
                         channel.close(promise: nil)
                         throw $0
