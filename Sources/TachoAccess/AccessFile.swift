@@ -29,9 +29,9 @@ package enum AccessFile {
     ) throws(AccessFailure) -> AccountList {
         var users: [AccessUser] = []
         var lines: [String: Int] = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
-            .enumerated()
-        {
+        // CR LF is one character of a String.
+        let rows = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        for (index, line) in rows.enumerated() {
             let place = "\(path), line \(index + 1)"
             let user: AccessUser?
             do {

@@ -41,6 +41,11 @@ struct AccessFileTests {
             ])
     }
 
+    @Test func `lines may end as on other systems`() throws {
+        let text = "user a role read nopass-by-certificate\r\n\r\n# b\r\nuser c role ops x\r\n"
+        #expect(message(text).hasPrefix("users, line 4:"))
+    }
+
     @Test(arguments: [
         ("", "no users"), ("# nothing", "no users"),
         ("usr x role read", "line 1: a line begins with"),
