@@ -1,7 +1,11 @@
 #include "tacho.h"
+#include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #if defined(SYS_sched_setattr) && defined(SYS_sched_getattr)
 // The kernel's struct sched_attr, first published size; glibc declares it only from 2.41 on.
@@ -24,6 +28,25 @@ int tacho_ask_short_slices(uint64_t slice_ns) {
 }
 #else
 int tacho_ask_short_slices(uint64_t slice_ns) { (void)slice_ns; return 0; }
+#endif
+
+#ifdef __GLIBC__
+static void *tacho_trim(void *unused) {
+    malloc_trim(0);
+    return unused;
+}
+
+int tacho_return_memory(void) {
+    pthread_t thread;
+    pthread_attr_t attr;
+    if (pthread_attr_init(&attr) != 0) return 0;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    int started = pthread_create(&thread, &attr, tacho_trim, NULL) == 0;
+    pthread_attr_destroy(&attr);
+    return started;
+}
+#else
+int tacho_return_memory(void) { return 0; }
 #endif
 
 #if defined(__x86_64__) && defined(__AVX2__)

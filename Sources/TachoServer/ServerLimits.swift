@@ -5,8 +5,14 @@ package struct ServerLimits: Sendable {
     package var connections = 10_000
     /// Bytes waiting to be sent on one connection; beyond it the connection is closed.
     package var outputBytes = 8 << 20
-    /// From here on a connection is not read until the client has taken some of its replies.
+    /// What may wait when a reply begins, with room to spare: the rest is for the reply.
     package var outputSoftBytes = 1 << 20
+    /// From here on a connection is not read, and hears of no moves, until the client has taken some
+    /// of its replies. Not more than the soft bound.
+    package var outputMarkBytes = 1 << 16
+    /// Bytes waiting to be sent on all connections that are above the mark; beyond it those with the
+    /// most are closed.
+    package var allOutputBytes = 256 << 20
     /// Fixes and other replies of one connection that wait for a commit; then it is not read.
     package var unansweredWrites = 65_536
     /// Fixes of consecutive writes that go to the engine in one batch.
@@ -31,6 +37,10 @@ package struct ServerLimits: Sendable {
     package var subscriptions = 10_000
     /// Moves are told at most so often; a rider that moved twice in between is told of once.
     package var moveMs = 50
+    /// What one listener is told at once; then it is the next one's turn.
+    package var moveBytes = 1 << 16
+    /// How long listeners are told of moves before the loop looks after everybody else.
+    package var moveTurnMicroseconds: Int64 = 2_000
     /// Riders of one T.RISK, also without COUNT.
     package var riskRiders = 1_000
     /// Sessions of T.PUT whose last answer is remembered; the oldest is forgotten first.
@@ -48,11 +58,19 @@ package struct ServerLimits: Sendable {
     /// then.
     package var loginSeconds = 5
     package var outputBytesBeforeLogin = 1_024
+    /// A connection that has been silent so long is asked whether its client is still there, then four
+    /// times more, each a quarter of that later; without an answer it is closed.
+    package var keepAliveSeconds = 60
+    /// How long memory that many clients left behind is kept before it is given back to the system.
+    package var keptMemorySeconds = 5
     /// How long a refused connection may go on sending before it is closed, so that its client
     /// can finish writing and read the error.
     package var discardSeconds = 2
     /// How long a clean stop waits for clients to take what was acknowledged.
     package var stopSeconds = 5
+
+    /// Where a client's turn to be answered ends.
+    var markBytes: Int { min(outputMarkBytes, outputSoftBytes) }
 
     /// Bytes of one reply: together with the soft bound it stays below the hard one.
     var replyBytes: Int { outputBytes - outputSoftBytes }

@@ -35,6 +35,18 @@ package struct ReplyWriter: Sendable {
 
     private static let keptBytes = 1 << 18
 
+    /// Exchanges memory with one that is shared by many writers, so that each need not keep its own:
+    /// nothing may be written.
+    package mutating func exchange(with shared: inout [UInt8]) {
+        assert(bytes.isEmpty && shared.isEmpty, "replies in the memory that is exchanged")
+        swap(&bytes, &shared)
+    }
+
+    package var capacity: Int { bytes.capacity }
+
+    /// Starts anew without any memory.
+    package mutating func drop() { bytes = [] }
+
     /// `+text`.
     package mutating func simple(_ text: StaticString) {
         bytes.append(UInt8(ascii: "+"))

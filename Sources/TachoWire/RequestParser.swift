@@ -72,7 +72,8 @@ package struct RequestParser: Sendable {
     }
 
     private mutating func reset() {
-        // A batch's slices are half a MiB: kept per batch, not for the life of a connection.
+        // A batch's slices are half a MiB: kept per batch, not for the life of a connection, of
+        // which there are ten thousand.
         if slices.capacity > Self.keptSlices {
             slices = []
         } else {
@@ -83,7 +84,7 @@ package struct RequestParser: Sendable {
         announced = 0
     }
 
-    private static let keptSlices = 4_096
+    private static let keptSlices = 512
 
     private mutating func finish() -> Step {
         stage = .finished

@@ -32,6 +32,13 @@ struct FaultyServer: ParsableCommand {
     var stopAtSeal: String?
     @Option(help: "Wait at that moment instead of ending, and say so on standard output.")
     var holdAtSeal: String?
+    @Option(help: "Connections at one time.") var connections: Int?
+    @Option(help: "Replies that one client may leave, bytes; eight times that for all.")
+    var outputBytes: Int?
+    @Option(help: "Unfinished requests of all connections, bytes.") var inputBytes: Int?
+    @Option(help: "Silent connections are asked after so many seconds.") var keepAlive: Int?
+    @Option(help: "How long listeners are told of moves before others are served, ms.")
+    var moveTurn: Int64?
     @Option(help: "Ignored; taken so that campaigns can pass it.") var logLevel: String?
 
     func run() throws {
@@ -53,9 +60,23 @@ struct FaultyServer: ParsableCommand {
             fflush(nil)
             while true { sleep(60) }
         }
-        let options = ServerProgramOptions(
+        var options = ServerProgramOptions(
             engine: engine, resp: try ListenAddress.parse(resp))
+        change(&options.limits)
         throw ExitCode(ServerProgram.run(options, logger: logger))
+    }
+
+    private func change(_ limits: inout ServerLimits) {
+        if let connections { limits.connections = connections }
+        if let outputBytes {
+            limits.outputBytes = outputBytes
+            limits.outputSoftBytes = outputBytes / 2
+            limits.outputMarkBytes = outputBytes / 2
+            limits.allOutputBytes = 8 * outputBytes
+        }
+        if let inputBytes { limits.inputBytes = inputBytes }
+        if let keepAlive { limits.keepAliveSeconds = keepAlive }
+        if let moveTurn { limits.moveTurnMicroseconds = moveTurn * 1_000 }
     }
 
     private static func add(

@@ -1,3 +1,4 @@
+import Foundation
 import TachoEngine
 import TachoServer
 import TachoWire
@@ -92,6 +93,57 @@ struct BoundsTests {
             #expect(client.isClosedByServer())
             let other = try TestClient(server)
             #expect(try other.ask("PING") == .simple("PONG"))
+        }
+    }
+
+    @Test func `clients that take nothing have a bound together, and who takes is served`() throws {
+        var limits = ServerLimits()
+        limits.allOutputBytes = 512 << 10
+        try withServer(limits: limits) { server in
+            let word = String(repeating: "x", count: 60_000)
+            let flood = (0..<200).flatMap { _ in request("ECHO", word) }
+            var stalled: [TestClient] = []
+            for _ in 0..<12 {
+                let client = try TestClient(server)
+                client.takeLittle()
+                client.sendMeanwhile(flood)
+                stalled.append(client)
+            }
+            let good = try TestClient(server)
+            func connected() throws -> Int {
+                let text = try good.ask("INFO", "clients").text ?? ""
+                let line = text.split(separator: "\r\n").first { $0.hasPrefix("connected_clients") }
+                return Int(line?.split(separator: ":").last ?? "") ?? 0
+            }
+            // Each leaves two replies here, beside what the system's buffers take.
+            for _ in 0..<1_000 where try connected() == stalled.count + 1 { usleep(20_000) }
+            let left = try connected()
+            #expect(left < stalled.count + 1 && left > 1, "\(left) connections")
+            #expect(try good.ask("PING") == .simple("PONG"))
+        }
+    }
+
+    @Test func `connections that are silent are asked whether they are there`() throws {
+        // The option is the listener's; what it accepts has it from the system.
+        try withServer { server in
+            let client = try TestClient(server)
+            #expect(try client.ask("PING") == .simple("PONG"))
+            // Until the reply is acknowledged the timer is that of its repetition.
+            for _ in 0..<1_000 where try keepAliveTimers(server) != 1 { usleep(20_000) }
+            #expect(try keepAliveTimers(server) == 1)
+        }
+    }
+
+    /// Sockets of the server's port on whose timer is a keep-alive (2), from /proc/net/tcp.
+    private func keepAliveTimers(_ server: RespServer) throws -> Int {
+        let port = Int(server.address.split(separator: ":").last ?? "") ?? 0
+        let text = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
+        return text.split(separator: "\n").count {
+            let fields = $0.split(separator: " ")
+            guard fields.count > 5, let local = fields[1].split(separator: ":").last else {
+                return false
+            }
+            return Int(local, radix: 16) == port && fields[3] == "01" && fields[5].hasPrefix("02:")
         }
     }
 

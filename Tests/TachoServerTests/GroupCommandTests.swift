@@ -176,6 +176,21 @@ struct GroupCommandTests {
         }
     }
 
+    @Test func `a reader that waits is no slow request`() throws {
+        var limits = ServerLimits()
+        limits.slowMicroseconds = 0
+        try withServer(limits: limits) { server in
+            let client = try TestClient(server)
+            _ = try client.ask("XGROUP", "CREATE", "alerts", "g", "$")
+            _ = try client.ask("SLOWLOG", "RESET")
+            let words = ["XREADGROUP", "GROUP", "g", "kim", "BLOCK", "30", "STREAMS", "alerts"]
+            client.send(request(words + [">"]))
+            #expect(try client.receive() == .null)
+            let slow = try client.ask("SLOWLOG", "GET", "-1").elements ?? []
+            #expect(slow.compactMap { $0.elements?[3].plain.first } == ["SLOWLOG"])
+        }
+    }
+
     @Test func `a reader that left is given nothing`() throws {
         try withServer { server in
             let (reader, client) = (try TestClient(server), try TestClient(server))

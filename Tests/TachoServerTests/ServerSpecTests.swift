@@ -10,8 +10,10 @@ struct ServerSpecTests {
         let expected = [
             "unfinished requests of all connections, bytes": limits.inputBytes,
             "unanswered fixes of a connection": limits.unansweredWrites,
-            "unsent replies of a connection, bytes": limits.outputSoftBytes,
+            "unsent replies of a connection, bytes": limits.outputMarkBytes,
             "unsent replies of a connection at most, bytes": limits.outputBytes,
+            "unsent replies of all slow connections, bytes": limits.allOutputBytes,
+            "seconds after which a silent connection is asked": limits.keepAliveSeconds,
             "sessions of T.PUT whose last reply is remembered": limits.putSessions,
             "bytes of those replies": limits.putSessionBytes,
             "connections": limits.connections,

@@ -94,6 +94,12 @@ final class TestClient {
         descriptor = -1
     }
 
+    /// A small buffer on this side, so that a server soon has to keep what is not taken.
+    func takeLittle() {
+        var bytes: Int32 = 4_096
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     /// Ends this side of the connection; replies can still come.
     func endInput() { shutdown(descriptor, Int32(SHUT_WR)) }
 

@@ -133,6 +133,53 @@ struct SubscribeTests {
         }
     }
 
+    @Test func `who stands still and who takes hear the same in the end, by any patterns`() throws {
+        var limits = ServerLimits()
+        limits.moveMs = 1
+        limits.moveBytes = 2_000
+        limits.moveTurnMicroseconds = 0
+        limits.outputMarkBytes = 4_096
+        try withServer(limits: limits) { server in
+            let writer = try TestClient(server)
+            let patterns = [
+                ["pos:*"], ["pos:*"], ["pos:r1*"], ["pos:r?", "pos:r1*"], ["pos:none"],
+            ]
+            let readers = try patterns.map { patterns in
+                let reader = try TestClient(server)
+                reader.send(request(["PSUBSCRIBE"] + patterns))
+                _ = try reader.receive(patterns.count)
+                return reader
+            }
+            let riders = (0..<100).map { "r\($0)" }
+            for second in 1...30 {
+                var words = ["T.MADD"]
+                for rider in riders {
+                    words += [
+                        rider, "\(testNowMs - 60_000 + Int64(second) * 1_000)",
+                        "37.\(5_000_000 + second * 100)", "127.0",
+                    ]
+                }
+                _ = try writer.ask(words)
+            }
+            let wanted = [
+                riders, riders, riders.filter { $0.hasPrefix("r1") },
+                riders.filter { $0.count == 2 || $0.hasPrefix("r1") }, [],
+            ]
+            for (reader, wanted) in zip(readers, wanted) {
+                var last: [String: Int] = [:]
+                while wanted.contains(where: { last[$0] != 30 }) {
+                    let message = try reader.receive()
+                    let rider = String(message.plain[2].dropFirst(4))
+                    let second = try #require(seconds(message))
+                    #expect(wanted.contains(rider) && second >= last[rider] ?? 0)
+                    last[rider] = second
+                }
+                #expect(last.count == wanted.count)
+                #expect(try reader.ask("PING").plain.first == "pong")
+            }
+        }
+    }
+
     /// A write of just the soft bound once left the rest of the moves for ever.
     @Test func `messages that fill the soft bound to the byte hold nothing back`() throws {
         let riders = (10..<22).map { "rider-\($0)" }

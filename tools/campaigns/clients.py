@@ -18,7 +18,9 @@ from lib import campaign, process, resp, server, tracks
 
 PYTHON = campaign.ROOT / ".build" / "venv" / "bin" / "python"
 # Not beside lib/redis.py, which it would take for redis-py.
-REDIS_PY = campaign.ROOT / "tools" / "campaigns" / "programs" / "redis_py.py"
+PROGRAMS = campaign.ROOT / "tools" / "campaigns" / "programs"
+REDIS_PY = PROGRAMS / "redis_py.py"
+REDIS_PUBSUB = PROGRAMS / "redis_pubsub.py"
 # Where decimals are text in RESP2 and numbers in RESP3.
 SPEED = {2: "1.5", 3: 1.5}
 
@@ -118,6 +120,46 @@ def redis_py(c, subject):
             if c.check(f"{label} runs", done.returncode == 0, done.stderr[-800:]):
                 check_fixes(c, label, protocol, json.loads(done.stdout))
                 check_surface(c, label, protocol, json.loads(done.stdout))
+            tag = f"hears-{parser}{protocol}"
+            done = process.run([PYTHON, REDIS_PUBSUB, subject.port, tracks.START_MS, protocol, parser,
+                                tag], timeout=60, text=True)
+            if c.check(f"{label} listens", done.returncode == 0, done.stderr[-800:]):
+                check_listening(c, label, parser, tag, json.loads(done.stdout))
+
+
+def check_listening(c, label, parser, tag, out):
+    """Each message is [kind, pattern, channel, [rider, second] or number of subscriptions]."""
+    one, two, three, four = (f"{tag}-{name}" for name in ("one", "two", "three", "four"))
+    all_of, fours = f"pos:{tag}-*", f"pos:{tag}-fo*"
+
+    def message(rider, second, pattern=None):
+        kind = "message" if pattern is None else "pmessage"
+        return [kind, pattern, f"pos:{rider}", [rider, second]]
+    wanted = {
+        "hiredis": parser == "hiredis",
+        "subscribe": [["subscribe", None, f"pos:{one}", 1], message(one, 0)],
+        "psubscribe": [["psubscribe", None, all_of, 2]],
+        "by_pattern": [message(two, 1, all_of)],
+        "by_both": [message(one, 2), message(one, 2, all_of)],
+        "ping": True,
+        "punsubscribe": [["punsubscribe", None, all_of, 1]],
+        "listen": message(one, 3),
+        "reconnected": [1, [["subscribe", None, f"pos:{one}", 1], message(one, 3)],
+                        [message(one, 4)]],
+        "unsubscribe": [["unsubscribe", None, f"pos:{one}", 0]],
+        "subscribed_at_last": False,
+        "handler": [message(two, 1), message(two, 5)],
+        "numbers": [[], 0, [[f"pos:{one}", 0]]],
+        "async_subscribe": [["subscribe", None, f"pos:{three}", 1], ["psubscribe", None, fours, 2]],
+        "async_heard": [message(three, 6), message(four, 7, fours)],
+        "async_listen": message(three, 8),
+        "async_reconnected": [
+            1, [message(three, 8), ["psubscribe", None, fours, 2],
+                ["subscribe", None, f"pos:{three}", 1]], [message(four, 9, fours)]],
+        "async_left": [["punsubscribe", None, fours, 0], ["unsubscribe", None, f"pos:{three}", 1]],
+    }
+    for key, value in wanted.items():
+        c.check(f"{label} hears of moves: {key}", out.get(key) == value, f"{out.get(key)}")
 
 
 def check_fixes(c, label, protocol, out):

@@ -41,4 +41,9 @@ static inline int tacho_has_crc32c(void) { return 0; }
 // slices), earlier ones take the call and change nothing. Returns 1 when it was taken.
 int tacho_ask_short_slices(uint64_t slice_ns);
 
+// Gives memory that is free inside the allocator back to the system, on a thread of its own: glibc
+// keeps pages that thousands of connections left behind. Returns 1 when it was begun, 0 where there
+// is nothing to do so with.
+int tacho_return_memory(void);
+
 #endif

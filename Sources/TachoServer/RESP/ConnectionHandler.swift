@@ -41,6 +41,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var writes = WriteCollector()
     /// What this connection adds to `service.heldInputBytes`.
     private var countedInput = 0
+    /// What it adds to `service.heldOutputBytes`: what waited when it was last above the mark.
+    var countedOutput = 0
     private var discardedBytes = 0
     private var isReadHeld = false
     private var isInsideRead = false
@@ -72,6 +74,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         state.closed()
         dropInput()
         access.deadline?.cancel()
+        count(output: 0)
         blocked?.timeout?.cancel()
         blocked = nil
         letGoOfGroupRead(answering: false)
@@ -104,7 +107,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { goOn() }
+        if context.channel.isWritable {
+            count(output: 0)
+            goOn()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -157,7 +163,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func goOn() {
         guard state.phase != .closed else { return }
         takeRequests()
-        sendMoves()
+        service.positions.queue(self)
         if !isInsideRead { settle() }
     }
 
@@ -177,6 +183,7 @@ extension ConnectionHandler {
     private func takeRequests() {
         guard let context else { return }
         isInputUsedUp = false
+        borrowOutput()
         while mayTakeRequest(context), takeLatest() || takeOne() {}
         input.trim()
         countInput()
@@ -188,7 +195,7 @@ extension ConnectionHandler {
     }
 
     private func mayTakeRequest(_ context: ChannelHandlerContext) -> Bool {
-        output.count < service.limits.outputSoftBytes
+        output.count < service.limits.markBytes
             && state.mayTakeRequest(
                 isWritable: context.channel.isWritable, limits: service.limits)
     }
@@ -302,6 +309,7 @@ extension ConnectionHandler {
     func setLoggedIn(_ isLoggedIn: Bool) { input.isLoggedIn = isLoggedIn }
 
     private func countInput() {
+        if input.count < countedInput { service.freed(countedInput - input.count) }
         service.heldInputBytes += input.count - countedInput
         countedInput = input.count
     }
@@ -333,6 +341,7 @@ extension ConnectionHandler {
     /// Writes the replies of batches whose turn it is. False if there were none.
     private func answerWrites() -> Bool {
         var wroteAny = false
+        borrowOutput()
         while let answered = state.nextAnswered() {
             wroteAny = true
             output.write(answered, &service.sessions)
@@ -358,20 +367,6 @@ extension ConnectionHandler {
     private func mayRead(_ context: ChannelHandlerContext) -> Bool {
         state.mayRead(
             held: input.count, isWritable: context.channel.isWritable, limits: service.limits)
-    }
-
-    private func sendOutput() {
-        guard let context, output.count > 0 else { return }
-        let buffer = context.channel.allocator.buffer(bytes: output.bytes)
-        output.removeAll()
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-        guard !context.channel.isWritable else { return }
-        let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-        if let waiting, waiting > service.limits.outputBytes {
-            service.logger.warning(
-                "connection \(id) closed: \(waiting) bytes of replies were not taken")
-            context.close(promise: nil)
-        }
     }
 
     private func end() {

@@ -8,8 +8,11 @@ import TachoWire
 ///
 /// What is told is where a rider is now, never where it was: the engine says who moved, and what a
 /// client has not taken is told anew, from what is true then, when it takes on. So a client that
-/// stands still costs a bit for each rider, and holds up nobody.
-/// Cost: 0.5 µs for a rider that moved and somebody hears of, 0.1 µs for each who hears.
+/// stands still costs a number, or of riders by name a bit for each, and holds up nobody. Those who
+/// have something to hear stand in a queue, and are told for some ms at a time: with ten thousand
+/// who hear of all, requests are answered in between.
+/// Cost: 0.3 µs for a rider that moved, 0.5 µs more if somebody hears of it, 60 ns for each message
+/// to who is the only one with its patterns, otherwise what sending costs.
 final class PositionHub {
     private let engine: Engine
     private let watch: PositionWatch
@@ -22,6 +25,12 @@ final class PositionHub {
     /// What was told of a rider last: an amendment may have changed something else.
     private var told: [UInt32: Told] = [:]
     private var moved: [UInt32] = []
+    /// For those with patterns.
+    private(set) var log = MoveLog()
+    var messages = MoveMessages()
+    /// Connections that have something to hear, and take it.
+    private var queue = CircularBuffer<UInt64>()
+    private var isTelling = false
     private var knownRiders = 0
     private var nextMs: Int64 = 0
     private var isScheduled = false
@@ -68,7 +77,10 @@ final class PositionHub {
         patternCount += now - before
         if now > 0 { byPattern.insert(id) } else { byPattern.remove(id) }
         watch.watchAll(!byPattern.isEmpty)
-        if byPattern.isEmpty { told = told.filter { byRider[$0.key] != nil } }
+        if byPattern.isEmpty {
+            told = told.filter { byRider[$0.key] != nil }
+            log.removeAll()
+        }
     }
 
     /// A connection is gone; it took its subscriptions back before, or had none.
@@ -107,11 +119,11 @@ final class PositionHub {
     func wake(_ service: RespService) {
         guard !isScheduled else { return }
         let waitMs = nextMs - Self.nowMs()
-        if waitMs <= 0 { return tell(service) }
+        if waitMs <= 0 { return note(service) }
         isScheduled = true
         service.loop.assumeIsolated().scheduleTask(in: .milliseconds(waitMs)) { [self] in
             isScheduled = false
-            tell(service)
+            note(service)
         }
     }
 
@@ -119,12 +131,15 @@ final class PositionHub {
         Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)
     }
 
-    private func tell(_ service: RespService) {
+    /// Who has to hear of those that moved stands in the queue.
+    private func note(_ service: RespService) {
         nextMs = Self.nowMs() + Int64(service.limits.moveMs)
+        let isOthersTurn = isTelling
+        isTelling = true
         findNew()
         watch.take(into: &moved)
-        var touched: Set<UInt64> = []
-        var payload: [UInt8] = []
+        messages.removeAll()
+        let before = log.end
         for rider in moved {
             let ids = byRider[rider] ?? []
             guard !ids.isEmpty || !byPattern.isEmpty, let fix = engine.shown(rider) else {
@@ -133,28 +148,70 @@ final class PositionHub {
             let now = Told(tsMs: fix.fix.tsMs, verdict: fix.verdict)
             if told[rider] == now { continue }
             told[rider] = now
-            let name = engine.riderName(of: rider)
-            payload.removeAll(keepingCapacity: true)
-            PositionMessage.append(
-                rider: name, fix, cell: service.shownCells.cell(of: fix.fix, rider: rider),
-                to: &payload)
-            for id in ids.union(byPattern) {
+            if !byPattern.isEmpty { log.append(rider) }
+            for id in ids {
                 guard let connection = service.connections[id] else { continue }
-                if connection.hear(rider, name, payload, isByName: ids.contains(id)) {
-                    touched.insert(id)
-                }
+                connection.subscriber?.waiting.insert(rider)
+                queue(connection)
             }
         }
-        for id in touched { service.connections[id]?.goOn() }
+        if log.end != before {
+            for id in byPattern {
+                if let connection = service.connections[id] { queue(connection) }
+            }
+        }
+        if !isOthersTurn { tell(service) }
     }
+
+    /// It may have something to hear that it did not take before. Cost: 20 ns where it has not.
+    func queue(_ connection: ConnectionHandler) {
+        guard connection.subscriber != nil, connection.hasToHear(log.end),
+            connection.subscriber?.isQueued == false
+        else { return }
+        connection.subscriber?.isQueued = true
+        queue.append(connection.id)
+        if !isTelling, queue.count == 1 {
+            isTelling = true
+            goOn(connection.service, in: .zero)
+        }
+    }
+
+    /// One after another, each a piece, as long as it is their turn.
+    private func tell(_ service: RespService) {
+        let end = NIODeadline.now() + .microseconds(service.limits.moveTurnMicroseconds)
+        while let id = queue.popFirst() {
+            guard let connection = service.connections[id] else { continue }
+            connection.subscriber?.isQueued = false
+            connection.sendMoves()
+            queue(connection)
+            if NIODeadline.now() >= end { break }
+        }
+        if queue.isEmpty {
+            isTelling = false
+            messages.removeAll()
+        } else {
+            goOn(service, in: Self.pause)
+        }
+    }
+
+    /// Sockets are looked at in between: a task of now would run before them.
+    private func goOn(_ service: RespService, in time: TimeAmount) {
+        service.loop.assumeIsolated().scheduleTask(in: time) { [self] in tell(service) }
+    }
+
+    private static let pause = TimeAmount.microseconds(200)
 }
 
 /// What one connection hears of.
 struct Subscriber {
     var riders: Set<[UInt8]> = []
     var patterns: [GlobPattern] = []
-    /// Riders that moved while the client did not take, or was in the middle of a reply.
+    /// Riders among `riders` that moved and were not told of.
     var waiting: Set<UInt32> = []
+    /// With patterns: the first move that it was not told of.
+    var heard: UInt64 = 0
+    /// It stands in the hub's queue.
+    var isQueued = false
 
     var count: Int { riders.count + patterns.count }
 }

@@ -7,6 +7,10 @@ package import TachoAccess
 package import TachoEngine
 import TachoGeo
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The RESP listener: one event loop thread, a bounded number of connections.
 ///
 /// One loop is enough for what two cores can do, and faster than two: a second one takes the core
@@ -111,18 +115,11 @@ package final class RespServer: Sendable {
         _ group: MultiThreadedEventLoopGroup, _ box: NIOLoopBoundBox<RespService?>,
         _ limits: ServerLimits, _ tls: TLSCredentials?
     ) -> ServerBootstrap {
-        ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 511)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        listening(ServerBootstrap(group: group), limits)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A client may end its side and still wait for the commit of what it sent.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // Who stops at the soft bound goes on when the channel says that it can be written again, so
-            // a write of just that size has to cross the mark: it is crossed by more than `high`.
-            .childChannelOption(
-                .writeBufferWaterMark,
-                value: .init(low: limits.outputSoftBytes / 4, high: limits.outputSoftBytes - 1)
-            )
+            .childChannelOption(.writeBufferWaterMark, value: waterMark(limits))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let service = box.value else { throw ChannelError.ioOnClosedChannel }
@@ -140,6 +137,48 @@ package final class RespServer: Sendable {
     /// does nothing.
     package func reload(_ accounts: AccountList) {
         group.next().execute { self.service.value?.reload(accounts) }
+    }
+
+    /// Who stops at the mark goes on when the channel says that it can be written again, so a
+    /// write of just that size has to cross the mark: it is crossed by more than `high`.
+    private static func waterMark(
+        _ limits: ServerLimits
+    ) -> ChannelOptions.Types.WriteBufferWaterMark {
+        let mark = max(1, limits.markBytes)
+        return .init(low: mark / 4, high: mark - 1)
+    }
+
+    /// What the listener has, its connections get from the system: no call for each.
+    private static func listening(
+        _ bootstrap: ServerBootstrap, _ limits: ServerLimits
+    ) -> ServerBootstrap {
+        // Ten thousand that come at once wait here, or try again a second later, then three. The
+        // system has a bound of its own (net.core.somaxconn).
+        let common =
+            bootstrap.serverChannelOption(.backlog, value: 4_096)
+            .serverChannelOption(.maxMessagesPerRead, value: 32)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.socketOption(.so_keepalive), value: 1)
+        #if canImport(Glibc)
+            let seconds = max(4, limits.keepAliveSeconds)
+            let options = [
+                (TCP_KEEPIDLE, seconds), (TCP_KEEPINTVL, seconds / 4), (TCP_KEEPCNT, 4),
+                // What the client has not taken waits here, where it is counted and where moves
+                // are told newest only, and not by the megabyte in the system.
+                (TCP_NOTSENT_LOWAT, limits.outputMarkBytes),
+            ]
+            return common.serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // A system that does not know one of them serves without it.
+                    for (option, value) in options {
+                        try? channel.syncOptions?.setOption(
+                            .tcpOption(.init(rawValue: option)), value: value)
+                    }
+                }
+            }
+        #else
+            return common
+        #endif
     }
 
     /// Accepts nothing more, lets connections have the replies to what they sent, at most

@@ -1,3 +1,4 @@
+import CTacho
 import Logging
 import NIOCore
 import TachoAccess
@@ -45,6 +46,13 @@ final class RespService {
 
     /// Bytes of unfinished requests of all connections.
     var heldInputBytes = 0
+    /// Bytes of replies that wait on connections whose clients are slow to take them.
+    var heldOutputBytes = 0
+    /// What connections write their replies into, one after another.
+    var spareOutput: [UInt8] = []
+    /// Bytes that became free since memory was given back to the system, roughly.
+    private var freedBytes = 0
+    private var isReturningMemory = false
     private(set) var totalConnections = 0
     private(set) var rejectedConnections = 0
     var totalCommands = 0
@@ -98,11 +106,48 @@ final class RespService {
         connections[id] = nil
         unblock(id)
         positions.leave(id)
+        freed(Self.connectionBytes)
         if connections.isEmpty, let whenEmpty {
             self.whenEmpty = nil
             whenEmpty()
         }
     }
+
+    /// Clients that do not take their replies fill the memory of all: those with the most are closed
+    /// until there is room for an eighth more.
+    func closeLargest() {
+        for connection in connections.values where connection.countedOutput > 0 {
+            connection.countOutput()
+        }
+        guard heldOutputBytes > limits.allOutputBytes else { return }
+        var left = heldOutputBytes
+        for connection in connections.values.sorted(by: { $0.countedOutput > $1.countedOutput }) {
+            guard left > limits.allOutputBytes / 8 * 7 else { return }
+            left -= connection.countedOutput
+            connection.closeUntaken()
+        }
+    }
+
+    /// Memory of connections became free. The allocator keeps it, so after a storm the process would
+    /// stay as large as it was in it; giving it back costs some ms on another thread, and waits for
+    /// the rest of the storm.
+    func freed(_ bytes: Int) {
+        freedBytes += bytes
+        guard freedBytes >= Self.worthReturning, !isReturningMemory else { return }
+        isReturningMemory = true
+        loop.assumeIsolated().scheduleTask(in: .seconds(Int64(limits.keptMemorySeconds))) {
+            [weak self] in
+            guard let self else { return }
+            isReturningMemory = false
+            freedBytes = 0
+            if spareOutput.capacity > Self.connectionBytes { spareOutput = [] }
+            _ = tacho_return_memory()
+        }
+    }
+
+    /// Of one that idles, measured: 6.7 KB.
+    private static let connectionBytes = 7_000
+    private static let worthReturning = 1 << 21
 
     /// On streams that can have entries.
     func block(_ id: UInt64, on streams: [StreamName]) {

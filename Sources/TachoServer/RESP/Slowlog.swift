@@ -62,13 +62,13 @@ struct TimedRequest {
 
 extension ConnectionHandler {
     /// Runs what is no write, and notes it if it takes long: until its answer, where the engine
-    /// gives that, but not while XREAD waits for entries. Cost: two looks at the clock, and for
+    /// gives that, but not while XREAD or XREADGROUP waits for entries. Cost: two looks at the clock, and for
     /// answers of the engine a copy of the arguments; plain T.GETs never come here.
     func runTimed(_ command: Command, _ arguments: Arguments) {
         let startNs = NIODeadline.now().uptimeNanoseconds
         run(command, arguments)
         if case .waitingForAnswer = state.phase {
-            if blocked == nil { timed.start(arguments, atNs: startNs) }
+            if blocked == nil && groupRead == nil { timed.start(arguments, atNs: startNs) }
         } else if let microseconds = slowMicroseconds(since: startNs) {
             var shown = ShownArguments()
             shown.fill(arguments)

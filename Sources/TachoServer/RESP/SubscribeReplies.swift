@@ -47,7 +47,10 @@ extension ConnectionHandler {
         switch command {
         case .subscribe(let riders):
             for rider in riders { subscribe(rider) }
-            sendMoves()
+            // What was made for others may be some ms old.
+            service.positions.messages.removeAll()
+            tellNames(service.positions)
+            service.positions.queue(self)
         case .unsubscribe(let riders):
             let all = riders.isEmpty ? Array(subscriber?.riders ?? []) : riders
             for rider in all { unsubscribe(rider) }
@@ -118,6 +121,7 @@ extension ConnectionHandler {
             guard hasRoom() else { return }
             let before = one.patterns.count
             one.patterns.append(pattern)
+            if before == 0 { one.heard = service.positions.log.end }
             service.positions.patterns(id, before: before, now: before + 1)
         }
         subscriber = one
@@ -149,43 +153,52 @@ extension ConnectionHandler {
         subscriber = nil
     }
 
-    /// A rider moved. True: there is something to send.
-    func hear(_ rider: UInt32, _ name: [UInt8], _ payload: [UInt8], isByName: Bool) -> Bool {
-        guard let one = subscriber else { return false }
-        let channel = SubscribeCommand.prefix + name
-        let patterns = one.patterns.filter { $0.matches(channel) }
-        guard isByName || !patterns.isEmpty else { return false }
-        guard mayHear else {
-            subscriber?.waiting.insert(rider)
-            return false
-        }
-        subscriber?.waiting.remove(rider)
-        if isByName { output.move(name, nil, payload) }
-        for pattern in patterns { output.move(name, pattern, payload) }
-        return true
+    /// `end`: the number of the next move there will be.
+    func hasToHear(_ end: UInt64) -> Bool {
+        guard let subscriber, mayHear else { return false }
+        return !subscriber.waiting.isEmpty
+            || !subscriber.patterns.isEmpty && subscriber.heard < end
     }
 
     /// A message goes between replies, and only to a client that takes what it got.
     private var mayHear: Bool {
         state.phase == .serving && !state.hasUnansweredWrites
-            && output.count < service.limits.outputSoftBytes
+            && output.count < service.limits.markBytes
             && context?.channel.isWritable == true
     }
 
-    /// What had to wait, from what is true now.
+    /// What it has not heard, from what is true now: one piece, and at once.
     func sendMoves() {
-        guard let waiting = subscriber?.waiting, !waiting.isEmpty, mayHear else { return }
-        var payload: [UInt8] = []
-        for rider in waiting {
-            guard mayHear else { return }
-            subscriber?.waiting.remove(rider)
-            guard let fix = service.engine.shown(rider) else { continue }
-            let name = service.engine.riderName(of: rider)
-            payload.removeAll(keepingCapacity: true)
-            PositionMessage.append(
-                rider: name, fix, cell: service.shownCells.cell(of: fix.fix, rider: rider),
-                to: &payload)
-            _ = hear(rider, name, payload, isByName: subscriber?.riders.contains(name) == true)
+        let hub = service.positions
+        guard hasToHear(hub.log.end) else { return }
+        tellNames(hub)
+        let patterns = subscriber?.patterns ?? []
+        if let heard = subscriber?.heard, !patterns.isEmpty, heard < hub.log.end {
+            let limit = service.limits.moveBytes
+            if patterns.count == 1 {
+                let piece = hub.messages.piece(
+                    of: patterns[0], output.version, from: heard, hub.log, upTo: limit, service)
+                subscriber?.heard = piece.next
+                if piece.bytes.readableBytes > 0 { send(piece.bytes) }
+            } else {
+                let next = hub.messages.append(
+                    patterns, from: heard, hub.log, upTo: limit, service, to: &output)
+                subscriber?.heard = next
+            }
+        }
+        sendOutput()
+    }
+
+    /// Of riders by name.
+    private func tellNames(_ hub: PositionHub) {
+        let start = output.count
+        while output.count - start < service.limits.moveBytes,
+            let rider = subscriber?.waiting.popFirst()
+        {
+            guard let (name, payload) = hub.messages.message(of: rider, service),
+                subscriber?.riders.contains(name) == true
+            else { continue }
+            output.move(name, nil, payload)
         }
     }
 }

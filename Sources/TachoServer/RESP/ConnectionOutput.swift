@@ -1,0 +1,68 @@
+import Logging
+import NIOCore
+import TachoWire
+
+/// How replies leave a connection: one write a turn, counted where the client is slow to take them,
+/// in memory that is the connection's own only while something is in it.
+extension ConnectionHandler {
+    func sendOutput() {
+        guard let context else { return }
+        guard output.count > 0 else { return returnOutput() }
+        let buffer = context.channel.allocator.buffer(bytes: output.bytes)
+        output.removeAll()
+        returnOutput()
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        guard !context.channel.isWritable else { return }
+        let waiting = countOutput()
+        if waiting > service.limits.outputBytes {
+            closeUntaken()
+        } else if service.heldOutputBytes > service.limits.allOutputBytes {
+            service.closeLargest()
+        }
+    }
+
+    /// What others are sent too, behind what was collected: it is not copied.
+    func send(_ shared: ByteBuffer) {
+        sendOutput()
+        guard let context else { return }
+        context.writeAndFlush(wrapOutboundOut(shared), promise: nil)
+        if !context.channel.isWritable { countOutput() }
+    }
+
+    /// Bytes that wait to be sent, noted for all to be bounded together.
+    @discardableResult
+    func countOutput() -> Int {
+        let waiting = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        count(output: waiting ?? 0)
+        return countedOutput
+    }
+
+    func count(output bytes: Int) {
+        if bytes < countedOutput { service.freed(countedOutput - bytes) }
+        service.heldOutputBytes += bytes - countedOutput
+        countedOutput = bytes
+    }
+
+    /// Its client does not take what it asked for.
+    func closeUntaken() {
+        service.logger.warning(
+            "connection \(id) closed: \(countedOutput) bytes of replies were not taken")
+        closeNow()
+    }
+
+    /// Between turns a connection has no memory for replies of its own: ten thousand would keep the
+    /// longest reply each.
+    func borrowOutput() {
+        if output.count == 0, output.capacity < service.spareOutput.capacity {
+            output.exchange(with: &service.spareOutput)
+        }
+    }
+
+    private func returnOutput() {
+        guard output.count == 0, output.capacity > 0 else { return }
+        if output.capacity > service.spareOutput.capacity {
+            output.exchange(with: &service.spareOutput)
+        }
+        output.drop()
+    }
+}
