@@ -15,6 +15,7 @@ struct ServerSpecTests {
             "sessions of T.PUT whose last reply is remembered": limits.putSessions,
             "bytes of those replies": limits.putSessionBytes,
             "connections": limits.connections,
+            "bytes of the patterns of a connection": limits.patternBytes,
             "fixes of a T.RANGE without COUNT": limits.rangeFixes,
             "fixes of a page of T.RANGE with COUNT": limits.pageFixes,
             "rows of a T.TRIPS or T.STOPS": limits.tripRows,

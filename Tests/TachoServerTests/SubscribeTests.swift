@@ -185,6 +185,46 @@ struct SubscribeTests {
             #expect(replies[2].errorText?.contains("use a pattern") == true)
         }
     }
+
+    /// Ten thousand patterns of 64 KiB were 640 MB of one connection's, and held against every move.
+    @Test func `patterns of more bytes than the limit are refused, and leaving one makes room`()
+        throws
+    {
+        var limits = ServerLimits()
+        limits.patternBytes = 20
+        try withServer(limits: limits) { server in
+            let client = try TestClient(server)
+            _ = try client.ask("PSUBSCRIBE", "pos:aaaaaaaa")
+            let refused = try client.ask("PSUBSCRIBE", "pos:bbbbb").errorText
+            #expect(refused?.contains("at most 20 bytes together") == true, "\(refused ?? "")")
+            #expect(
+                try client.ask("PSUBSCRIBE", "pos:bbbb").plain == ["psubscribe", "pos:bbbb", "2"])
+            // One that is there already takes no more room.
+            #expect(try client.ask("PSUBSCRIBE", "pos:bbbb").plain.last == "2")
+            #expect(try client.ask("PUNSUBSCRIBE", "pos:aaaaaaaa").plain.last == "1")
+            #expect(try client.ask("PUNSUBSCRIBE", "pos:nothing").plain.last == "1")
+            #expect(try client.ask("PSUBSCRIBE", "pos:cccccccc").plain.last == "2")
+            #expect(try client.ask("PSUBSCRIBE", "x").errorText != nil)
+            #expect(try client.ask("PING").plain == ["pong", ""])
+        }
+    }
+
+    @Test func `ten thousand subscriptions are taken and given back`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            for hundred in 0..<100 {
+                client.send(
+                    request(["SUBSCRIBE"] + (0..<100).map { "pos:r\(hundred * 100 + $0)" }))
+                #expect(
+                    try client.receive(100).last?.plain.last == "\(hundred * 100 + 100)")
+            }
+            #expect(try client.ask("SUBSCRIBE", "pos:r7").plain.last == "10000")
+            #expect(try client.ask("SUBSCRIBE", "pos:more").errorText != nil)
+            client.send("UNSUBSCRIBE")
+            #expect(try client.receive(10_000).last?.plain.last == "0")
+            #expect(try client.ask("PING") == .simple("PONG"))
+        }
+    }
 }
 
 extension TestClient {

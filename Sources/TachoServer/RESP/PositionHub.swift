@@ -152,9 +152,19 @@ final class PositionHub {
 /// What one connection hears of.
 struct Subscriber {
     var riders: Set<[UInt8]> = []
-    var patterns: [GlobPattern] = []
+    private(set) var patterns: [GlobPattern] = []
+    private(set) var patternBytes = 0
     /// Riders that moved while the client did not take, or was in the middle of a reply.
     var waiting: Set<UInt32> = []
 
     var count: Int { riders.count + patterns.count }
+
+    mutating func add(_ pattern: GlobPattern) {
+        patterns.append(pattern)
+        patternBytes += pattern.text.count
+    }
+
+    mutating func removePattern(at index: Int) {
+        patternBytes -= patterns.remove(at: index).text.count
+    }
 }
