@@ -30,6 +30,8 @@ package struct ServerLimits: Sendable {
     package var streamEntries = 16_384
     /// Channels and patterns of one connection together.
     package var subscriptions = 10_000
+    /// The same of all connections: 100 MiB, where names are as long as they may be.
+    package var allSubscriptions = 262_144
     /// Bytes of a connection's patterns together: each rider that moves is held against all of them,
     /// and ten thousand connections keep them.
     package var patternBytes = 16 << 10

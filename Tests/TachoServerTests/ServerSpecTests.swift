@@ -16,6 +16,8 @@ struct ServerSpecTests {
             "bytes of those replies": limits.putSessionBytes,
             "connections": limits.connections,
             "bytes of the patterns of a connection": limits.patternBytes,
+            "channels and patterns of a connection": limits.subscriptions,
+            "channels and patterns of all connections": limits.allSubscriptions,
             "fixes of a T.RANGE without COUNT": limits.rangeFixes,
             "fixes of a page of T.RANGE with COUNT": limits.pageFixes,
             "rows of a T.TRIPS or T.STOPS": limits.tripRows,

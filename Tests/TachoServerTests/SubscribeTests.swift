@@ -209,6 +209,34 @@ struct SubscribeTests {
         }
     }
 
+    @Test func `subscriptions of all connections have a bound, and those that end make room`()
+        throws
+    {
+        var limits = ServerLimits()
+        limits.allSubscriptions = 3
+        try withServer(limits: limits) { server in
+            let (one, other) = (try TestClient(server), try TestClient(server))
+            one.send("SUBSCRIBE", "pos:a", "pos:b", "pos:a")
+            #expect(try one.receive(3).map { $0.plain.last } == ["1", "2", "2"])
+            #expect(try other.ask("PSUBSCRIBE", "pos:*").plain.last == "1")
+            for command in ["SUBSCRIBE", "PSUBSCRIBE"] {
+                let refused = try other.ask(command, "pos:c").errorText
+                #expect(refused?.contains("3 subscriptions of all") == true, "\(refused ?? "")")
+            }
+            #expect(try one.ask("UNSUBSCRIBE", "pos:nobody").plain.last == "2")
+            #expect(try other.ask("SUBSCRIBE", "pos:c").errorText != nil)
+            #expect(try one.ask("UNSUBSCRIBE", "pos:a").plain.last == "1")
+            #expect(try other.ask("SUBSCRIBE", "pos:c").plain.last == "2")
+            #expect(try one.ask("SUBSCRIBE", "pos:d").errorText != nil)
+            other.close()
+            for _ in 0..<1_000 where try one.ask("SUBSCRIBE", "pos:d").errorText != nil {
+                usleep(20_000)
+            }
+            #expect(try one.ask("SUBSCRIBE", "pos:e").plain.last == "3")
+            #expect(try one.ask("SUBSCRIBE", "pos:f").errorText != nil)
+        }
+    }
+
     @Test func `ten thousand subscriptions are taken and given back`() throws {
         try withServer { server in
             let client = try TestClient(server)

@@ -19,6 +19,8 @@ final class PositionHub {
     /// Connections with patterns.
     private var byPattern: Set<UInt64> = []
     private(set) var patternCount = 0
+    /// Names that connections hear of, each connection's counted.
+    private(set) var nameCount = 0
     /// What was told of a rider last: an amendment may have changed something else.
     private var told: [UInt32: Told] = [:]
     private var moved: [UInt32] = []
@@ -40,8 +42,9 @@ final class PositionHub {
 
     // MARK: Who hears
 
-    /// The rider's number, if there is such a rider yet.
+    /// The rider's number, if there is such a rider yet. Once for each connection and rider.
     func subscribe(_ id: UInt64, to rider: [UInt8]) -> UInt32? {
+        nameCount += 1
         guard let number = engine.riderNumber(of: rider) else {
             byName[rider, default: []].insert(id)
             lookForNew()
@@ -53,6 +56,7 @@ final class PositionHub {
     }
 
     func unsubscribe(_ id: UInt64, from rider: [UInt8]) {
+        nameCount -= 1
         byName[rider]?.remove(id)
         if byName[rider]?.isEmpty == true { byName[rider] = nil }
         guard let number = engine.riderNumber(of: rider) else { return }

@@ -80,6 +80,13 @@ extension ConnectionHandler {
     }
 
     private func hasRoom() -> Bool {
+        let all = service.positions.nameCount + service.positions.patternCount
+        guard all < service.limits.allSubscriptions else {
+            output.error(
+                "ERR \(all) subscriptions of all connections are the most; use patterns, or come again"
+            )
+            return false
+        }
         let count = subscriber?.count ?? 0
         if count < service.limits.subscriptions { return true }
         output.error(
