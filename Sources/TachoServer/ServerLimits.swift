@@ -19,8 +19,9 @@ package struct ServerLimits: Sendable {
     package var batchFixes = 8_192
     /// Input that is held while a connection waits for an answer of its own.
     package var heldInputBytes = 1 << 16
-    /// Unfinished requests of all connections together.
-    package var inputBytes = 256 << 20
+    /// Unfinished requests of all connections together. Their buffers grow by doubling and are given
+    /// back late: with half of what a flood may cost in all, memory stays within 256 MiB of idle.
+    package var inputBytes = 96 << 20
     /// Fixes of one T.RANGE with COUNT; a greater COUNT is cut there and gets a cursor.
     package var pageFixes = 28_800
     /// Fixes of one T.RANGE without COUNT; more is an error that asks for COUNT.
@@ -35,6 +36,11 @@ package struct ServerLimits: Sendable {
     package var streamEntries = 16_384
     /// Channels and patterns of one connection together.
     package var subscriptions = 10_000
+    /// The same of all connections: 100 MiB, where names are as long as they may be.
+    package var allSubscriptions = 262_144
+    /// Bytes of a connection's patterns together: each rider that moves is held against all of them,
+    /// and ten thousand connections keep them.
+    package var patternBytes = 16 << 10
     /// Moves are told at most so often; a rider that moved twice in between is told of once.
     package var moveMs = 50
     /// What one listener is told at once; then it is the next one's turn.

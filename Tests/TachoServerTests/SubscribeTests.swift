@@ -232,6 +232,74 @@ struct SubscribeTests {
             #expect(replies[2].errorText?.contains("use a pattern") == true)
         }
     }
+
+    /// Ten thousand patterns of 64 KiB were 640 MB of one connection's, and held against every move.
+    @Test func `patterns of more bytes than the limit are refused, and leaving one makes room`()
+        throws
+    {
+        var limits = ServerLimits()
+        limits.patternBytes = 20
+        try withServer(limits: limits) { server in
+            let client = try TestClient(server)
+            _ = try client.ask("PSUBSCRIBE", "pos:aaaaaaaa")
+            let refused = try client.ask("PSUBSCRIBE", "pos:bbbbb").errorText
+            #expect(refused?.contains("at most 20 bytes together") == true, "\(refused ?? "")")
+            #expect(
+                try client.ask("PSUBSCRIBE", "pos:bbbb").plain == ["psubscribe", "pos:bbbb", "2"])
+            // One that is there already takes no more room.
+            #expect(try client.ask("PSUBSCRIBE", "pos:bbbb").plain.last == "2")
+            #expect(try client.ask("PUNSUBSCRIBE", "pos:aaaaaaaa").plain.last == "1")
+            #expect(try client.ask("PUNSUBSCRIBE", "pos:nothing").plain.last == "1")
+            #expect(try client.ask("PSUBSCRIBE", "pos:cccccccc").plain.last == "2")
+            #expect(try client.ask("PSUBSCRIBE", "x").errorText != nil)
+            #expect(try client.ask("PING").plain == ["pong", ""])
+        }
+    }
+
+    @Test func `subscriptions of all connections have a bound, and those that end make room`()
+        throws
+    {
+        var limits = ServerLimits()
+        limits.allSubscriptions = 3
+        try withServer(limits: limits) { server in
+            let (one, other) = (try TestClient(server), try TestClient(server))
+            one.send("SUBSCRIBE", "pos:a", "pos:b", "pos:a")
+            #expect(try one.receive(3).map { $0.plain.last } == ["1", "2", "2"])
+            #expect(try other.ask("PSUBSCRIBE", "pos:*").plain.last == "1")
+            for command in ["SUBSCRIBE", "PSUBSCRIBE"] {
+                let refused = try other.ask(command, "pos:c").errorText
+                #expect(refused?.contains("3 subscriptions of all") == true, "\(refused ?? "")")
+            }
+            #expect(try one.ask("UNSUBSCRIBE", "pos:nobody").plain.last == "2")
+            #expect(try other.ask("SUBSCRIBE", "pos:c").errorText != nil)
+            #expect(try one.ask("UNSUBSCRIBE", "pos:a").plain.last == "1")
+            #expect(try other.ask("SUBSCRIBE", "pos:c").plain.last == "2")
+            #expect(try one.ask("SUBSCRIBE", "pos:d").errorText != nil)
+            other.close()
+            for _ in 0..<1_000 where try one.ask("SUBSCRIBE", "pos:d").errorText != nil {
+                usleep(20_000)
+            }
+            #expect(try one.ask("SUBSCRIBE", "pos:e").plain.last == "3")
+            #expect(try one.ask("SUBSCRIBE", "pos:f").errorText != nil)
+        }
+    }
+
+    @Test func `ten thousand subscriptions are taken and given back`() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            for hundred in 0..<100 {
+                client.send(
+                    request(["SUBSCRIBE"] + (0..<100).map { "pos:r\(hundred * 100 + $0)" }))
+                #expect(
+                    try client.receive(100).last?.plain.last == "\(hundred * 100 + 100)")
+            }
+            #expect(try client.ask("SUBSCRIBE", "pos:r7").plain.last == "10000")
+            #expect(try client.ask("SUBSCRIBE", "pos:more").errorText != nil)
+            client.send("UNSUBSCRIBE")
+            #expect(try client.receive(10_000).last?.plain.last == "0")
+            #expect(try client.ask("PING") == .simple("PONG"))
+        }
+    }
 }
 
 extension TestClient {

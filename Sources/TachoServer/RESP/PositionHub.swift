@@ -22,6 +22,8 @@ final class PositionHub {
     /// Connections with patterns.
     private var byPattern: Set<UInt64> = []
     private(set) var patternCount = 0
+    /// Names that connections hear of, each connection's counted.
+    private(set) var nameCount = 0
     /// What was told of a rider last: an amendment may have changed something else.
     private var told: [UInt32: Told] = [:]
     private var moved: [UInt32] = []
@@ -49,8 +51,9 @@ final class PositionHub {
 
     // MARK: Who hears
 
-    /// The rider's number, if there is such a rider yet.
+    /// The rider's number, if there is such a rider yet. Once for each connection and rider.
     func subscribe(_ id: UInt64, to rider: [UInt8]) -> UInt32? {
+        nameCount += 1
         guard let number = engine.riderNumber(of: rider) else {
             byName[rider, default: []].insert(id)
             lookForNew()
@@ -62,6 +65,7 @@ final class PositionHub {
     }
 
     func unsubscribe(_ id: UInt64, from rider: [UInt8]) {
+        nameCount -= 1
         byName[rider]?.remove(id)
         if byName[rider]?.isEmpty == true { byName[rider] = nil }
         guard let number = engine.riderNumber(of: rider) else { return }
@@ -205,7 +209,8 @@ final class PositionHub {
 /// What one connection hears of.
 struct Subscriber {
     var riders: Set<[UInt8]> = []
-    var patterns: [GlobPattern] = []
+    private(set) var patterns: [GlobPattern] = []
+    private(set) var patternBytes = 0
     /// Riders among `riders` that moved and were not told of.
     var waiting: Set<UInt32> = []
     /// With patterns: the first move that it was not told of.
@@ -214,4 +219,13 @@ struct Subscriber {
     var isQueued = false
 
     var count: Int { riders.count + patterns.count }
+
+    mutating func add(_ pattern: GlobPattern) {
+        patterns.append(pattern)
+        patternBytes += pattern.text.count
+    }
+
+    mutating func removePattern(at index: Int) {
+        patternBytes -= patterns.remove(at: index).text.count
+    }
 }

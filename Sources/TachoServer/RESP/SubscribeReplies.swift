@@ -83,6 +83,13 @@ extension ConnectionHandler {
     }
 
     private func hasRoom() -> Bool {
+        let all = service.positions.nameCount + service.positions.patternCount
+        guard all < service.limits.allSubscriptions else {
+            output.error(
+                "ERR \(all) subscriptions of all connections are the most; use patterns, or come again"
+            )
+            return false
+        }
         let count = subscriber?.count ?? 0
         if count < service.limits.subscriptions { return true }
         output.error(
@@ -91,19 +98,34 @@ extension ConnectionHandler {
         return false
     }
 
+    /// Patterns are looked at for every rider that moves, so their bytes are bounded too.
+    private func hasRoom(for pattern: GlobPattern) -> Bool {
+        let limit = service.limits.patternBytes
+        if (subscriber?.patternBytes ?? 0) + pattern.text.count <= limit { return true }
+        output.error(
+            "ERR patterns of one connection have at most \(limit) bytes together; use fewer or "
+                + "shorter ones, or another connection")
+        return false
+    }
+
+    /// Changes it where it is: a copy of ten thousand names for each further one costs 0.6 ms.
+    private func change(_ body: (inout Subscriber) -> Void) {
+        if subscriber == nil { subscriber = Subscriber() }
+        body(&subscriber!)
+    }
+
     /// Where the rider is now is the first thing that is told.
     private func subscribe(_ rider: [UInt8]) {
-        var one = subscriber ?? Subscriber()
-        if !one.riders.contains(rider) {
+        if subscriber?.riders.contains(rider) != true {
             guard hasRoom() else { return }
-            one.riders.insert(rider)
-            if let number = service.positions.subscribe(id, to: rider) {
-                one.waiting.insert(number)
+            let number = service.positions.subscribe(id, to: rider)
+            change {
+                $0.riders.insert(rider)
+                if let number { $0.waiting.insert(number) }
             }
         }
-        subscriber = one
         output.subscription(
-            "subscribe", SubscribeCommand.prefix + rider, count: one.count)
+            "subscribe", SubscribeCommand.prefix + rider, count: subscriber?.count ?? 0)
     }
 
     private func unsubscribe(_ rider: [UInt8]) {
@@ -116,24 +138,24 @@ extension ConnectionHandler {
     }
 
     private func subscribe(_ pattern: GlobPattern) {
-        var one = subscriber ?? Subscriber()
-        if !one.patterns.contains(pattern) {
-            guard hasRoom() else { return }
-            let before = one.patterns.count
-            one.patterns.append(pattern)
-            if before == 0 { one.heard = service.positions.log.end }
+        let before = subscriber?.patterns.count ?? 0
+        if subscriber?.patterns.contains(pattern) != true {
+            guard hasRoom(), hasRoom(for: pattern) else { return }
+            let end = service.positions.log.end
+            change {
+                $0.add(pattern)
+                if before == 0 { $0.heard = end }
+            }
             service.positions.patterns(id, before: before, now: before + 1)
         }
-        subscriber = one
-        output.subscription("psubscribe", pattern.text, count: one.count)
+        output.subscription("psubscribe", pattern.text, count: subscriber?.count ?? 0)
     }
 
     private func unsubscribe(_ pattern: GlobPattern) {
-        if let index = subscriber?.patterns.firstIndex(of: pattern), var one = subscriber {
-            let before = one.patterns.count
-            one.patterns.remove(at: index)
-            service.positions.patterns(id, before: before, now: before - 1)
-            subscriber = one
+        if let index = subscriber?.patterns.firstIndex(of: pattern) {
+            change { $0.removePattern(at: index) }
+            let now = subscriber?.patterns.count ?? 0
+            service.positions.patterns(id, before: now + 1, now: now)
         }
         output.subscription("punsubscribe", pattern.text, count: subscriber?.count ?? 0)
         forgetIfNone()
