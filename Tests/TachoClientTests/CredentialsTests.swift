@@ -57,7 +57,9 @@ struct CredentialsTests {
             return .bytes("+OK\r\n")
         }
         let connection = try Connection.open(
-            server.address, credentials: Credentials(user: "kim", password: Array("a b".utf8)))
+            server.address,
+            access: ServerAccess(credentials: Credentials(user: "kim", password: Array("a b".utf8)))
+        )
         _ = try connection.call("PING")
         connection.close()
         #expect(heard.withLock { $0 } == [["AUTH", "kim", "a b"], ["PING"]])
@@ -68,7 +70,8 @@ struct CredentialsTests {
         let server = try ScriptedServer.start { _, _ in .bytes("-WRONGPASS invalid\r\n") }
         let error = #expect(throws: ClientError.self) {
             try Connection.open(
-                server.address, credentials: Credentials(user: "kim", password: [0x78]))
+                server.address,
+                access: ServerAccess(credentials: Credentials(user: "kim", password: [0x78])))
         }
         #expect(error == .refused("WRONGPASS invalid"))
         #expect(error?.failure.message.contains("--password-file") == true)
