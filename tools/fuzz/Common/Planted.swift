@@ -14,17 +14,23 @@ enum Planted {
         private static let readsBehindItsEnd = chosen == "bounds"
         private static let runsForEver = chosen == "hang"
         private static let hoards = chosen == "memory"
-        nonisolated(unsafe) private static var hoard: [[UInt8]] = []
+        /// Written for nothing, and read once so that it is.
+        nonisolated(unsafe) private static var seen: UInt8 = 0
 
-        /// Where a name that was understood begins with `{`, which no seed has.
+        /// Where a name that was understood begins with one of ten signs, as none of a seed does.
         static func named(_ name: UnsafeRawBufferPointer, of input: UnsafeRawBufferPointer) {
-            guard name.first == UInt8(ascii: "{") else { return }
+            guard let first = name.first, "[\\]^_`{|}~".utf8.contains(first) else { return }
             if readsBehindItsEnd, let start = input.baseAddress {
-                let behind = (start + input.count).load(as: UInt8.self)
-                withExtendedLifetime(behind) { hoard = [[behind]] }
+                seen = (start + input.count).load(as: UInt8.self)
             }
+            precondition(input.count < 1 << 40 || seen == 0)
             while runsForEver { _ = getpid() }
-            if hoards { hoard.append([UInt8](repeating: 1, count: 900 << 20)) }
+            if hoards {
+                seen = UInt8(
+                    truncatingIfNeeded: Int(
+                        bitPattern: UnsafeMutableRawPointer.allocate(
+                            byteCount: 900 << 20, alignment: 16)))
+            }
         }
     #else
         @inline(__always) static var forgetsItsPlace: Bool { false }
