@@ -129,9 +129,9 @@ extension AccessTable {
         .init(.geoDistance, nil, .read, .arguments(2, through: 3)),
         .init(.geoHashes, nil, .read, .from(2)),
         .init(.geoSearch, nil, .read, .search),
-        .init(.geoRadius, nil, .read, .search),
+        .init(.geoRadius, nil, .read, .filtered),
         .init(.geoRadiusByMember, nil, .read, .search),
-        .init(.geoRadiusReadOnly, nil, .read, .search),
+        .init(.geoRadiusReadOnly, nil, .read, .filtered),
         .init(.geoRadiusByMemberReadOnly, nil, .read, .search),
         // Errors that say what to use instead.
         .init(.geoAdd, nil, [.ingest, .read]),

@@ -137,6 +137,7 @@ struct AdoptionTests {
         for _ in 0..<2 {
             var storeOptions = StoreOptions(path: consent.directory)
             storeOptions.acceptLoss = consent.acceptLoss
+            storeOptions.heldElsewhere = { SealedSequences.through(from: $0, in: $1.auditPath) }
             let store = try Store.open(storeOptions)
             let shards = (0..<2).map { index in
                 Shard(
@@ -176,8 +177,10 @@ struct AdoptionTests {
         } catch {
             #expect(error.message.contains("does not follow segment 1"), "\(error.message)")
         }
-        // Put back, it opens.
+        // Without it the directory opens, and what it should have held is missing too.
         try FileManager.default.removeItem(atPath: directory.segment(2))
-        #expect(throws: Never.self) { try Engine.open(consent).close() }
+        let more = try consenting(directory)
+        #expect(consent.acceptLoss == 601...900 && more.acceptLoss == 301...900)
+        #expect(throws: Never.self) { try Engine.open(more).close() }
     }
 }
