@@ -335,13 +335,13 @@ def users(c, pki):
             "optional")
     subject = start(c, pki, "users", *more)
     with Secure(subject, pki.context("client")) as secure:
-        c.check("a certificate logs its user in", secure.ask("ACL", "WHOAMI") == "rider-api",
+        c.check("a certificate logs its user in", secure.ask("ACL", "WHOAMI") == b"rider-api",
                 repr(secure.ask("ACL", "WHOAMI")))
         c.check("with the role's commands", secure.ask(
             "T.ADD", "r", tracks.START_MS, "37.5", "127") == 0)
         c.check("and no others", "NOPERM" in str(secure.ask("T.GET", "r")))
         secure.ask("RESET")
-        c.check("also after RESET", secure.ask("ACL", "WHOAMI") == "rider-api")
+        c.check("also after RESET", secure.ask("ACL", "WHOAMI") == b"rider-api")
     with Secure(subject, pki.context()) as secure:
         c.check("without one a password is needed", "NOAUTH" in str(secure.ask("T.GET", "r")))
         c.check("the user of a certificate has no password",
