@@ -162,6 +162,8 @@ def floods(c):
                                ("T.RANGE", resp.encode(["T.RANGE", "long", "-", "+"])),
                                ("T.GET", resp.encode(["T.GET", "good"]) * 2000)]:
             flood(c, subject, monitor, label, request, before)
+            # What one flood left is not the next one's: it goes back some seconds later.
+            process.wait_until(lambda: witness.resident(subject.pid) < 1.5 * before, 10, 0.1)
         unfinished(c, subject, monitor, before)
         returned(c, subject, before)
     c.check("stops cleanly", subject.stop(60) == 0, subject.last_error)
