@@ -104,8 +104,7 @@ struct VerdictStreamTests {
                 "\(label): entries changed")
             try picture.check(engine, riders, label)
         }
-        #expect(picture.seen.contains { $0.cause == "late-neighbour" }, "seed \(seed)")
-        #expect(picture.seen.contains { $0.previous != nil && $0.verdict.text == "ok" })
+        #expect(picture.seen.contains { $0.previous != nil }, "seed \(seed): nothing changed")
         engine.abandon()
     }
 

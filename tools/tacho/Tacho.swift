@@ -36,10 +36,9 @@ struct Tacho: ParsableCommand {
             ImportCommand.self, LatestCommand.self, TrackCommand.self, AlertsCommand.self,
             ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
             WhoCommand.self, FenceCommand.self, OrderCommand.self, DistanceCommand.self,
-            TripsCommand.self,
-            StopsCommand.self, AtCommand.self, SealCommand.self, RetireCommand.self,
-            ReindexCommand.self, ScrubCommand.self, StatsCommand.self, CellCommand.self,
-            ACLCommand.self,
+            TripsCommand.self, StopsCommand.self, AtCommand.self, SealCommand.self,
+            RetireCommand.self, ReindexCommand.self, ScrubCommand.self, StatsCommand.self,
+            CellCommand.self, ACLCommand.self,
         ])
 }
 

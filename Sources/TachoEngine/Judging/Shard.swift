@@ -273,7 +273,7 @@ struct Shard {
         } else if isChained && fitsPlainly(stored, around, slot, rider, limits) {
             stored.verdict.isTrusted = true
             store(stored, rider, slot, entersChain: false, part)
-            if base.codes == 0 { return mask }
+            return mask
         } else if isChained {
             let outcome: LateOutcome
             do throws(StoreError) {

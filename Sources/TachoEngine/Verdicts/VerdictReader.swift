@@ -105,14 +105,15 @@ struct VerdictReader: Sendable {
         _ row: VerdictRow, after: AlertID?, through: AlertID?, _ limit: Int,
         to list: inout [VerdictNotice]
     ) throws(StoreError) {
-        var found: [VerdictNotice] = list
+        let room = limit - list.count
         let result = row.value.withUnsafeBytes { raw in
             Result { () throws(StoreError) in
-                try add(raw, row.first, after: after, through: through, limit, to: &found)
+                var found: [VerdictNotice] = []
+                try add(raw, row.first, after: after, through: through, room, to: &found)
+                return found
             }
         }
-        try result.get()
-        list = found
+        list += try result.get()
     }
 
     private func add(
