@@ -118,6 +118,7 @@ class Herd:
             while retries and retries[0][0] <= time.monotonic():
                 self._begin(retries.pop(0)[1], poll, by_file)
         poll.close()
+        self.unanswered = [peer.socket.getsockname()[1] for peer in by_file.values()]
         return sorted(waits)
 
     def _begin(self, peer, poll, by_file):

@@ -73,6 +73,18 @@ def keep_alive_timers(port):
     return sum(row[5].startswith("02:") for row in ours), len(ours)
 
 
+def sockets(ports):
+    """What the system knows of the connections from these ports, at both ends: addresses, state,
+    bytes to send and to be read, timer."""
+    wanted = {f"{port:04X}" for port in ports}
+    if not wanted:
+        return []
+    with open("/proc/net/tcp") as file:
+        rows = [line.split() for line in file.readlines()[1:]]
+    return [" ".join(row[1:6]) for row in rows
+            if row[1].split(":")[1] in wanted or row[2].split(":")[1] in wanted]
+
+
 class Peak:
     """The most memory a process had, looked at now and then."""
 
