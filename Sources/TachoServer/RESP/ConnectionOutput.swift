@@ -12,7 +12,7 @@ extension ConnectionHandler {
         output.removeAll()
         returnOutput()
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-        guard !context.channel.isWritable else { return }
+        guard !isWritable else { return }
         let waiting = countOutput()
         if waiting > service.limits.outputBytes {
             closeUntaken()
@@ -26,7 +26,7 @@ extension ConnectionHandler {
         sendOutput()
         guard let context else { return }
         context.writeAndFlush(wrapOutboundOut(shared), promise: nil)
-        if !context.channel.isWritable { countOutput() }
+        if !isWritable { countOutput() }
     }
 
     /// Bytes that wait to be sent, noted for all to be bounded together.

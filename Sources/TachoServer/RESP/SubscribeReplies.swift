@@ -186,7 +186,7 @@ extension ConnectionHandler {
     private var mayHear: Bool {
         state.phase == .serving && !state.hasUnansweredWrites
             && output.count < service.limits.markBytes
-            && context?.channel.isWritable == true
+            && isWritable && context != nil
     }
 
     /// What it has not heard, from what is true now: one piece, and at once.
