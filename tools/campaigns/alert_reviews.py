@@ -13,9 +13,8 @@ examples:
 
 import random
 import sys
-import time
 
-from lib import campaign, reviews, server
+from lib import campaign, lives, reviews
 
 SHARES = 3
 
@@ -26,44 +25,22 @@ def main():
     options = parser.parse_args()
     with campaign.Campaign("alert_reviews", options) as c:
         kills = options.kills or (50 if options.full else 5)
-        logs, truth = c.place("logs"), reviews.Reviews()
-        for number in range(kills):
-            one_life(c, number, logs, truth)
-        subject = server.started(c.server_command(), c.work / "data", logs, timeout=60)
-        look(c, "after all kills", subject, truth)
-        code = subject.stop(60)
-        c.check("stops cleanly", code == 0, f"exit {code}: {subject.last_error}")
-        again = server.started(c.server_command(), c.work / "data", logs, name="last", timeout=60)
-        look(c, "after a clean stop", again, truth)
-        again.stop(60)
+        truth = reviews.Reviews()
+        everybody = []
+
+        def people(_, subject):
+            with subject.connect(timeout=60) as connection:
+                truth.raise_alerts(connection, c.random, 40)
+            group = [reviews.Reviewer(subject, truth, random.Random(c.random.random()), share,
+                                      SHARES) for share in range(SHARES)]
+            everybody.append(group)
+            return group
+
+        lives.run(c, kills, people, lambda label, subject: look(c, label, subject, truth))
+        for number, group in enumerate(everybody):
+            c.check(f"group {number}: somebody said something",
+                    any(person.acknowledged for person in group))
         c.note(f"{len(truth.histories)} alerts, {truth.acknowledged} reviews, {kills} kills")
-
-
-def one_life(c, number, logs, truth):
-    label = f"life {number}"
-    subject = server.Server(c.any_server_command(), c.work / "data", logs, name=f"life-{number}")
-    if number and c.random.random() < 1 / 6:
-        time.sleep(c.random.uniform(0, 0.15))
-        subject.kill9()
-        return
-    if not c.check(f"{label}: starts", subject.wait_ready(60),
-                   f"exit {subject.child.poll()}: {subject.last_error}", durability=True):
-        raise campaign.Stop("no further life is possible")
-    look(c, label, subject, truth)
-    with subject.connect(timeout=60) as connection:
-        truth.raise_alerts(connection, c.random, 40)
-    people = [
-        reviews.Reviewer(subject, truth, random.Random(c.random.random()), share, SHARES)
-        for share in range(SHARES)
-    ]
-    for person in people:
-        person.start()
-    time.sleep(c.random.uniform(0.05, 1.5))
-    subject.kill9()
-    for person in people:
-        person.stop(30)
-        c.check(f"{label}: replies are as they should be", person.error is None, str(person.error))
-    c.check(f"{label}: somebody said something", any(person.acknowledged for person in people))
 
 
 def look(c, label, subject, truth):

@@ -14,9 +14,8 @@ examples:
 
 import random
 import sys
-import time
 
-from lib import campaign, orders, server
+from lib import campaign, lives, orders
 
 SHARES = 3
 
@@ -27,39 +26,11 @@ def main():
     options = parser.parse_args()
     with campaign.Campaign("orders", options) as c:
         kills = options.kills or (50 if options.full else 5)
-        logs, truth = c.place("logs"), orders.Orders(SHARES)
-        for number in range(kills):
-            one_life(c, number, logs, truth)
-        subject = server.started(c.server_command(), c.work / "data", logs, timeout=60)
-        look(c, "after all kills", subject, truth)
-        code = subject.stop(60)
-        c.check("stops cleanly", code == 0, f"exit {code}: {subject.last_error}")
-        again = server.started(c.server_command(), c.work / "data", logs, name="last", timeout=60)
-        look(c, "after a clean stop", again, truth)
-        again.stop(60)
+        truth = orders.Orders(SHARES)
+        lives.run(c, kills, lambda _, subject: [
+            orders.Teller(subject, truth, random.Random(c.random.random()), share)
+            for share in range(SHARES)], lambda label, subject: look(c, label, subject, truth))
         c.note(f"{truth.count} events acknowledged, {kills} kills")
-
-
-def one_life(c, number, logs, truth):
-    label = f"life {number}"
-    subject = server.Server(c.any_server_command(), c.work / "data", logs, name=f"life-{number}")
-    if number and c.random.random() < 1 / 6:
-        time.sleep(c.random.uniform(0, 0.15))
-        subject.kill9()
-        return
-    if not c.check(f"{label}: starts", subject.wait_ready(60),
-                   f"exit {subject.child.poll()}: {subject.last_error}", durability=True):
-        raise campaign.Stop("no further life is possible")
-    look(c, label, subject, truth)
-    people = [orders.Teller(subject, truth, random.Random(c.random.random()), share)
-              for share in range(SHARES)]
-    for person in people:
-        person.start()
-    time.sleep(c.random.uniform(0.1, 1.5))
-    subject.kill9()
-    for person in people:
-        person.stop(30)
-        c.check(f"{label}: replies are as they should be", person.error is None, str(person.error))
 
 
 def look(c, label, subject, truth):
