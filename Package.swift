@@ -117,8 +117,8 @@ let package = Package(
         folder(
             "BenchmarkSuite", at: "Benchmarks/Suite",
             [
-                "TachoServer", "TachoEngine", "TachoAudit", "TachoIngest", "TachoWire",
-                "TachoCodec", "TachoGeo", "CRocksDB", "CTacho", logging,
+                "TachoServer", "TachoEngine", "TachoAudit", "TachoIngest", "TachoAccess",
+                "TachoWire", "TachoCodec", "TachoGeo", "CRocksDB", "CTacho", logging,
             ]),
         program("Benchmarks", at: "Benchmarks/Program", ["BenchmarkSuite", arguments]),
 

@@ -117,7 +117,7 @@ package struct Benchmark: Sendable {
         distance, h3, seal,
         ingestSealing, ingestPlaces, ingestNoPlaces,
         ingestRiders, ingestLate, ingestBacklog, ingestBatch, ingestLong, fences, bytesWritten,
-        memory, restart, rules, auditExport, auditRider,
+        memory, restart, rules, auditExport, auditRider, access,
     ]
 }
 

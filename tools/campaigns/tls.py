@@ -14,11 +14,15 @@ import signal
 import socket
 import ssl
 import sys
+import time
 import warnings
 
-from lib import campaign, process, resp, server, tracks
+from lib import campaign, process, resp, server, tracks, witness
 
 PYTHON = campaign.ROOT / ".build" / "venv" / "bin" / "python"
+# Connections that idle with TLS, and what each may cost.
+IDLE = 500
+IDLE_BYTES = 96_000
 REDIS_PY = campaign.ROOT / "tools" / "campaigns" / "programs" / "redis_tls.py"
 
 
@@ -32,6 +36,7 @@ def main():
         versions(c, subject, pki)
         rubbish(c, subject, pki)
         reload(c, subject, pki)
+        memory(c, subject, pki)
         c.check("stops cleanly", subject.stop() == 0, subject.last_error)
         only_tls(c, pki)
         programs(c, pki)
@@ -263,6 +268,25 @@ def tries(body):
         return body()
     except (OSError, ssl.SSLError):
         return None
+
+
+def memory(c, subject, pki):
+    """What an idle connection costs with TLS, after a fix was written and read through it."""
+    context = pki.context()
+    before = witness.resident(subject.pid)
+    crowd = [Secure(subject, context) for _ in range(IDLE)]
+    now = int(time.time() * 1000)
+    written = [one.command("T.ADD", f"m-{number}", str(now), "37.5", "127")
+               for number, one in enumerate(crowd)]
+    read = [one.command("T.GET", f"m-{number}") for number, one in enumerate(crowd)]
+    c.check(f"{IDLE:,} connections with TLS write and read",
+            all(reply == 0 for reply in written) and all(read), f"{written[:2]} {read[:1]}")
+    time.sleep(1)
+    each = (witness.resident(subject.pid) - before) / IDLE
+    c.note(f"idle with TLS: {each:,.0f} bytes each")
+    c.check(f"each costs less than {IDLE_BYTES:,} bytes", each < IDLE_BYTES, f"{each:,.0f}")
+    for one in crowd:
+        one.close()
 
 
 def only_tls(c, pki):

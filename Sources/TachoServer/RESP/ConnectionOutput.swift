@@ -11,7 +11,7 @@ extension ConnectionHandler {
         let buffer = context.channel.allocator.buffer(bytes: output.bytes)
         output.removeAll()
         returnOutput()
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        hand(buffer, to: context)
         guard !isWritable else { return }
         let waiting = countOutput()
         if waiting > service.limits.outputBytes {
@@ -20,6 +20,29 @@ extension ConnectionHandler {
             service.closeLargest()
         }
     }
+
+    /// Short replies leave at the end of the loop's turn, after those of all connections that had
+    /// requests in it: a client of many connections is woken once and finds them all.
+    private func hand(_ reply: ByteBuffer, to context: ChannelHandlerContext) {
+        let isShort = reply.readableBytes <= Self.lateBytes
+        context.write(wrapOutboundOut(reply), promise: nil)
+        if isShort && isWritable {
+            guard !isFlushDue else { return }
+            isFlushDue = true
+            service.flushLater(self)
+        } else {
+            context.flush()
+        }
+    }
+
+    /// The service's turn ends.
+    func flushDue() {
+        isFlushDue = false
+        context?.flush()
+    }
+
+    /// More than this leaves at once, so that the client has work while the rest is answered.
+    private static let lateBytes = 4_096
 
     /// What others are sent too, behind what was collected: it is not copied.
     func send(_ shared: ByteBuffer) {

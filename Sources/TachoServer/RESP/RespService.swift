@@ -53,6 +53,10 @@ final class RespService {
     /// Bytes that became free since memory was given back to the system, roughly.
     private var freedBytes = 0
     private var isReturningMemory = false
+    /// Connections whose replies leave at the end of this turn of the loop, and the array they take
+    /// turns with.
+    private var unflushed: [ConnectionHandler] = []
+    private var flushing: [ConnectionHandler] = []
     private(set) var totalConnections = 0
     private(set) var rejectedConnections = 0
     var totalCommands = 0
@@ -126,6 +130,19 @@ final class RespService {
             left -= connection.countedOutput
             connection.closeUntaken()
         }
+    }
+
+    /// What a turn of the loop queues runs when all its connections have been read.
+    func flushLater(_ connection: ConnectionHandler) {
+        unflushed.append(connection)
+        guard unflushed.count == 1 else { return }
+        loop.assumeIsolated().execute { self.flushAll() }
+    }
+
+    private func flushAll() {
+        swap(&unflushed, &flushing)
+        for connection in flushing { connection.flushDue() }
+        flushing.removeAll(keepingCapacity: true)
     }
 
     /// Memory of connections became free. The allocator keeps it, so after a storm the process would
