@@ -7,7 +7,8 @@ is restored to an empty directory, a server is started on it, and what it serves
 was acknowledged before the backup began and what was sent before it ended. Segments verify, numbers go
 on, nothing is sealed before tacho restore --continue, objects of earlier generations keep their bytes,
 and a second backup copies what is new. Then the backup is damaged: each damage must be found, with the
-file's name, before there is a data directory.
+file's name, before there is a data directory. A full disk leaves what was there, and after a power cut
+at the end of a backup all of it is there.
 
 --self-test makes backups without the journal behind the checkpoint, and succeeds only if that is found.
 --full also measures: 200,000 points/s with and without backups, in pairs, and how long a drill takes.
@@ -27,7 +28,7 @@ import statistics
 import sys
 import time
 
-from lib import audit, campaign, fleet, load, oracle, process, server, tracks
+from lib import audit, campaign, disk, fixes, fleet, load, oracle, process, server, tracks
 
 RATE = 200_000
 MAX_SLOWDOWN = 0.20
@@ -49,6 +50,9 @@ def main():
             run.generations()
             run.restore_all()
             damages(c, run, 12 if options.full else 4)
+            full_disk(c, run)
+            for share in [0, 0.3, 0.9] if options.full else [0]:
+                power_cut(c, run, share)
         if options.full or options.measure:
             measure(c, options)
 
@@ -250,8 +254,6 @@ class Run:
 
 
 def compare(connection, floor, ceiling):
-    from lib import fixes
-
     lost, strangers = [], []
     for rider in set(floor) | set(ceiling):
         there = {row[0] for row in fixes.whole_range(connection, rider)}
@@ -324,6 +326,82 @@ def damage(c, copy, names, kind, newest):
         text = "\n".join(lines) + "\n"
         path.write_text(text + f"end {hashlib.sha256(text.encode()).hexdigest()}\n")
     return path.relative_to(copy)
+
+
+# Disks.
+
+
+def to(c, run, target, *more):
+    return process.run([c.program("tacho"), "backup", target, "--data", run.data, "--rate", 0,
+                        *more], timeout=120, text=True)
+
+
+def points(c, target):
+    """Points of each generation of a backup."""
+    done = process.run([c.program("tacho"), "backup", target, "--list", "--json"], timeout=60,
+                       text=True)
+    return [json.loads(line)["points"] for line in done.stdout.splitlines()]
+
+
+def full_disk(c, run):
+    place = c.place("full")
+    process.run(["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", place], check=True)
+    try:
+        target, filler = place / "backup", place / "filler"
+        done = to(c, run, target)
+        c.check("full disk: there was room", done.returncode == 0, done.stderr[-300:])
+        before = points(c, target)
+        process.run([c.program("tacho"), "import", "-", "--data", run.data],
+                    input=b"rider,ts_ms,lat,lon\n" + b"".join(
+                        b"filler,%d,37.5,127.0\n" % (1_704_067_200_000 + 1000 * number)
+                        for number in range(5000)), stdin=None, check=True, timeout=60)
+        with open(filler, "wb") as file:
+            try:
+                while True:
+                    file.write(bytes(1 << 16))
+                    file.flush()
+            except OSError:
+                pass
+        done = to(c, run, target)
+        c.check("full disk: it says so, and what to do",
+                done.returncode == 74 and "No space left" in done.stderr
+                and "make room" in done.stderr, f"exit {done.returncode} {done.stderr[-300:]}")
+        c.check("full disk: what was there is there", points(c, target) == before)
+        filler.unlink()
+        done = to(c, run, target)
+        c.check("full disk: with room again it goes on", done.returncode == 0, done.stderr[-300:])
+        c.check("full disk: there is one more", len(points(c, target)) == len(before) + 1)
+        done = process.run([c.program("tacho"), "restore", "--check", target], timeout=60,
+                           text=True)
+        c.check("full disk: it checks out", done.returncode == 0, done.stderr[-300:])
+    finally:
+        process.run(["umount", place])
+
+
+def power_cut(c, run, share):
+    """Everything that a backup which ended well told of is there after the power went at once."""
+    label = f"power cut after a backup ({share:.0%} of unsynced kept)"
+    place = c.place("power")
+    power = disk.PowerDisk(place / "disk", "ext4")
+    try:
+        power.format()
+        power.attach()
+        target = power.mount / "backup"
+        done = to(c, run, target, "--json")
+        power.cut()
+        if not c.check(f"{label}: it ended well", done.returncode == 0, done.stderr[-300:]):
+            return
+        told = json.loads(done.stdout)
+        with power.after_cut(c, label, share):
+            done = process.run([c.program("tacho"), "restore", "--check", target, "--json"],
+                               timeout=120, text=True)
+            c.check(f"{label}: every byte is there", done.returncode == 0, done.stderr[-300:])
+            if done.returncode == 0:
+                c.check(f"{label}: it is that one",
+                        json.loads(done.stdout)["points"] == told["points"])
+    finally:
+        power.remove()
+        c.forget("power")
 
 
 # Figures.
