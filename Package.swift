@@ -79,6 +79,7 @@ let package = Package(
                 "TachoGeo", "TachoCodec", "TachoIngest", "TachoExplain", "TachoStore",
                 "TachoAudit", "CTacho",
             ]),
+        module("TachoBackup", ["TachoEngine", "TachoAudit", "TachoStore"]),
         module(
             "TachoNotify",
             [
@@ -102,8 +103,8 @@ let package = Package(
         folder(
             "TachoTools", at: "tools/support/TachoTools",
             [
-                "TachoClient", "TachoEngine", "TachoAudit", "TachoIngest", "TachoWire",
-                "TachoCodec", "TachoGeo", "CZlib",
+                "TachoClient", "TachoBackup", "TachoEngine", "TachoAudit", "TachoIngest",
+                "TachoStore", "TachoWire", "TachoCodec", "TachoGeo", "CZlib",
             ]),
         folder(
             "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
@@ -116,7 +117,8 @@ let package = Package(
         program(
             "tacho", at: "tools/tacho",
             [
-                "TachoProgram", "TachoTools", "TachoClient", "TachoAccess", "TachoGeo", arguments,
+                "TachoProgram", "TachoTools", "TachoBackup", "TachoAudit", "TachoClient",
+                "TachoAccess", "TachoGeo", arguments,
             ]),
         program(
             "tacho-audit", at: "tools/tacho-audit",
@@ -160,6 +162,12 @@ let package = Package(
         tests(
             "TachoAuditTests",
             ["TachoAudit", "TachoCodec", "TachoGeo", "FormatSpec", "tacho-audit"]),
+        tests(
+            "TachoBackupTests",
+            [
+                "TachoBackup", "TachoEngine", "TachoAudit", "TachoStore", "TachoCodec", "TachoGeo",
+                "FormatSpec",
+            ]),
         tests(
             "TachoServerTests",
             [

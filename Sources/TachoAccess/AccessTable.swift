@@ -104,6 +104,7 @@ extension AccessTable {
         .init(.reindex, nil, .admin),
         .init(.scrub, nil, .admin),
         .init(.retire, nil, .admin),
+        .init(.backup, nil, .admin),
         .init(.stats, nil, [.ops, .auditor], .whole),
     ]
 

@@ -37,7 +37,10 @@ extension Engine {
             let errors = store.database.backgroundErrors
             if errors > 0 { control.fail("RocksDB reports \(errors) background errors") }
             scrubber.tick(nowMs: options.nowMs())
-            if count % Self.ticksPerMinute == 0 { retireInBackground() }
+            if count % Self.ticksPerMinute == 0 {
+                retireInBackground()
+                expireBackup()
+            }
             let now = progress.now
             if now.range != lastRange {
                 lastRange = now.range

@@ -71,6 +71,8 @@ package final class Engine: Sendable {
         }
         // What a kill or a full disk left of segments that were being written.
         FileSystem.removeTree(store.directory.auditPath + "/tmp")
+        // Files of a backup that nobody can be copying any more as it was asked for.
+        FileSystem.removeTree(store.directory.backupPath)
         do {
             if let bytes = options.reserveBytes { try store.directory.setReserve(bytes: bytes) }
             return try Engine(options, store)

@@ -17,8 +17,10 @@ package final class DataDirectory: @unchecked Sendable {
     package var auditPath: String { path + "/audit" }
     package var watermarkPath: String { path + "/watermark" }
     package var recoveryPath: String { path + "/recovery" }
+    /// What a backup copies: files of one moment, until they are given up.
+    package var backupPath: String { path + "/backup" }
 
-    static let identityName = "TACHO"
+    package static let identityName = "TACHO"
     static let format = 1
     static let identity = "tacho data directory, format \(format)\n"
     /// What may lie in a directory that becomes ours: leftovers of a first start cut short.

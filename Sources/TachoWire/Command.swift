@@ -36,6 +36,8 @@ package enum Command: Equatable, Sendable {
     case reindex(resolution: Int?)
     case scrub(newestDayOnly: Bool)
     case retire(RetireRequest)
+    /// Files of a moment are kept for a backup, or given up.
+    case backup(begins: Bool)
     case stats
     case rules(RulesCommand)
     case streamRange(StreamRange)
@@ -130,6 +132,7 @@ extension Command {
         case .reindex: return .reindex(resolution: try reindexResolution(arguments))
         case .scrub: return .scrub(newestDayOnly: try isNewestDay(arguments))
         case .retire: return .retire(try RetireRequest.parse(arguments))
+        case .backup: return .backup(begins: try beginsBackup(arguments))
         case .stats: return .stats
         case .rules: return .rules(try RulesCommand.parse(arguments))
         case .streamRange: return .streamRange(try StreamRange.parse(arguments))
@@ -152,6 +155,12 @@ extension Command {
         if arguments.count == 1 || arguments.isWord(1, "ALL") { return false }
         guard arguments.isWord(1, "DAY") else { throw .syntax }
         return true
+    }
+
+    private static func beginsBackup(_ arguments: Arguments) throws(CommandError) -> Bool {
+        if arguments.isWord(1, "BEGIN") { return true }
+        guard arguments.isWord(1, "END") else { throw .syntax }
+        return false
     }
 
     private static func sealing(_ arguments: Arguments) throws(CommandError) -> Command {

@@ -141,6 +141,9 @@ extension CommandName {
         .retire: .init(
             "Lets points of old sealed ranges leave the database", "[HOTDAYS days]",
             complexity: "O(N) for N fixes that leave"),
+        .backup: .init(
+            "Keeps files of a moment for tacho backup, which copies them, or gives them up",
+            "BEGIN|END", complexity: "O(N) for N riders changed since the last checkpoint"),
         .stats: .init("Figures of the engine by name"),
         .rules: .init(
             "Shows, sets or tries the rules, or judges again by them",

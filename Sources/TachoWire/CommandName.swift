@@ -28,6 +28,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case reindex = "T.REINDEX"
     case scrub = "T.SCRUB"
     case retire = "T.RETIRE"
+    case backup = "T.BACKUP"
     case stats = "T.STATS"
     case rules = "T.RULES"
     case streamRange = "XRANGE"
@@ -103,7 +104,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .alerts: 0...16
         case .alert: 1...6
         case .streamRange: 3...5
-        case .streamLength, .echo, .select, .memberCount, .type: 1...1
+        case .streamLength, .echo, .select, .memberCount, .type, .backup: 1...1
         case .streamRead, .geoDistance: 3...many
         case .geoPositions, .geoHashes, .exists: 1...many
         case .subscribe, .patternSubscribe, .pubsub: 1...many
@@ -129,7 +130,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     package var isWrite: Bool {
         switch self {
         case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert, .rules,
-            .fence, .order, .reindex, .retire, .targets:
+            .fence, .order, .reindex, .retire, .targets, .backup:
             true
         case .geoAdd, .geoSearchStore: true
         case .streamGroup, .streamReadGroup, .streamAcknowledge, .streamClaim, .streamAutoClaim:

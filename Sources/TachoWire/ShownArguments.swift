@@ -57,7 +57,7 @@ package struct ShownArguments: Equatable, Sendable {
             switch name {
             case .get, .getMany, .range, .length, .position, .distance, .trips, .stops, .alerts,
                 .explain, .order, .rider, .alert, .risk, .targets, .seal, .reindex, .scrub, .retire,
-                .stats,
+                .backup, .stats,
                 .rules,
                 .streamRange, .streamLength, .streamRead, .streamGroup, .streamReadGroup,
                 .streamAcknowledge, .streamPending, .streamClaim, .streamAutoClaim, .streamInfo,

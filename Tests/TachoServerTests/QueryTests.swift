@@ -177,6 +177,11 @@ struct QueryTests {
             #expect("\(none)".contains("none of the sealed segments"), "\(none)")
             let scrubbed = try client.ask("T.SCRUB").elements ?? []
             #expect(scrubbed.count == 12, "\(scrubbed)")
+            let point = try client.ask("T.BACKUP", "BEGIN").elements ?? []
+            #expect(point.count == 14 && point.first?.text == "engine", "\(point)")
+            #expect(point[5] == .integer(11), "next_sequence: \(point)")
+            #expect(point.last?.elements?.count ?? 0 > 10)
+            #expect(try client.ask("T.BACKUP", "END").text == "OK")
             let refusal = try client.ask("T.RETIRE")
             #expect("\(refusal)".contains("HOTDAYS d"), "\(refusal)")
             let retired = try client.ask("T.RETIRE", "HOTDAYS", "0").elements ?? []

@@ -88,6 +88,7 @@ struct Resp3Tests {
             for words in [
                 ["T.STATS"], ["T.DIST", "r1", "-", "+"], ["T.RIDER", "GET", "r1"],
                 ["T.RULES", "GET", "AS", "pairs"], ["T.SCRUB"], ["COMMAND", "DOCS"],
+                ["T.BACKUP", "BEGIN"],
             ] {
                 client.send(request(words))
                 let reply = try client.receive()

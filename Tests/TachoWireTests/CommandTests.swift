@@ -12,6 +12,8 @@ struct CommandTests {
         #expect(try command("T.ALERTS") == .alerts(AlertQuery()))
         #expect(try command("T.SEAL") == .seal)
         #expect(try command("t.seal", "rebuild", "7") == .rebuild(segment: 7))
+        #expect(try command("t.backup", "begin") == .backup(begins: true))
+        #expect(try command("T.BACKUP", "END") == .backup(begins: false))
         #expect(try command("T.RETIRE") == .retire(RetireRequest()))
         #expect(
             try command("t.retire", "hotdays", "0.25") == .retire(RetireRequest(hotDays: 0.25)))
@@ -41,6 +43,8 @@ struct CommandTests {
         (["T.SEAL", "REBUILD"], "ERR syntax error"),
         (["T.SEAL", "REBUILD", "0"], "ERR REBUILD '0' is not an integer or out of range"),
         (["T.SEAL", "REBUILD", "1.5"], "ERR REBUILD '1.5' is not an integer or out of range"),
+        (["T.BACKUP", "/etc"], "ERR syntax error"),
+        (["T.BACKUP"], "ERR wrong number of arguments for 'T.BACKUP' command"),
         (["T.RETIRE", "HOTDAYS"], "ERR syntax error"),
         (["T.RETIRE", "DAYS", "3"], "ERR syntax error"),
         (

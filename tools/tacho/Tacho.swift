@@ -37,8 +37,8 @@ struct Tacho: ParsableCommand {
             ExplainCommand.self, RidersCommand.self, RiskCommand.self, RulesCommand.self,
             WhoCommand.self, FenceCommand.self, OrderCommand.self, DistanceCommand.self,
             TripsCommand.self, StopsCommand.self, AtCommand.self, SealCommand.self,
-            RetireCommand.self, ReindexCommand.self, ScrubCommand.self, StatsCommand.self,
-            CellCommand.self, ACLCommand.self,
+            RetireCommand.self, ReindexCommand.self, ScrubCommand.self, BackupCommand.self,
+            RestoreCommand.self, StatsCommand.self, CellCommand.self, ACLCommand.self,
         ])
 }
 

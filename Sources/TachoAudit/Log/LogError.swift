@@ -25,6 +25,8 @@ package struct LogError: Error, Equatable, Sendable {
         case entryDiffers = "entry_differs"
         case segment = "log_segment"
         case inUse = "log_in_use"
+        /// It was put back from a backup, and nobody has said that it may go on.
+        case held = "log_held"
         /// A test's hook said stop.
         case stopped = "stopped"
         case inputOutput = "io"
@@ -59,7 +61,7 @@ package struct LogError: Error, Equatable, Sendable {
             .incomplete
         case .unknownEntry: .unknownVersion
         case .fork, .rollback: .fork
-        case .inUse, .stopped, .inputOutput: .inputOutput
+        case .inUse, .held, .stopped, .inputOutput: .inputOutput
         default: .damage
         }
     }
@@ -88,6 +90,7 @@ package struct LogError: Error, Equatable, Sendable {
         case .inUse:
             "end what signs or appends there (tacho-audit sign, witness or key rotate, tachod), or "
                 + "wait for it, then try again"
+        case .held: "say that it may go on: tacho restore --continue"
         case .inputOutput, .stopped: "check the disk and permissions, then run again"
         default: "compare it with a copy; nothing was changed"
         }

@@ -35,6 +35,7 @@ extension LogWriter {
     func signature(
         by key: SigningKey, size: UInt64, _ inspect: Inspection = { _, _ in }
     ) throws(LogError) -> SignedCheckpoint {
+        try LogHold.check(reader, size: size)
         let (head, known) = try checked(for: key.verifier, size: size, inspect)
         if let known, known.head == head, (try? known.verify(by: key.verifier)) != nil {
             return known

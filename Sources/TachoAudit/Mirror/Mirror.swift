@@ -8,6 +8,7 @@
 package struct Mirror {
     private let from: String
     private let isDeep: Bool
+    private let pace: (Int) -> Void
     private let emit: (MirrorEvent) -> Void
     private let target: MirrorTarget
     private var summary = MirrorSummary()
@@ -15,17 +16,19 @@ package struct Mirror {
     private var total: UInt64 = 0
     private var hasOtherContent = false
 
-    /// Mirrors `from` to `to`, passing events to `emit` in order. `deep` reads every copy again.
+    /// Mirrors `from` to `to`, passing events to `emit` in order. `deep` reads every copy again. `pace`
+    /// is told the bytes of each piece that is copied, and takes as long as it likes.
     package static func run(
-        from: String, to: String, deep: Bool = false, emit: (MirrorEvent) -> Void = { _ in }
+        from: String, to: String, deep: Bool = false, pace: (Int) -> Void = { _ in },
+        emit: (MirrorEvent) -> Void = { _ in }
     ) throws(MirrorError) -> MirrorSummary {
-        try run(from: from, to: to, deep: deep, afterHead: {}, emit: emit)
+        try run(from: from, to: to, deep: deep, afterHead: {}, pace: pace, emit: emit)
     }
 
     /// `afterHead` runs between the reading of the checkpoint and the listing of the segments.
     static func run(
         from: String, to: String, deep: Bool = false, afterHead: () -> Void,
-        emit: (MirrorEvent) -> Void
+        pace: (Int) -> Void = { _ in }, emit: (MirrorEvent) -> Void
     ) throws(MirrorError) -> MirrorSummary {
         guard !MirrorLog.areSame(from, to) else {
             throw .usage("\(from) and \(to) are one directory; give another one to copy to")
@@ -35,21 +38,26 @@ package struct Mirror {
         afterHead()
         let entries = try list(from)
         let result = withoutActuallyEscaping(emit) { emit in
-            Result { () throws(MirrorError) in
-                let target = try MirrorTarget(path: to)
-                var mirror = Mirror(from: from, isDeep: deep, emit: emit, target: target)
-                try mirror.run(entries, head)
-                return mirror.summary
+            withoutActuallyEscaping(pace) { pace in
+                Result { () throws(MirrorError) in
+                    let target = try MirrorTarget(path: to)
+                    var mirror = Mirror(
+                        from: from, isDeep: deep, pace: pace, emit: emit, target: target)
+                    try mirror.run(entries, head)
+                    return mirror.summary
+                }
             }
         }
         return try result.get()
     }
 
     private init(
-        from: String, isDeep: Bool, emit: @escaping (MirrorEvent) -> Void, target: MirrorTarget
+        from: String, isDeep: Bool, pace: @escaping (Int) -> Void,
+        emit: @escaping (MirrorEvent) -> Void, target: MirrorTarget
     ) {
         self.from = from
         self.isDeep = isDeep
+        self.pace = pace
         self.emit = emit
         self.target = target
     }
@@ -142,6 +150,7 @@ package struct Mirror {
         do throws(SegmentError) {
             sha256 = try original.read { raw in
                 guard failure == nil else { return }
+                pace(raw.count)
                 do throws(MirrorError) { try copy.write(raw) } catch { failure = error }
             }
         } catch {

@@ -101,7 +101,7 @@ package struct MirrorRecord: Equatable, Sendable {
 
 extension Digest {
     /// 32 bytes from 64 digits in lower case; nil for anything else.
-    static func bytes(hex text: String) -> [UInt8]? {
+    package static func bytes(hex text: String) -> [UInt8]? {
         let digits = Array(text.utf8)
         guard digits.count == 2 * byteCount else { return nil }
         var bytes: [UInt8] = []

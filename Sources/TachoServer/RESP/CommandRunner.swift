@@ -34,6 +34,7 @@ extension ConnectionHandler {
         case .reindex(let resolution): reindex(resolution)
         case .scrub(let newestDayOnly): scrub(newestDayOnly)
         case .retire(let request): retire(request)
+        case .backup(let begins): backup(begins)
         case .stats: stats()
         case .rules(let rules): run(rules)
         case .streamRange(let range): streamRange(range)

@@ -42,6 +42,8 @@ package final class FileJournal: Journal {
     private let isDirect: Bool
     private let spares: JournalSpares
     private let live: Mutex<[Live]>
+    /// Who reads files that must not be used again, and up to where they were released meanwhile.
+    private let kept = Mutex((readers: 0, released: UInt64(0)))
     private nonisolated(unsafe) var active: Active?
 
     /// Goes on behind `end`; nil: with a new file.
@@ -142,6 +144,28 @@ package final class FileJournal: Journal {
     }
 
     package func release(upTo last: UInt64) {
+        let waits = kept.withLock { kept in
+            kept.released = max(kept.released, last)
+            return kept.readers > 0
+        }
+        if !waits { letGo(upTo: last) }
+    }
+
+    package func keeping<R, Failure: Error>(
+        _ body: () throws(Failure) -> R
+    ) throws(Failure) -> R {
+        kept.withLock { $0.readers += 1 }
+        defer {
+            let last = kept.withLock { kept in
+                kept.readers -= 1
+                return kept.readers == 0 ? kept.released : 0
+            }
+            if last > 0 { letGo(upTo: last) }
+        }
+        return try body()
+    }
+
+    private func letGo(upTo last: UInt64) {
         let free = live.withLock { files -> [Live] in
             // A file is free when a later one begins at or before the first group still needed.
             guard let keep = files.lastIndex(where: { $0.firstGroup ?? .max <= last + 1 }) else {

@@ -17,6 +17,9 @@ package protocol Journal: AnyObject, Sendable {
     /// is on the device: what is let go may be overwritten at once.
     func release(upTo last: UInt64)
 
+    /// While `body` runs nothing is let go: what `release` was told meanwhile is done after it.
+    func keeping<R, Failure: Error>(_ body: () throws(Failure) -> R) throws(Failure) -> R
+
     /// What preparing room for later groups met; nil: nothing. The next append throws it.
     var failure: StoreError? { get }
 
@@ -28,4 +31,10 @@ package protocol Journal: AnyObject, Sendable {
 
     /// Ends all use.
     func close()
+}
+
+extension Journal {
+    package func keeping<R, Failure: Error>(
+        _ body: () throws(Failure) -> R
+    ) throws(Failure) -> R { try body() }
 }

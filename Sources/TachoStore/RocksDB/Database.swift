@@ -9,8 +9,10 @@ import CRocksDB
 /// Safe to call from any thread, as RocksDB is; a handle must not be used after `close`.
 /// The first I/O error ends the use of a handle: this build of RocksDB asserts on a further write.
 package final class Database: @unchecked Sendable {
-    private let handle: OpaquePointer
-    private let families: [OpaquePointer]
+    let handle: OpaquePointer
+    let families: [OpaquePointer]
+    /// Passed by every write; closed for the moment of a checkpoint.
+    let gate = WriteGate()
     private let reads: OpaquePointer
     private let syncedWrites: OpaquePointer
     private let plainWrites: OpaquePointer
@@ -35,12 +37,12 @@ package final class Database: @unchecked Sendable {
 
     /// RocksDB's status texts: `Corruption: …` means bytes are wrong, `IO error: …` that the
     /// system refused.
-    private static func isDamage(_ message: String) -> Bool {
+    static func isDamage(_ message: String) -> Bool {
         message.hasPrefix("Corruption") || message.hasPrefix("IO error: No such file")
             || message.hasPrefix("Invalid argument")
     }
 
-    private init(handle: OpaquePointer, families: [OpaquePointer]) {
+    init(handle: OpaquePointer, families: [OpaquePointer]) {
         self.handle = handle
         self.families = families
         reads = rocksdb_readoptions_create()
@@ -52,9 +54,9 @@ package final class Database: @unchecked Sendable {
     }
 
     /// Waits for background work and frees everything. Call once, when no reader is left.
-    func close() {
+    package func close() {
         rocksdb_cancel_all_background_work(handle, 1)
-        for family in families { rocksdb_column_family_handle_destroy(family) }
+        for family in Set(families) { rocksdb_column_family_handle_destroy(family) }
         rocksdb_readoptions_destroy(reads)
         rocksdb_writeoptions_destroy(syncedWrites)
         rocksdb_writeoptions_destroy(plainWrites)
@@ -72,6 +74,8 @@ package final class Database: @unchecked Sendable {
 
     /// Writes all rows or none. `sync`: returns after the WAL is on the device.
     package func write(_ rows: RowBatch, sync: Bool) throws(StoreError) {
+        gate.enter()
+        defer { gate.leave() }
         var failure: UnsafeMutablePointer<CChar>?
         rows.withHandle { batch in
             rocksdb_write(handle, sync ? syncedWrites : plainWrites, batch, &failure)

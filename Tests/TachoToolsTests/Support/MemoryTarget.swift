@@ -1,4 +1,5 @@
 import TachoClient
+import TachoEngine
 import TachoGeo
 
 @testable import TachoTools
@@ -105,6 +106,10 @@ final class MemoryTarget: Target {
     func rebuild(segment: Int64) -> RebuildRow {
         RebuildRow(segment: segment, points: 0, sha256: "", damage: nil, kept: nil)
     }
+    func beginBackup(in data: String) throws(ToolFailure) -> BackupPoint {
+        throw ToolFailure(ExitStatus.error, "no files here")
+    }
+    func endBackup() {}
     func stats() -> [StatRow] { [] }
     func rules() -> String { "{}" }
     func setRules(_ words: [String]) -> Int64 { 1 }

@@ -33,6 +33,17 @@ package struct ProgressBar {
         emit(Self.text(doneBytes, totalBytes, fixes, seconds: seconds))
     }
 
+    /// The same of what is copied.
+    package mutating func update(copiedBytes: Int) {
+        guard isShown else { return }
+        let now = ContinuousClock.now
+        if let lastDrawn, now - lastDrawn < Self.interval { return }
+        lastDrawn = now
+        let seconds = (now - start) / .seconds(1)
+        let rate = seconds > 0 ? Int(Double(copiedBytes) / seconds) >> 20 : 0
+        emit("\(copiedBytes >> 20) MiB, \(rate) MiB/s")
+    }
+
     /// Takes the line away, so that what follows starts on a clean one.
     package mutating func clear() {
         guard isShown, lastDrawn != nil else { return }

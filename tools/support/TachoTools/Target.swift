@@ -1,4 +1,5 @@
 package import TachoClient
+package import TachoEngine
 package import TachoGeo
 
 /// Where a command is carried out: a directory opened by this process, or a server.
@@ -80,6 +81,11 @@ package protocol Target: AlertTarget {
     /// Lets points of sealed ranges leave the database that are older than so many days; nil: as the
     /// server was told. `copies`: mirrors that must have a confirmed copy.
     func retire(hotDays: Double?, copies: [String]) throws(ToolFailure) -> RetiredRows
+
+    /// Keeps the files of a moment until `endBackup`, or another one begins. `data` is the directory
+    /// that they are in.
+    func beginBackup(in data: String) throws(ToolFailure) -> BackupPoint
+    func endBackup() throws(ToolFailure)
 
     func stats() throws(ToolFailure) -> [StatRow]
 
