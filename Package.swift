@@ -80,9 +80,17 @@ let package = Package(
                 "TachoAudit", "CTacho",
             ]),
         module(
+            "TachoNotify",
+            [
+                "TachoEngine", "TachoCodec", "TachoGeo", crypto, logging,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio),
+        module(
             "TachoServer",
             [
-                "TachoEngine", "TachoAudit", "TachoIngest", "TachoAccess", "TachoWire", "TachoGeo",
+                "TachoEngine", "TachoNotify", "TachoAudit", "TachoIngest", "TachoAccess",
+                "TachoWire", "TachoGeo",
                 "CTacho", logging,
             ] + nio + tls),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio + tls),
@@ -101,7 +109,10 @@ let package = Package(
             "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
         program(
             "tachod", at: "tools/tachod",
-            ["TachoServer", "TachoEngine", "TachoAccess", "TachoGeo", arguments, logging]),
+            [
+                "TachoServer", "TachoNotify", "TachoEngine", "TachoAccess", "TachoGeo", arguments,
+                logging,
+            ]),
         program(
             "tacho", at: "tools/tacho",
             [
@@ -125,7 +136,7 @@ let package = Package(
         // Tests, and what only tests use.
         program(
             "tachod-faulty", at: "Tests/FaultyServer",
-            ["TachoServer", "TachoEngine", arguments, logging]),
+            ["TachoServer", "TachoNotify", "TachoEngine", arguments, logging]),
         // Answers for Tacho what tools/campaigns/go/logjudge answers for Go.
         program(
             "tacho-log-judge", at: "Tests/LogJudge", ["TachoAudit", "TachoCodec", "TachoGeo"]),
@@ -152,16 +163,21 @@ let package = Package(
         tests(
             "TachoServerTests",
             [
-                "TachoServer", "TachoEngine", "TachoAccess", "TachoWire", "TachoCodec", "TachoGeo",
-                "FormatSpec", "tachod", "tacho", logging,
+                "TachoServer", "TachoNotify", "TachoEngine", "TachoAccess", "TachoWire",
+                "TachoCodec", "TachoGeo", "FormatSpec", "tachod", "tacho", logging,
+            ] + nio),
+        tests(
+            "TachoNotifyTests",
+            [
+                "TachoNotify", "TachoEngine", "TachoStore", "TachoCodec", "TachoGeo", "FormatSpec",
+                logging,
             ] + nio),
         tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
         tests(
             "TachoToolsTests",
             [
-                "TachoTools", "TachoServer", "TachoEngine", "TachoClient", "TachoCodec",
-                "TachoWire",
-                "TachoGeo", "CZlib", "ScriptedServer", logging,
+                "TachoTools", "TachoServer", "TachoNotify", "TachoEngine", "TachoClient",
+                "TachoCodec", "TachoWire", "TachoGeo", "CZlib", "ScriptedServer", logging,
             ]),
         tests("TachoFleetTests", ["TachoFleet", "TachoClient", "TachoGeo", "ScriptedServer"]),
     ]

@@ -91,6 +91,8 @@ extension AccessTable {
         .init(.alert, "UPHOLD", .ops, .whole),
         .init(.alert, "REJECT", .ops, .whole),
         .init(.risk, nil, .ops, .named),
+        .init(.targets, "LIST", [.ops, .auditor], .whole),
+        .init(.targets, "FORGET", .admin),
         .init(.rules, "GET", [.ops, .auditor]),
         .init(.rules, "TEST", .ops, .whole, isHistory: true),
         .init(.rules, "SET", .admin),

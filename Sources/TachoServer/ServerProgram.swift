@@ -2,6 +2,7 @@ package import Logging
 package import TachoAccess
 package import TachoEngine
 import TachoIngest
+package import TachoNotify
 import TachoWire
 
 #if canImport(Glibc)
@@ -19,6 +20,8 @@ package struct ServerProgramOptions: Sendable {
     package var tls: TLSSettings?
     /// The file of users, and what it said; nil: there is none.
     package var users: (path: String, found: AccessFile.Found)?
+    /// Where alerts are delivered to.
+    package var alerts = NotifyOptions()
 
     package init(engine: EngineOptions, resp: ListenAddress) {
         self.engine = engine
@@ -37,8 +40,9 @@ package enum ServerProgram {
     }
 
     /// Runs until SIGTERM or SIGINT and gives the exit code. SIGHUP reads again what can be read again,
-    /// certificates and the file of users; where there is neither it stops the server too. Call it on the main thread,
-    /// before any other thread is started: the signals are blocked for all of them.
+    /// certificates, the file of users and secrets of webhooks; where there is none of them it stops the
+    /// server too. Call it on the main thread, before any other thread is started: the signals are
+    /// blocked for all of them.
     ///
     /// Prints `ready resp=HOST:PORT` on standard output when clients can connect; every error is
     /// one line on standard error. After a failed write or sync of the data it does not return:
@@ -47,6 +51,7 @@ package enum ServerProgram {
         let signals = blockSignals()
         signal(SIGPIPE, SIG_IGN)
         let limits = limitsWithinDescriptors(options.limits, logger)
+        guard let material = notifyMaterial(options.alerts) else { return ExitCode.error }
         let credentials: TLSCredentials?
         do throws(TLSError) {
             credentials = try options.tls.map { settings throws(TLSError) in
@@ -75,15 +80,19 @@ package enum ServerProgram {
                 "the directory's own rules are in force, revision \(revision): see tacho rules get"
             )
         }
+        guard let notifier = notifier(material, engine, engineOptions.nowMs, logger) else {
+            return close(engine, ExitCode.error)
+        }
         let server: RespServer
         do {
             server = try RespServer.start(
                 engine: engine, address: options.resp, limits: limits,
                 nowMs: engineOptions.nowMs, logger: logger, access: access(options),
                 tls: credentials,
-                requestStop: { kill(getpid(), SIGTERM) })
+                requestStop: { kill(getpid(), SIGTERM) }, notifier: notifier)
         } catch {
             complain(error.message)
+            notifier.stop()
             return close(engine, ExitCode.error)
         }
         let status = StatusFile(directory: engineOptions.directory)
@@ -92,13 +101,15 @@ package enum ServerProgram {
         } catch {
             complain(error.message)
             server.stop()
+            notifier.stop()
             return close(engine, ExitCode.failStop)
         }
         say("ready resp=\(server.address)\n")
         logger.info("serving \(engineOptions.directory) on \(server.address)")
-        let caught = waitForStop(signals, options, server, credentials, logger)
+        let caught = waitForStop(signals, options, server, credentials, notifier, logger)
         logger.info("signal \(caught): stopping")
         server.stop()
+        notifier.stop()
         status.remove()
         return close(engine, ExitCode.clean)
     }
@@ -148,17 +159,20 @@ package enum ServerProgram {
     /// are looked after.
     private static func waitForStop(
         _ signals: sigset_t, _ options: ServerProgramOptions, _ server: RespServer,
-        _ credentials: TLSCredentials?, _ logger: Logger
+        _ credentials: TLSCredentials?, _ notifier: Notifier, _ logger: Logger
     ) -> Int32 {
         var watch = credentials.map { CertificateWatch($0, logger) }
-        let canReload = watch != nil || options.users != nil
+        let canReload = watch != nil || options.users != nil || notifier.canReload
         var set = signals
         while true {
             var wait = timespec(tv_sec: CertificateWatch.lookSeconds, tv_nsec: 0)
             let caught = watch == nil ? sigwaitinfo(&set, nil) : sigtimedwait(&set, nil, &wait)
             let isAsked = caught == SIGHUP && canReload
             if caught > 0 && !isAsked { return caught }
-            if isAsked { reload(options, server, logger) }
+            if isAsked {
+                reload(options, server, logger)
+                notifier.reload()
+            }
             watch?.look(isAsked: isAsked, nowSeconds: nowSeconds())
         }
     }

@@ -28,6 +28,7 @@ package enum Command: Equatable, Sendable {
     case rider(RiderCommand)
     case alert(AlertCommand)
     case risk(RiskRequest)
+    case targets(TargetsCommand)
     case seal
     /// The file of a sealed segment again.
     case rebuild(segment: UInt64)
@@ -124,6 +125,7 @@ extension Command {
         case .alerts: return .alerts(try AlertQuery.parse(arguments))
         case .alert: return .alert(try AlertCommand.parse(arguments))
         case .risk: return .risk(try RiskRequest.parse(arguments))
+        case .targets: return .targets(try TargetsCommand.parse(arguments))
         case .seal: return try sealing(arguments)
         case .reindex: return .reindex(resolution: try reindexResolution(arguments))
         case .scrub: return .scrub(newestDayOnly: try isNewestDay(arguments))

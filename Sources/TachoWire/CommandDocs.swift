@@ -89,6 +89,9 @@ extension CommandName {
             "Riders by the risk their alerts add up to",
             "[MIN risk] [COUNT n] [AT ts] [RIDERS rider...]",
             complexity: "O(N) for N riders with alerts"),
+        .targets: .init(
+            "Where alerts are delivered to and how far, or forgets one that is no more",
+            "LIST|(FORGET name)"),
         .explain: .init(
             "Why a fix has its verdict, with its neighbours and limits",
             "rider ts [AS JSON|TEXT|SVG]"),

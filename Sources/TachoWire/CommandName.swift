@@ -23,6 +23,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     case rider = "T.RIDER"
     case alert = "T.ALERT"
     case risk = "T.RISK"
+    case targets = "T.TARGETS"
     case seal = "T.SEAL"
     case reindex = "T.REINDEX"
     case scrub = "T.SCRUB"
@@ -117,7 +118,7 @@ package enum CommandName: String, CaseIterable, Sendable {
         case .streamPending: 2...many
         case .streamClaim, .streamAutoClaim: 5...many
         case .memberScore: 2...2
-        case .auth: 1...2
+        case .auth, .targets: 1...2
         case .ping, .scrub: 0...1
         case .risk, .hello, .info, .command, .quit, .shutdown: 0...many
         case .acl, .client, .config, .slowlog, .rules: 1...many
@@ -128,7 +129,7 @@ package enum CommandName: String, CaseIterable, Sendable {
     package var isWrite: Bool {
         switch self {
         case .add, .addMany, .addManyExtended, .importFixes, .put, .seal, .rider, .alert, .rules,
-            .fence, .order, .reindex, .retire:
+            .fence, .order, .reindex, .retire, .targets:
             true
         case .geoAdd, .geoSearchStore: true
         case .streamGroup, .streamReadGroup, .streamAcknowledge, .streamClaim, .streamAutoClaim:

@@ -56,7 +56,8 @@ package struct ShownArguments: Equatable, Sendable {
         init(_ name: CommandName?) {
             switch name {
             case .get, .getMany, .range, .length, .position, .distance, .trips, .stops, .alerts,
-                .explain, .order, .rider, .alert, .risk, .seal, .reindex, .scrub, .retire, .stats,
+                .explain, .order, .rider, .alert, .risk, .targets, .seal, .reindex, .scrub, .retire,
+                .stats,
                 .rules,
                 .streamRange, .streamLength, .streamRead, .streamGroup, .streamReadGroup,
                 .streamAcknowledge, .streamPending, .streamClaim, .streamAutoClaim, .streamInfo,

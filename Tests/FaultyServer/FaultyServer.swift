@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import TachoEngine
+import TachoNotify
 import TachoServer
 
 #if canImport(Glibc)
@@ -39,6 +40,12 @@ struct FaultyServer: ParsableCommand {
     @Option(help: "Silent connections are asked after so many seconds.") var keepAlive: Int?
     @Option(help: "How long listeners are told of moves before others are served, ms.")
     var moveTurn: Int64?
+    @Option(help: "Deliver alerts to this Alertmanager.") var alertmanager: [String] = []
+    @Option(help: "Deliver alerts to this webhook.") var webhook: [String] = []
+    @Option(help: "The secret of webhooks, in a file.") var webhookSecret: String?
+    @Option(help: "Episodes of alerts end after so many seconds.") var alertResolveSeconds = 300
+    @Option(help: "Open ones are told again after so many.") var alertResendSeconds = 60
+    @Flag(help: "What is sent counts as delivered before it is.") var noteBeforeDelivery = false
     @Option(help: "Ignored; taken so that campaigns can pass it.") var logLevel: String?
 
     func run() throws {
@@ -63,7 +70,20 @@ struct FaultyServer: ParsableCommand {
         var options = ServerProgramOptions(
             engine: engine, resp: try ListenAddress.parse(resp))
         change(&options.limits)
+        options.alerts = try alerts()
         throw ExitCode(ServerProgram.run(options, logger: logger))
+    }
+
+    private func alerts() throws -> NotifyOptions {
+        var alerts = NotifyOptions()
+        alerts.targets =
+            try alertmanager.map { try TargetAddress(kind: .alertmanager, text: $0) }
+            + webhook.map { try TargetAddress(kind: .webhook, text: $0) }
+        alerts.secretPath = webhookSecret
+        alerts.resolveSeconds = alertResolveSeconds
+        alerts.resendSeconds = alertResendSeconds
+        alerts.notesBeforeDelivery = noteBeforeDelivery
+        return alerts
     }
 
     private func change(_ limits: inout ServerLimits) {

@@ -3,7 +3,7 @@ import TachoGeo
 @testable import TachoWire
 import Testing
 
-/// T.ALERTS with its filters, T.ALERT and T.RISK.
+/// T.ALERTS with its filters, T.ALERT, T.TARGETS and T.RISK.
 struct AlertCommandTests {
     @Test func `filters of T.ALERTS are read in any order and case`() throws {
         var query = AlertQuery()
@@ -104,6 +104,18 @@ struct AlertCommandTests {
             return arguments.copy(try #require(request.noteArgument))
         }
         #expect(copied == note)
+    }
+
+    @Test func `T.TARGETS lists or forgets`() throws {
+        #expect(try command("T.TARGETS", "LIST") == .targets(.list))
+        #expect(try command("t.targets", "forget", "am") == .targets(.forget))
+        #expect(commandError("T.TARGETS")?.contains("wrong number of arguments") == true)
+        for words in [["LIST", "x"], ["FORGET"]] {
+            #expect(throws: CommandError.self) { try command(["T.TARGETS"] + words) }
+        }
+        #expect(
+            commandError("T.TARGETS", "DROP")
+                == "ERR unknown subcommand 'DROP' for 'T.TARGETS' command")
     }
 
     @Test func `T.RISK takes its options before the riders`() throws {

@@ -20,11 +20,12 @@ struct AlertsCommand: ParsableCommand {
               tacho alerts false-positive 1767312000000-0 --data ./fleet --by kim --note "a tunnel"
               tacho alerts show 1767312000000-0 --data ./fleet
               tacho alerts feedback --data ./fleet --json
+              tacho alerts targets --server 127.0.0.1:7227
             """,
         subcommands: [
             AlertListCommand.self, AckCommand.self, FalsePositiveCommand.self,
             ConfirmCommand.self, AppealCommand.self, UpholdCommand.self, RejectCommand.self,
-            AlertShowCommand.self, FeedbackCommand.self,
+            AlertShowCommand.self, FeedbackCommand.self, AlertTargetsCommand.self,
         ],
         defaultSubcommand: AlertListCommand.self)
 }

@@ -18,6 +18,7 @@ struct Tachod: ParsableCommand {
               tachod --data /tmp/try --resp 127.0.0.1:0 --reserve 0
               tachod --data /var/lib/tacho --hot-days 30 --require-copy /mnt/mirror/audit
               tachod --data /var/lib/tacho --acl /etc/tacho/users
+              tachod --data /var/lib/tacho --alertmanager http://127.0.0.1:9093
               tachod --data /var/lib/tacho --accept-loss 120034-120571
 
             Then, from another terminal:
@@ -176,6 +177,9 @@ struct Tachod: ParsableCommand {
         help: "Sign the log here; if not, tacho-audit sign does it in another process.")
     var auditSigning = true
 
+    @OptionGroup(title: "Alerts to people")
+    var alertTargets: AlertTargetOptions
+
     @Option(help: ArgumentHelp("What is written on standard error.", valueName: "level"))
     var logLevel = LogLevel.notice
 
@@ -256,6 +260,7 @@ struct Tachod: ParsableCommand {
         let logger = makeLogger()
         var options = ServerProgramOptions(engine: engineOptions(), resp: address)
         options.tls = tlsSettings()
+        options.alerts = try alertTargets.options()
         if let acl, let users {
             options.users = (acl, users)
             for warning in users.warnings { logger.warning("\(warning)") }

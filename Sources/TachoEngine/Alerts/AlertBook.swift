@@ -43,6 +43,7 @@ final class AlertBook: Sendable {
     }
 
     private let state: Mutex<State>
+    private let observers = Mutex<[@Sendable ([(id: AlertID, state: AlertState)]) -> Void]>([])
 
     /// `riskAlerts`: so many at most are remembered for risk scores.
     init(riskAlerts: Int) { state = Mutex(State(risk: RiskTable(capacity: riskAlerts))) }
@@ -80,6 +81,14 @@ final class AlertBook: Sendable {
                 state.open[id]![index].group = group.group
             }
         }
+        guard !group.reviews.isEmpty else { return }
+        let news = group.reviews.map { (id: AlertID($0.review), state: $0.review.state) }
+        for observer in observers.withLock({ $0 }) { observer(news) }
+    }
+
+    /// `body` is called with each durable review, on the committer's thread.
+    func observe(_ body: @escaping @Sendable ([(id: AlertID, state: AlertState)]) -> Void) {
+        observers.withLock { $0.append(body) }
     }
 
     /// The database has all rows of groups up to that one.

@@ -169,6 +169,16 @@ final class GroupBook {
         return true
     }
 
+    /// The mark of a target of alerts: its row alone, nothing of it is held here.
+    func keep(_ mark: DeliveryMark?, of name: [UInt8]) {
+        if let mark {
+            rows.put(.alerts, Keys.delivery(to: name), mark.bytes)
+        } else {
+            rows.delete(.alerts, Keys.delivery(to: name))
+        }
+        mustSync = true
+    }
+
     func make(
         _ place: GroupPlace, last: StreamID, entriesRead: Int64
     ) throws(GroupRefusal) {

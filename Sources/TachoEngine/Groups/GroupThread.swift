@@ -11,6 +11,8 @@ final class GroupThread: @unchecked Sendable {
     enum Item {
         case ask(GroupRequest, GroupReplyLimits, token: UInt64, GroupBook.Reply)
         case cancel(token: UInt64, answering: Bool)
+        /// How far alerts were delivered to a target; nil: it is forgotten.
+        case mark([UInt8], DeliveryMark?, GroupBook.Reply)
     }
 
     struct Context: Sendable {
@@ -140,6 +142,9 @@ final class GroupThread: @unchecked Sendable {
     private func take(_ item: Item) {
         switch item {
         case .cancel(let token, let answering): book.cancel(token, answering: answering)
+        case .mark(let name, let mark, let reply):
+            book.keep(mark, of: name)
+            book.answer(reply, .ok)
         case .ask(let request, let limits, let token, let reply):
             if isStopped {
                 let reason = context.failure() ?? "the engine is closed"

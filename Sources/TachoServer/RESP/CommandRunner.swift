@@ -28,6 +28,7 @@ extension ConnectionHandler {
         case .rider(let command): rider(command, arguments)
         case .alert(let command): alert(command, arguments)
         case .risk(let request): risk(request, arguments)
+        case .targets(let command): targets(command, arguments)
         case .seal: seal()
         case .rebuild(let segment): rebuild(segment)
         case .reindex(let resolution): reindex(resolution)

@@ -6,6 +6,7 @@ import Synchronization
 package import TachoAccess
 package import TachoEngine
 import TachoGeo
+package import TachoNotify
 
 #if canImport(Glibc)
     import Glibc
@@ -76,7 +77,7 @@ package final class RespServer: Sendable {
         engine: Engine, address: ListenAddress, limits: ServerLimits = ServerLimits(),
         nowMs: @escaping @Sendable () -> Int64, logger: Logger, access: Access? = nil,
         tls: TLSCredentials? = nil,
-        requestStop: (@Sendable () -> Void)? = nil
+        requestStop: (@Sendable () -> Void)? = nil, notifier: Notifier? = nil
     ) throws(StartError) -> RespServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -92,7 +93,7 @@ package final class RespServer: Sendable {
                     engine: engine, mailbox: mailbox, loop: loop, limits: limits, nowMs: nowMs,
                     logger: logger, tls: tls, accounts: access?.accounts,
                     records: try access.map { try AccessLog($0.recordsDirectory) },
-                    requestStop: requestStop)
+                    requestStop: requestStop, notifier: notifier)
                 box.value = service
                 mailbox.deliver(to: service)
             }.wait()

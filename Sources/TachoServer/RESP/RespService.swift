@@ -4,6 +4,7 @@ import NIOCore
 import TachoAccess
 import TachoEngine
 import TachoGeo
+import TachoNotify
 import TachoWire
 
 /// What all connections of the event loop share. Lives on the loop and is touched nowhere else.
@@ -19,6 +20,8 @@ final class RespService {
     let startedMs: Int64
     /// Stops the program, for SHUTDOWN; nil where the server is only a part of one.
     let requestStop: (@Sendable () -> Void)?
+    /// Who delivers alerts; nil where the server is only a part of a program.
+    let notifier: Notifier?
     /// The port clients see in INFO.
     var port = 0
 
@@ -61,7 +64,7 @@ final class RespService {
         engine: Engine, mailbox: LoopMailbox, loop: any EventLoop, limits: ServerLimits,
         nowMs: @escaping @Sendable () -> Int64, logger: Logger, tls: TLSCredentials? = nil,
         accounts: AccountList? = nil, records: AccessLog? = nil,
-        requestStop: (@Sendable () -> Void)? = nil
+        requestStop: (@Sendable () -> Void)? = nil, notifier: Notifier? = nil
     ) {
         self.engine = engine
         self.mailbox = mailbox
@@ -72,6 +75,7 @@ final class RespService {
         self.tls = tls
         positions = PositionHub(engine) { mailbox.post(.moves) }
         self.requestStop = requestStop
+        self.notifier = notifier
         gate = Gatekeeper(accounts, records: records, mailbox: mailbox)
         slowlog = Slowlog(limit: limits.slowEntries)
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)

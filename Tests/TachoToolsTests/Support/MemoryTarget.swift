@@ -99,6 +99,8 @@ final class MemoryTarget: Target {
     }
     func feedback() -> [FeedbackRow] { [] }
     func risk(_ order: RiskOrder) -> [RiskRow] { [] }
+    func deliveries() -> [DeliveryRow] { [] }
+    func forgetDelivery(to name: String) {}
     func seal() -> [SealRow] { [] }
     func rebuild(segment: Int64) -> RebuildRow {
         RebuildRow(segment: segment, points: 0, sha256: "", damage: nil, kept: nil)

@@ -9,12 +9,13 @@ class FleetRun:
     """One run of tacho-fleet against a server. Its riders are named by `prefix`."""
 
     def __init__(self, program, server, place, prefix, seed, riders=50, rate=2000, seconds=20,
-                 ledger=True):
+                 ledger=True, more=()):
         self.ledger = place / f"ledger-{prefix}"
         self.out_path = place / f"fleet-{prefix}.out"
         self.err_path = place / f"fleet-{prefix}.err"
         command = [program, "--riders", riders, "--rate", rate, "--seconds", seconds, "--server",
                    server.address, "--seed", seed, "--prefix", prefix, "--json"]
+        command += more
         if ledger:
             command += ["--ledger", self.ledger]
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:

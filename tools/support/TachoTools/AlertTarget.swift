@@ -19,6 +19,12 @@ package protocol AlertTarget {
 
     /// The greatest risk first.
     func risk(_ order: RiskOrder) throws(ToolFailure) -> [RiskRow]
+
+    /// Where alerts are delivered to, by whoever serves the directory.
+    func deliveries() throws(ToolFailure) -> [DeliveryRow]
+
+    /// Forgets where a target stood that is none any more.
+    func forgetDelivery(to name: String) throws(ToolFailure)
 }
 
 extension AlertTarget {
