@@ -88,6 +88,13 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
         module(
+            "TachoNotify",
+            [
+                "TachoEngine", "TachoCodec", "TachoGeo", crypto, logging,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio),
+        module(
             "TachoServer",
             [
                 "TachoEngine", "TachoNotify", "TachoAudit", "TachoIngest", "TachoAccess",

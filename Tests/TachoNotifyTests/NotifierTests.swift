@@ -190,7 +190,8 @@ final class NotifierTests {
         #expect(Set(requests.prefix(4).map(\.body)).count == 1)
         #expect(Set(requests.prefix(4).map { $0.header("webhook-id") }).count == 1)
         let shown = notifier.statistics().targets[1]
-        #expect(shown.failures == 3 && shown.failuresInARow == 0)
+        // The connection that ended without an answer had idled: that alone is no failure.
+        #expect(shown.failures == 2 && shown.failuresInARow == 0)
         #expect(shown.lastError?.contains("400") == true)
         notifier.stop()
         try engine.close()

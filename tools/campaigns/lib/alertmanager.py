@@ -65,6 +65,16 @@ class Alertmanager:
             return json.load(reply)
 
 
+class QuietServer(http.server.ThreadingHTTPServer):
+    """Clients that are killed are no news here."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_):
+        pass
+
+
 class Proxy:
     """Hands each request on, and notes when Alertmanager had taken it. Requests that it did not take
     end without an answer."""
@@ -100,9 +110,7 @@ class Proxy:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
