@@ -40,6 +40,8 @@ final class RespService {
     let positions: PositionHub
     /// What took long.
     var slowlog: Slowlog
+    /// From how many µs on; below 0: nothing does.
+    var slowMicroseconds: Int64
 
     /// Of the fixes that T.GET and T.MGET show.
     let shownCells = ShownCells()
@@ -74,6 +76,7 @@ final class RespService {
         self.requestStop = requestStop
         gate = Gatekeeper(accounts, records: records, mailbox: mailbox)
         slowlog = Slowlog(limit: limits.slowEntries)
+        slowMicroseconds = limits.slowMicroseconds
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
         // Fences tell from the first call on: the first reader of all is to hear of the first entry.
