@@ -55,6 +55,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Without its defaults: no configuration library, no more of Foundation than it needs.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // C: system libraries, and one header-only module for what Swift cannot say.
@@ -77,16 +82,9 @@ let package = Package(
             "TachoEngine",
             [
                 "TachoGeo", "TachoCodec", "TachoIngest", "TachoExplain", "TachoStore",
-                "TachoAudit", "CTacho",
+                "TachoAudit", "CTacho", .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
         module("TachoBackup", ["TachoEngine", "TachoAudit", "TachoStore"]),
-        module(
-            "TachoNotify",
-            [
-                "TachoEngine", "TachoCodec", "TachoGeo", crypto, logging,
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ] + nio),
         module(
             "TachoNotify",
             [
@@ -98,8 +96,10 @@ let package = Package(
             "TachoServer",
             [
                 "TachoEngine", "TachoNotify", "TachoAudit", "TachoIngest", "TachoAccess",
-                "TachoWire", "TachoGeo",
-                "CTacho", logging,
+                "TachoWire", "TachoGeo", "CTacho", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ] + nio + tls),
         module("TachoClient", ["TachoWire", "TachoGeo"] + nio + tls),
 
@@ -117,10 +117,7 @@ let package = Package(
             "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
         program(
             "tachod", at: "tools/tachod",
-            [
-                "TachoServer", "TachoNotify", "TachoEngine", "TachoAccess", "TachoGeo", arguments,
-                logging,
-            ]),
+            ["TachoServer", "TachoAccess", logging]),
         program(
             "tacho", at: "tools/tacho",
             [

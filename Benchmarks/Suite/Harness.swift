@@ -123,10 +123,17 @@ package struct Benchmark: Sendable {
 
 package enum Timing {
     /// Monotonic time in seconds.
-    package static func now() -> Double {
-        var t = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &t)
-        return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9
+    package static func now() -> Double { seconds(of: CLOCK_MONOTONIC) }
+
+    /// Seconds and nanoseconds are read as the two words that they are: which of the modules that are
+    /// loaded has the members of timespec depends on what else is linked.
+    static func seconds(of clock: clockid_t) -> Double {
+        withUnsafeTemporaryAllocation(of: timespec.self, capacity: 1) { time in
+            clock_gettime(clock, time.baseAddress!)
+            let words = UnsafeRawBufferPointer(time)
+            let nanoseconds = words.load(fromByteOffset: MemoryLayout<Int>.size, as: Int.self)
+            return Double(words.load(as: Int.self)) + Double(nanoseconds) * 1e-9
+        }
     }
 
     package static func seconds(_ body: () throws -> Void) rethrows -> Double {

@@ -46,7 +46,9 @@ extension Engine {
             groups: groups.figures.bytes, segments: segments.bytes)
     }
 
-    var memoryLimitBytes: Int { options.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes }
+    var memoryLimitBytes: Int {
+        control.tuning.memoryLimitBytes ?? EngineOptions.defaultMemoryLimitBytes
+    }
 
     /// Over the limit: a cut of the range if tails hold the most, which closes all of them and
     /// frees them when their chunks are written; otherwise a checkpoint. One at a time.

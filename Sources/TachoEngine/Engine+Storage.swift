@@ -15,28 +15,17 @@ extension Engine {
     package var storage: StorageFigures {
         let database = store.database
         var figures = StorageFigures(
-            logBytes: Self.gigabytes(
-                in: database.text("rocksdb.dbstats"), after: ["Cumulative WAL:", "written: "]),
+            logBytes: StatsText.gigabytes(
+                database.text("rocksdb.dbstats"), after: ["Cumulative WAL:", "written: "]),
             flushBytes: [:], compactionBytes: [:])
         for family in Family.allCases {
             let text = database.text("rocksdb.cfstats-no-file-histogram", of: family)
-            let flushed = Self.gigabytes(in: text, after: ["Flush(GB): cumulative "])
-            let written = Self.gigabytes(in: text, after: ["Cumulative compaction: "])
+            let flushed = StatsText.gigabytes(text, after: ["Flush(GB): cumulative "])
+            let written = StatsText.gigabytes(text, after: ["Cumulative compaction: "])
             figures.flushBytes[family.name] = flushed
             // Flushes count as compactions there.
             figures.compactionBytes[family.name] = written > flushed ? written - flushed : 0
         }
         return figures
-    }
-
-    /// The number behind the marks, in bytes; 0 where RocksDB says it otherwise.
-    static func gigabytes(in text: String, after marks: [String]) -> UInt64 {
-        var rest = Substring(text)
-        for mark in marks {
-            guard let found = rest.firstRange(of: mark) else { return 0 }
-            rest = rest[found.upperBound...]
-        }
-        let number = rest.prefix { $0.isNumber || $0 == "." }
-        return UInt64((Double(number) ?? 0) * Double(1 << 30))
     }
 }

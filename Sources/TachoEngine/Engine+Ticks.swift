@@ -12,6 +12,7 @@ extension Engine {
         var count = 0
         var rangeAgeSeconds = 0
         var lastRange = progress.now.range
+        var lag = SealLag()
         while control.sleepOneTick(milliseconds: Self.tickMs) {
             if control.failure != nil { continue }
             if let failure = store.journal.failure {
@@ -41,18 +42,21 @@ extension Engine {
                 retireInBackground()
                 expireBackup()
             }
-            let now = progress.now
+            let (now, tuning) = (progress.now, control.tuning)
+            control.sealLagMs = lag.look(
+                last: now.nextSequence - 1, sealedThrough: sealTotals().through,
+                atMs: EngineOptions.steadyMs)
             if now.range != lastRange {
                 lastRange = now.range
                 rangeAgeSeconds = 0
             }
             rangeAgeSeconds += 1
-            let isOld = options.rangeSeconds > 0 && rangeAgeSeconds >= options.rangeSeconds
-            let isLarge = now.nextSequence - now.rangeFirst >= options.rangePoints
+            let isOld = tuning.rangeSeconds > 0 && rangeAgeSeconds >= tuning.rangeSeconds
+            let isLarge = now.nextSequence - now.rangeFirst >= tuning.rangePoints
             // What a kill or a refusal left cut, also where nothing new comes: soon after a start, then
             // not each second, as a refusal may have read all of a segment.
             let isBehind =
-                options.rangeSeconds > 0 && count % Self.ticksPerMinute == Self.ticksPerSecond
+                tuning.rangeSeconds > 0 && count % Self.ticksPerMinute == Self.ticksPerSecond
                 && sealTotals().lastRange + 1 < now.range
             if isBehind || (isOld || isLarge) && now.nextSequence > now.rangeFirst {
                 if sealInBackground() { rangeAgeSeconds = 0 }

@@ -52,6 +52,9 @@ package final class Engine: Sendable {
     let geoPlan: Mutex<(plan: GeoPlan, changes: Int)>
     let alerts: AlertReader
     let book: AlertBook
+    let commitTimes = CommitTimes()
+    /// Of the judging threads.
+    let tallies: [VerdictTally]
     private let threads: Mutex<[NamedThread]>
 
     /// Opens or creates a data directory and recovers its state.
@@ -207,7 +210,7 @@ package final class Engine: Sendable {
             journal: store.journal, queue: commits, derived: derived, fences: fences,
             orders: orders, across: across, recent: recent, recentVerdicts: recentVerdicts,
             book: book, riders: riders, live: live,
-            progress: progress,
+            progress: progress, times: commitTimes,
             context: Committer.Context(
                 thresholds: recovery.rules.settings.thresholds.hash64,
                 revision: recovery.rules.settings.revision, nowMs: options.nowMs,
@@ -219,6 +222,7 @@ package final class Engine: Sendable {
                 riderMoved: { watches.note($0) },
                 journalGrew: { control.journalGrew(bytes: $0) },
                 pointsDone: { control.done(points: $0) }))
+        tallies = recovery.shards.map(\.tally)
         workers = recovery.shards.map { shard in
             Worker(
                 shard: shard, commits: commits, fail: { control.fail($0) },

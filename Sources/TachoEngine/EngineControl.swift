@@ -23,6 +23,28 @@ final class EngineControl: Sendable {
         var wantsCheckpoint = false
         var wantsCut = false
         var observers: [AlertObserver] = []
+        var refusals = WriteRefusals()
+
+        /// Why so many points cannot be taken; nil: they can.
+        func refusal(of points: Int, limit: Int) -> (WriteRefusal, AppendError)? {
+            if let failure { return (.stopped, .stopped(failure)) }
+            if isClosing { return (.stopped, .stopped("the engine is closed")) }
+            if let diskRefusal {
+                return (.disk, .tryAgain(afterMs: 1000, reason: diskRefusal))
+            }
+            if let journalRefusal {
+                return (.journal, .tryAgain(afterMs: 100, reason: journalRefusal))
+            }
+            if let memoryRefusal {
+                return (.memory, .tryAgain(afterMs: 100, reason: memoryRefusal))
+            }
+            // One batch is always taken, however large: otherwise it could never be.
+            if pendingPoints > 0, pendingPoints + points > limit {
+                let reason = "\(pendingPoints) points are waiting to become durable"
+                return (.pending, .tryAgain(afterMs: 50, reason: reason))
+            }
+            return nil
+        }
     }
 
     private let state = Mutex(State())
@@ -35,8 +57,34 @@ final class EngineControl: Sendable {
     private let barrierOrder = Mutex(())
     private let watermarkOrder = Mutex(())
     private let options: EngineOptions
+    private let tuningNow: Mutex<EngineTuning>
+    private let sealLag = Atomic<Int64>(0)
 
-    init(options: EngineOptions) { self.options = options }
+    init(options: EngineOptions) {
+        self.options = options
+        tuningNow = Mutex(options.tuning)
+    }
+
+    var tuning: EngineTuning { tuningNow.withLock { $0 } }
+    func tune(_ tuning: EngineTuning) { tuningNow.withLock { $0 = tuning } }
+
+    /// How long the oldest point that is not sealed has been waiting, as of the last look.
+    var sealLagMs: Int64 {
+        get { sealLag.load(ordering: .relaxed) }
+        set { sealLag.store(newValue, ordering: .relaxed) }
+    }
+
+    var refusals: WriteRefusals { state.withLock { $0.refusals } }
+
+    /// Why nothing is taken now, a line each; none: it is.
+    var obstacles: [String] {
+        state.withLock { state in
+            if let reason = state.failure { return [reason] }
+            if state.isClosing { return ["the engine is closing"] }
+            return [state.diskRefusal, state.journalRefusal, state.memoryRefusal]
+                .compactMap { $0 }
+        }
+    }
 
     var failure: String? { state.withLock { $0.failure } }
 
@@ -61,19 +109,13 @@ final class EngineControl: Sendable {
     /// Why a batch cannot be taken now; nil: it is counted in.
     func admit(points: Int) -> AppendError? {
         state.withLock { state in
-            if let reason = state.failure { return .stopped(reason) }
-            if state.isClosing { return .stopped("the engine is closed") }
-            if let reason = state.diskRefusal { return .tryAgain(afterMs: 1000, reason: reason) }
-            if let reason = state.journalRefusal { return .tryAgain(afterMs: 100, reason: reason) }
-            if let reason = state.memoryRefusal { return .tryAgain(afterMs: 100, reason: reason) }
-            // One batch is always taken, however large: otherwise it could never be.
-            if state.pendingPoints > 0, state.pendingPoints + points > options.maxPendingPoints {
-                return .tryAgain(
-                    afterMs: 50,
-                    reason: "\(state.pendingPoints) points are waiting to become durable")
+            guard let (kind, error) = state.refusal(of: points, limit: options.maxPendingPoints)
+            else {
+                state.pendingPoints += points
+                return nil
             }
-            state.pendingPoints += points
-            return nil
+            state.refusals.note(kind, points: points)
+            return error
         }
     }
 
@@ -128,8 +170,8 @@ final class EngineControl: Sendable {
     }
 
     /// What writers leave free of a disk.
-    private func keptFreeBytes(of total: UInt64) -> UInt64 {
-        options.minFreeBytes ?? min(5 << 30, total / 20)
+    func keptFreeBytes(of total: UInt64) -> UInt64 {
+        tuning.minFreeBytes ?? min(5 << 30, total / 20)
     }
 
     /// Why there is no room for a file or a merge of so many bytes; nil: there is. A quarter of what writers

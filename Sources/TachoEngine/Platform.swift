@@ -17,6 +17,13 @@ extension EngineOptions {
         return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 
+    /// The same, ns.
+    static var steadyNs: UInt64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    }
+
     /// One core is for everything else, but two judges even on two cores: late fixes make judging the
     /// longest stage, and a second judge then takes what the other core has left.
     static var defaultWorkers: Int { max(2, coreCount - 1) }

@@ -173,12 +173,17 @@ package final class Notifier: Sendable {
     // MARK: From outside
 
     /// Reads the secrets of webhooks again. A file that cannot be read changes nothing.
-    package func reload() {
-        guard let path = material.options.secretPath, let box = material.secrets else { return }
+    @discardableResult
+    package func reload() -> Bool {
+        guard let path = material.options.secretPath, let box = material.secrets else {
+            return true
+        }
         do {
             box.exchange(try WebhookSecrets.load(path))
+            return true
         } catch {
             logger.error("secrets of webhooks stay as they are: \(error.message)")
+            return false
         }
     }
 

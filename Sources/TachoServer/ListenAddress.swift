@@ -22,18 +22,20 @@ package struct ListenProtection: Equatable, Sendable {
 /// Where a listener binds, as `HOST:PORT` or `[IPV6]:PORT`.
 package struct ListenAddress: Equatable, Sendable {
     package enum Failure: Error, Equatable, Sendable {
-        case notHostAndPort(String)
-        case unknownHost(String)
+        /// Of the option of that name.
+        case notHostAndPort(String, option: String = "--resp")
+        case unknownHost(String, option: String = "--resp")
         /// Without TLS and credentials only this machine may connect.
-        case notLoopback(String, ListenProtection)
+        case notLoopback(String, ListenProtection, option: String = "--resp")
 
         package var message: String {
             switch self {
-            case .notHostAndPort(let text):
-                "--resp \(text): HOST:PORT expected, as in 127.0.0.1:7227, port 0 for any"
-            case .unknownHost(let text): "--resp \(text): the host name has no address"
-            case .notLoopback(let text, let protection):
-                "--resp \(text): other machines are served with TLS and users only, add"
+            case .notHostAndPort(let text, let option):
+                "\(option) \(text): HOST:PORT expected, as in 127.0.0.1:7227, port 0 for any"
+            case .unknownHost(let text, let option):
+                "\(option) \(text): the host name has no address"
+            case .notLoopback(let text, let protection, let option):
+                "\(option) \(text): other machines are served with TLS and users only, add"
                     + " \(protection.missing); or use 127.0.0.1 or [::1], and a tunnel"
             }
         }
@@ -41,26 +43,29 @@ package struct ListenAddress: Equatable, Sendable {
 
     package let socketAddress: SocketAddress
 
+    package var text: String { Self.text(socketAddress) }
+
     /// Reads and resolves `text`; a host name costs a look-up. Addresses that other machines can reach
     /// need all protection there is.
     package static func parse(
-        _ text: String, protection: ListenProtection = ListenProtection()
+        _ text: String, option: String = "--resp",
+        protection: ListenProtection = ListenProtection()
     ) throws(Failure) -> ListenAddress {
         guard let colon = text.lastIndex(of: ":"),
             let port = UInt16(text[text.index(after: colon)...])
-        else { throw .notHostAndPort(text) }
+        else { throw .notHostAndPort(text, option: option) }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = String(host.dropFirst().dropLast())
         } else if host.contains(":") || host.isEmpty {
-            throw .notHostAndPort(text)
+            throw .notHostAndPort(text, option: option)
         }
         let address: SocketAddress
         do {
             address = try SocketAddress.makeAddressResolvingHost(host, port: Int(port))
-        } catch { throw .unknownHost(text) }
+        } catch { throw .unknownHost(text, option: option) }
         guard isLoopback(address) || protection.isWhole else {
-            throw .notLoopback(text, protection)
+            throw .notLoopback(text, protection, option: option)
         }
         return ListenAddress(socketAddress: address)
     }

@@ -69,6 +69,12 @@ package struct ServerLimits: Sendable {
     package var keepAliveSeconds = 60
     /// How long memory that many clients left behind is kept before it is given back to the system.
     package var keptMemorySeconds = 5
+    /// Connections of HTTP at one time; one more waits to be accepted.
+    package var httpConnections = 256
+    /// One of them that says nothing for so long is closed.
+    package var httpIdleSeconds = 60
+    /// Header lines of a request together; more is answered 400.
+    package var httpHeaderBytes = 16 << 10
     /// How long a refused connection may go on sending before it is closed, so that its client
     /// can finish writing and read the error.
     package var discardSeconds = 2

@@ -69,6 +69,11 @@ struct ProgramTests {
         }
     }
 
+    /// HOST:PORT of RESP in a ready line.
+    private static func address(_ readyLine: String) -> String {
+        String(readyLine.dropFirst("ready resp=".count).prefix { $0 != " " && $0 != "\n" })
+    }
+
     private func withDirectory(_ body: (String) throws -> Void) throws {
         let directory = NSTemporaryDirectory() + "tachod-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -80,7 +85,7 @@ struct ProgramTests {
             let run = try Run(
                 "--data", directory, "--resp", "127.0.0.1:0", "--min-free", "0", "--reserve", "0")
             let line = run.readyLine()
-            let address = String(line.dropFirst("ready resp=".count).dropLast())
+            let address = Self.address(line)
             let client = try TestClient(address: address)
             #expect(try client.ask("T.ADD", "r", "\(testNowMs)", "37.5", "127") == .integer(0))
             client.send("SHUTDOWN")
@@ -101,7 +106,8 @@ struct ProgramTests {
                     "--reserve", "0")
                 let line = run.readyLine()
                 #expect(line.hasPrefix("ready resp=127.0.0.1:") && line.hasSuffix("\n"))
-                let address = String(line.dropFirst("ready resp=".count).dropLast())
+                #expect(line.contains(" http=127.0.0.1:"))
+                let address = Self.address(line)
                 let status = try String(
                     contentsOfFile: directory + "/tachod.json", encoding: .utf8)
                 #expect(status.contains(#""resp":"\#(address)""#))
@@ -136,11 +142,11 @@ struct ProgramTests {
     @Test func `a directory in use is exit code 75, an address in use exit code 1`() throws {
         try withDirectory { directory in
             let first = try Run("--data", directory, "--resp", "127.0.0.1:0", "--reserve", "0")
-            let address = first.readyLine().dropFirst("ready resp=".count).dropLast()
+            let address = Self.address(first.readyLine())
             let second = try Run("--data", directory, "--resp", "127.0.0.1:0").end()
             #expect(second.code == 75, "\(second.errors)")
             let third = try Run(
-                "--data", directory + "-2", "--resp", String(address), "--reserve", "0"
+                "--data", directory + "-2", "--resp", address, "--reserve", "0", "--http", "off"
             ).end()
             #expect(third.code == 1, "\(third.errors)")
             #expect(third.errors.contains("cannot listen on \(address)"))
@@ -184,7 +190,7 @@ struct ProgramTests {
             let run = try Run(
                 "--data", directory + "/fleet", "--acl", directory + "/users", "--resp",
                 "127.0.0.1:0", "--min-free", "0", "--reserve", "0")
-            let address = String(run.readyLine().dropFirst("ready resp=".count).dropLast())
+            let address = Self.address(run.readyLine())
             let password = try String(contentsOfFile: directory + "/kim.password", encoding: .utf8)
                 .trimmingCharacters(in: .newlines)
             let client = try TestClient(address: address)

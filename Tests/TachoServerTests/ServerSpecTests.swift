@@ -29,6 +29,9 @@ struct ServerSpecTests {
             "riders of a T.RISK": limits.riskRiders,
             "microseconds from which SLOWLOG keeps a request": Int(limits.slowMicroseconds),
             "requests that SLOWLOG keeps": limits.slowEntries,
+            "connections of HTTP": limits.httpConnections,
+            "bytes of the header lines of a request of HTTP": limits.httpHeaderBytes,
+            "seconds after which a silent connection of HTTP is closed": limits.httpIdleSeconds,
             "where there are users, before AUTH: bytes of replies": limits.outputBytesBeforeLogin,
             "where there are users, before AUTH: seconds": limits.loginSeconds,
         ]

@@ -83,9 +83,10 @@ final class TestClient {
             }
         }
         guard result == 0 else { throw Closed() }
-        var wait = timeval(tv_sec: 20, tv_usec: 0)
+        // A timeval.
+        var wait = (seconds: 20, microseconds: 0)
         setsockopt(
-            descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+            descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout.size(ofValue: wait)))
         return descriptor
     }
 

@@ -116,13 +116,8 @@ extension Benchmark {
 extension Timing {
     /// What the calling thread used of a processor: other work on the machine counts little.
     fileprivate static func cpuSeconds(_ body: () throws -> Void) rethrows -> Double {
-        func used() -> Double {
-            var t = timespec()
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t)
-            return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9
-        }
-        let start = used()
+        let start = seconds(of: CLOCK_THREAD_CPUTIME_ID)
         try body()
-        return used() - start
+        return seconds(of: CLOCK_THREAD_CPUTIME_ID) - start
     }
 }

@@ -23,6 +23,7 @@ final class Committer: @unchecked Sendable {
     private let riders: RiderTable
     private let live: LivePositions
     private let progress: Progress
+    private let times: CommitTimes
     private let context: Context
     private var group = GroupBuilder()
     private let buffer = GroupBuffer()
@@ -62,9 +63,10 @@ final class Committer: @unchecked Sendable {
         orders: OrderThread, across: AcrossThread?,
         recent: RecentAlerts, recentVerdicts: RecentVerdicts, book: AlertBook, riders: RiderTable,
         live: LivePositions,
-        progress: Progress,
+        progress: Progress, times: CommitTimes,
         context: Context
     ) {
+        self.times = times
         self.fences = fences
         self.orders = orders
         self.recentVerdicts = recentVerdicts
@@ -180,6 +182,7 @@ final class Committer: @unchecked Sendable {
         let fresh = riders.takeFresh()
         var handOver: DerivedGroup?
         var header: GroupHeader?
+        var (begunNs, durableNs) = (UInt64(0), UInt64(0))
         if group.bytes > 0 || !fresh.isEmpty {
             for rider in fresh { group.add(rider: rider.number, name: rider.name) }
             let before = progress.now
@@ -187,7 +190,9 @@ final class Committer: @unchecked Sendable {
                 after: before, nowMs: context.nowMs(), thresholds: thresholds,
                 revision: revision, thinning: thinningOfGroup(),
                 into: buffer)
+            begunNs = EngineOptions.steadyNs
             let hash = try journal.append(buffer, commit.header)
+            durableNs = EngineOptions.steadyNs
             // Before anybody can hear that they are there.
             recentVerdicts.add(commit.derived.verdicts, group: commit.header.group)
             record(commit, hash, before)
@@ -202,12 +207,17 @@ final class Committer: @unchecked Sendable {
         for part in done.parts { live.publish(part) }
         // Before the answer: who subscribes after it must not hear of this move as a later one.
         context.riderMoved(done.parts)
+        let publishedNs = EngineOptions.steadyNs
         if !context.acknowledgesBeforeSync { for part in done.parts { acknowledge(part) } }
         for body in done.afterCommit { body() }
         if done.entryCount > 0 { context.entriesAreDurable() }
         // Last: it may wait, and nobody is to wait with it for what is durable already.
         if let handOver { derived.push(.group(handOver)) }
         guard let header else { return }
+        times.note(
+            done.parts,
+            CommitTimes.Moments(
+                begunNs: begunNs, durableNs: durableNs, publishedNs: publishedNs))
         for part in done.parts { part.letGoOfWork() }
         fences.push(
             .group(

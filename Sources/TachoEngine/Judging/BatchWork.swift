@@ -11,6 +11,8 @@ final class BatchWork: @unchecked Sendable {
     let numbers: [UInt32]
     /// The server's clock when the batch came in, Unix ms.
     let receivedAtMs: Int64
+    /// The same moment on a clock that nobody sets, ns: how long its writer waits is counted from here.
+    let receivedNs = EngineOptions.steadyNs
     /// Written by the shard an entry belongs to, read after all parts are durable.
     let masks: UnsafeMutableBufferPointer<ReplyMask>
     private let openParts: Atomic<Int>

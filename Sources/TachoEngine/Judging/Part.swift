@@ -25,6 +25,8 @@ final class Part: @unchecked Sendable {
     var recurrences: [CodeRecurrence] = []
     /// Told on the stream `verdicts`; in the journal behind `events`.
     var verdicts = VerdictRuns()
+    /// Fixes that were stored with a code.
+    var codedPoints = 0
     /// What readers may see once the part is durable.
     var latest: [Latest] = []
     /// Of other riders.

@@ -18,6 +18,8 @@ struct Shard {
     let database: Database
     /// Where fixes of retired ranges are read.
     let segments: SegmentShelf
+    /// Of the verdicts given here, for who operates the server.
+    let tally = VerdictTally()
     var slots = SlotSlab()
     var pending = PendingRows()
     var windows = WindowCache()
@@ -93,6 +95,7 @@ struct Shard {
             }
         }
         if let failure { throw failure }
+        tally.note(ok: part.points - part.codedPoints)
         part.latestRows = takeLatest(&part.latest)
         return part
     }
@@ -344,6 +347,8 @@ struct Shard {
     /// Of a verdict that is not `ok`. Kept out of the way of those that are.
     @inline(never)
     private func tell(of stored: StoredFix, ordinal: Int, _ rider: UInt32, _ part: Part) {
+        part.codedPoints += 1
+        tally.note(stored.verdict)
         part.verdicts.add(
             VerdictEntry(
                 rider: rider, tsMs: stored.fix.tsMs, ordinal: UInt16(clamping: ordinal),

@@ -37,7 +37,7 @@ extension Engine {
 
     /// As the options say; what stays is shown by stats, and told once.
     func retireInBackground() {
-        guard let query = options.retirement, !control.isClosing, retirement.isDue(),
+        guard let query = control.tuning.retirement, !control.isClosing, retirement.isDue(),
             background.begin(.retire)
         else { return }
         retire(query) { [retirement, control, options, background] result in
@@ -48,7 +48,7 @@ extension Engine {
     }
 
     /// What the engine retires by itself; nil: nothing.
-    package var retirementQuery: RetireQuery? { options.retirement }
+    package var retirementQuery: RetireQuery? { control.tuning.retirement }
 
     /// What chunks, and references in their place, take in the database.
     package var hotTrackBytes: UInt64 { store.database.bytes(of: .track) }

@@ -68,7 +68,7 @@ extension ConnectionHandler {
         let address = context?.remoteAddress?.ipAddress ?? "?"
         let answer = service.gate.check(
             named ?? AccountList.usualName, arguments.copy(auth.passwordArgument),
-            connection: id, address: address, ticket: { state.startAnswer() })
+            address: address, waits: { .connection(id, ticket: state.startAnswer()) })
         switch answer {
         case .known(let user):
             become(user)

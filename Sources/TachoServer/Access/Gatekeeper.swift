@@ -6,11 +6,10 @@ import TachoAccess
 /// what each user's connections have left of their rate. Lives on the loop.
 final class Gatekeeper {
     /// Whose answer is due.
-    struct Waiter {
-        var connection: UInt64
-        var ticket: UInt64
-        /// Without the port.
-        var address: String
+    enum Waiter {
+        case connection(UInt64, ticket: UInt64)
+        /// Somebody who is no connection of this loop; nil: the password is wrong.
+        case caller(@Sendable (AccessUser?) -> Void)
     }
 
     enum Answer {
@@ -28,8 +27,9 @@ final class Gatekeeper {
         /// What it is checked against; nil: nothing, there is no such user.
         var stored: PasswordHash?
         var mark: [UInt8]
+        /// Without the port, as those of the waiters.
         var address: String
-        var waiters: [Waiter]
+        var waiters: [(waiter: Waiter, address: String)]
     }
 
     /// nil: no users are configured, and all who can connect may do everything.
@@ -43,6 +43,8 @@ final class Gatekeeper {
     private var checks: [UInt64: Check] = [:]
     private var byMark: [[UInt8]: UInt64] = [:]
     private var lastCheck: UInt64 = 0
+    /// Answers to wrong passwords, since the start.
+    private(set) var failedLogins = 0
     private var buckets: [String: RateBucket] = [:]
 
     /// Of the checks that may wait, one address has no more.
@@ -56,11 +58,10 @@ final class Gatekeeper {
 
     // MARK: Passwords
 
-    /// Looks whether the password is right; `ticket` is asked for if that takes time. Unknown users, those
+    /// Looks whether the password is right; `waits` says who is to be told if that takes time. Unknown users, those
     /// who have no password and wrong passwords take the same way.
     func check(
-        _ name: String, _ password: [UInt8], connection: UInt64, address: String,
-        ticket: () -> UInt64
+        _ name: String, _ password: [UInt8], address: String, waits: () -> Waiter
     ) -> Answer {
         guard let accounts else { return .busy }
         let user = accounts[name]
@@ -69,8 +70,7 @@ final class Gatekeeper {
         let mark = memory.mark(name, stored ?? accounts.nobody, password)
         if let user, stored != nil, memory.knows(name, mark) { return .known(user) }
         if let number = byMark[mark] {
-            let waiter = Waiter(connection: connection, ticket: ticket(), address: address)
-            checks[number]?.waiters.append(waiter)
+            checks[number]?.waiters.append((waits(), address))
             return .waits
         }
         guard checks.values.count(where: { $0.address == address }) < Self.checksOfAddress else {
@@ -86,13 +86,15 @@ final class Gatekeeper {
         byMark[mark] = number
         checks[number] = Check(
             name: name, stored: stored, mark: mark, address: address,
-            waiters: [Waiter(connection: connection, ticket: ticket(), address: address)])
+            waiters: [(waits(), address)])
         return .waits
     }
 
     /// Who waited for a check, and as whom they come in; nil: they do not. A user whose password was
     /// changed meanwhile does not either.
-    func finish(_ number: UInt64, isRight: Bool) -> (user: AccessUser?, waiters: [Waiter]) {
+    func finish(
+        _ number: UInt64, isRight: Bool
+    ) -> (user: AccessUser?, waiters: [(waiter: Waiter, address: String)]) {
         guard let check = checks.removeValue(forKey: number) else { return (nil, []) }
         byMark[check.mark] = nil
         guard isRight, let stored = check.stored, let user = accounts?[check.name],
@@ -104,7 +106,8 @@ final class Gatekeeper {
 
     /// A wrong password: how long the answer is kept back.
     func failed(_ address: String, nowMs: Int64) -> Int64 {
-        attempts.failed(address, nowMs: nowMs)
+        failedLogins += 1
+        return attempts.failed(address, nowMs: nowMs)
     }
 
     // MARK: Rates
@@ -132,19 +135,34 @@ extension RespService {
     func checked(_ number: UInt64, _ isRight: Bool) -> [ConnectionHandler] {
         let (user, waiters) = gate.finish(number, isRight: isRight)
         var touched: [ConnectionHandler] = []
-        for waiter in waiters {
-            guard let connection = connections[waiter.connection] else { continue }
-            let delayMs = user == nil ? gate.failed(waiter.address, nowMs: nowMs()) : 0
+        for (waiter, address) in waiters {
+            if case .connection(let id, _) = waiter, connections[id] == nil { continue }
+            let delayMs = user == nil ? gate.failed(address, nowMs: nowMs()) : 0
             guard delayMs > 0 else {
-                if connection.loginAnswered(waiter.ticket, user) { touched.append(connection) }
+                if let connection = answer(waiter, user) { touched.append(connection) }
                 continue
             }
-            loop.assumeIsolated().scheduleTask(in: .milliseconds(delayMs)) { [weak connection] in
-                guard let connection, connection.loginAnswered(waiter.ticket, nil) else { return }
-                connection.goOn()
+            loop.assumeIsolated().scheduleTask(in: .milliseconds(delayMs)) { [weak self] in
+                self?.answer(waiter, nil)?.goOn()
             }
         }
         return touched
+    }
+
+    /// The connection that should `goOn`, if it is one.
+    private func answer(
+        _ waiter: Gatekeeper.Waiter, _ user: AccessUser?
+    ) -> ConnectionHandler? {
+        switch waiter {
+        case .caller(let done):
+            done(user)
+            return nil
+        case .connection(let id, let ticket):
+            guard let connection = connections[id], connection.loginAnswered(ticket, user) else {
+                return nil
+            }
+            return connection
+        }
     }
 
     /// Users as a new file has them: who is gone is closed, the others go on under their new rules, but

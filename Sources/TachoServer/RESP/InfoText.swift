@@ -12,7 +12,7 @@ extension RespService {
     /// The sections named, in the order they always have; all if none is, or one of the words that
     /// stand for all. A name that is none has nothing.
     func info(_ wanted: [String]) -> String {
-        let sections = ["server", "clients", "stats", "tacho"]
+        let sections = ["server", "clients", "stats", "latency", "tacho"]
         let forAll = ["all", "default", "everything"]
         let isAll = wanted.isEmpty || wanted.contains(where: forAll.contains)
         return sections.filter { isAll || wanted.contains($0) }
@@ -45,6 +45,7 @@ extension RespService {
                 "total_commands_processed:\(totalCommands)",
                 "rejected_connections:\(rejectedConnections)",
             ]
+        case "latency": latencies
         default:
             engine.stats().map { name, value in
                 switch value {
@@ -52,6 +53,19 @@ extension RespService {
                 case .real(let value): "\(name):\(ConnectionHandler.shortest(value))"
                 }
             }
+        }
+    }
+
+    /// How long writers waited since the start, µs; as Redis writes percentiles.
+    private var latencies: [String] {
+        let figures = engine.commitFigures
+        return [
+            ("durable", figures.durable), ("published", figures.published),
+            ("commit", figures.commit),
+        ].map { name, waits in
+            "latency_percentiles_usec_\(name):p50=\(waits.p50Microseconds)"
+                + ",p99=\(waits.p99Microseconds),p99.9=\(waits.p999Microseconds)"
+                + ",max=\(waits.maxMicroseconds),count=\(waits.count)"
         }
     }
 }

@@ -37,6 +37,8 @@ package final class RespServer: Sendable {
     private let alerts: AlertObserver
     private let engine: Engine
     private let limits: ServerLimits
+    /// nil: everything is plain.
+    let tls: TLSCredentials?
     private let isStopped = Atomic(false)
 
     /// The shortest slice that Linux grants.
@@ -47,7 +49,8 @@ package final class RespServer: Sendable {
 
     private init(
         group: MultiThreadedEventLoopGroup, listener: any Channel, mailbox: LoopMailbox,
-        service: NIOLoopBoundBox<RespService?>, engine: Engine, limits: ServerLimits
+        service: NIOLoopBoundBox<RespService?>, engine: Engine, limits: ServerLimits,
+        tls: TLSCredentials?
     ) {
         self.group = group
         self.listener = listener
@@ -55,6 +58,7 @@ package final class RespServer: Sendable {
         self.service = service
         self.engine = engine
         self.limits = limits
+        self.tls = tls
         address = listener.localAddress.map(ListenAddress.text) ?? "?"
         alerts = engine.observeAlerts { mailbox.post(.newAlerts) }
     }
@@ -102,14 +106,28 @@ package final class RespServer: Sendable {
             try loop.submit { box.value?.port = listener.localAddress?.port ?? 0 }.wait()
             return RespServer(
                 group: group, listener: listener, mailbox: mailbox, service: box, engine: engine,
-                limits: limits)
+                limits: limits, tls: tls)
         } catch {
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
             group.shutdownGracefully { _ in }
             if let failure = error as? AccessFailure { throw .records(failure.message) }
             throw .cannotBind(
-                address: ListenAddress.text(address.socketAddress), reason: reason ?? "\(error)")
+                address: ListenAddress.text(address.socketAddress), reason: Self.reason(error))
         }
+    }
+
+    /// Requests are kept for SLOWLOG from so many µs on from now on; below 0 none is.
+    package func setSlow(microseconds: Int64) {
+        onLoop { $0?.slowMicroseconds = microseconds }
+    }
+
+    static func reason(_ error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+    }
+
+    /// Runs `body` on the loop, with what lives there; nil: it has stopped. Not to be called when `stop`
+    /// has returned.
+    func onLoop(_ body: @escaping @Sendable (RespService?) -> Void) {
+        group.next().execute { body(self.service.value) }
     }
 
     private static func bootstrap(
@@ -183,9 +201,9 @@ package final class RespServer: Sendable {
     }
 
     /// Accepts nothing more, lets connections have the replies to what they sent, at most
-    /// `stopSeconds`, and ends the thread. Waits; not to be called from the loop. A second call
-    /// does nothing.
-    package func stop() {
+    /// `stopSeconds`, calls `whenDrained` while the loop can still be asked, and ends the thread. Waits; not
+    /// to be called from the loop. A second call does nothing.
+    package func stop(whenDrained: () -> Void = {}) {
         guard isStopped.exchange(true, ordering: .relaxed) == false else { return }
         engine.cancel(alerts)
         try? listener.close().wait()
@@ -200,6 +218,7 @@ package final class RespServer: Sendable {
         }
         try? gone.futureResult.wait()
         deadline.cancel()
+        whenDrained()
         loop.execute {
             self.mailbox.deliver(to: nil)
             self.service.value?.positions.stop()

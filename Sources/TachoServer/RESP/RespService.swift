@@ -43,6 +43,8 @@ final class RespService {
     let positions: PositionHub
     /// What took long.
     var slowlog: Slowlog
+    /// From how many µs on; below 0: nothing does.
+    var slowMicroseconds: Int64
 
     /// Of the fixes that T.GET and T.MGET show.
     let shownCells = ShownCells()
@@ -82,6 +84,7 @@ final class RespService {
         self.notifier = notifier
         gate = Gatekeeper(accounts, records: records, mailbox: mailbox)
         slowlog = Slowlog(limit: limits.slowEntries)
+        slowMicroseconds = limits.slowMicroseconds
         sessions = PutSessions(maxSessions: limits.putSessions, maxBytes: limits.putSessionBytes)
         startedMs = nowMs()
         // Fences tell from the first call on: the first reader of all is to hear of the first entry.

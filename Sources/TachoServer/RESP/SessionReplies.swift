@@ -78,7 +78,7 @@ extension ConnectionHandler {
             ("save", ""), ("appendonly", "yes"), ("appendfsync", "always"), ("databases", "1"),
             ("maxclients", String(service.limits.connections)),
             ("proto-max-bulk-len", String(WireLimits.maxBulkBytes)),
-            ("slowlog-log-slower-than", String(service.limits.slowMicroseconds)),
+            ("slowlog-log-slower-than", String(service.slowMicroseconds)),
             ("slowlog-max-len", String(service.limits.slowEntries)),
         ]
         let found = settings.filter { name, _ in patterns.contains { $0.matches(name.utf8) } }

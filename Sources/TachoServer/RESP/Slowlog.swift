@@ -20,6 +20,8 @@ package struct Slowlog {
     package init(limit: Int) { self.limit = limit }
 
     package var count: Int { entries.count }
+    /// Also those that were forgotten.
+    package var total: Int { Int(nextID) }
 
     /// The oldest goes when there are more than the limit.
     package mutating func add(
@@ -86,7 +88,7 @@ extension ConnectionHandler {
 
     /// nil: that was quick.
     private func slowMicroseconds(since startNs: UInt64) -> Int64? {
-        let threshold = service.limits.slowMicroseconds
+        let threshold = service.slowMicroseconds
         guard threshold >= 0 else { return nil }
         let microseconds = Int64((NIODeadline.now().uptimeNanoseconds - startNs) / 1_000)
         return microseconds >= threshold ? microseconds : nil

@@ -17,8 +17,10 @@ struct CertificateWatch {
         self.logger = logger
     }
 
-    /// `isAsked`: by SIGHUP; then the files are read whether they changed or not.
-    mutating func look(isAsked: Bool, nowSeconds: Int) {
+    /// `isAsked`: by SIGHUP; then the files are read whether they changed or not. False: they are no good.
+    @discardableResult
+    mutating func look(isAsked: Bool, nowSeconds: Int) -> Bool {
+        var isGood = true
         do throws(TLSError) {
             var isNew = isAsked
             if isAsked {
@@ -33,8 +35,10 @@ struct CertificateWatch {
             }
         } catch {
             logger.error("the certificate in use stays: \(error.message)")
+            isGood = false
         }
         warn(nowSeconds)
+        return isGood
     }
 
     /// Once a day in its last days, and when it has ended.

@@ -13,17 +13,23 @@ final class ProtocolDetector: ChannelInboundHandler, RemovableChannelHandler {
 
     /// The record type of a TLS handshake (RFC 8446, section 5.1).
     private static let handshakeByte: UInt8 = 22
-    static let refusal =
+    static let respRefusal =
         "-ERR TLS expected: this server takes clients without it from its own "
         + "machine at most; redis-cli takes --tls, redis-py ssl=True\r\n"
 
     private let credentials: TLSCredentials
     private let handshakeSeconds: Int
+    private let refusal: String
     private var isRefused = false
 
-    init(_ credentials: TLSCredentials, handshakeSeconds: Int) {
+    /// `refusal`: what a plain client is told that may not be one, in its protocol.
+    init(
+        _ credentials: TLSCredentials, handshakeSeconds: Int,
+        refusal: String = ProtocolDetector.respRefusal
+    ) {
         self.credentials = credentials
         self.handshakeSeconds = handshakeSeconds
+        self.refusal = refusal
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -46,7 +52,7 @@ final class ProtocolDetector: ChannelInboundHandler, RemovableChannelHandler {
 
     private func startTLS(_ context: ChannelHandlerContext) throws {
         let handler = NIOSSLServerHandler(context: credentials.context)
-        let deadline = HandshakeDeadline(seconds: handshakeSeconds)
+        let deadline = HandshakeDeadline(credentials, seconds: handshakeSeconds)
         try context.pipeline.syncOperations.addHandlers(
             [handler, deadline], position: .after(self))
     }
@@ -58,7 +64,7 @@ final class ProtocolDetector: ChannelInboundHandler, RemovableChannelHandler {
 
     private func refuse(_ context: ChannelHandlerContext) {
         isRefused = true
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: Self.refusal)))
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: refusal)))
             .assumeIsolated().whenComplete { _ in context.close(promise: nil) }
     }
 }
@@ -68,10 +74,15 @@ final class ProtocolDetector: ChannelInboundHandler, RemovableChannelHandler {
 final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
+    private let credentials: TLSCredentials
     private let seconds: Int
     private var deadline: Scheduled<Void>?
+    private var isDone = false
 
-    init(seconds: Int) { self.seconds = seconds }
+    init(_ credentials: TLSCredentials, seconds: Int) {
+        self.credentials = credentials
+        self.seconds = seconds
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
@@ -83,11 +94,13 @@ final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         deadline?.cancel()
         deadline = nil
+        credentials.note(isHandshakeDone: isDone)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         context.fireUserInboundEventTriggered(event)
         if case .handshakeCompleted? = event as? TLSUserEvent {
+            isDone = true
             context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         }
     }

@@ -20,6 +20,8 @@ package final class TLSCredentials: Sendable {
 
     package let settings: TLSSettings
     private let state: Mutex<State>
+    private let done = Atomic(0)
+    private let failed = Atomic(0)
 
     /// `nowSeconds`: Unix time.
     package init(_ settings: TLSSettings, nowSeconds: Int) throws(TLSError) {
@@ -31,6 +33,20 @@ package final class TLSCredentials: Sendable {
 
     /// Unix time at which the certificate ends.
     package var validUntilSeconds: Int { state.withLock { $0.validUntilSeconds } }
+
+    /// A handshake came to its end, or was broken off.
+    func note(isHandshakeDone: Bool) {
+        if isHandshakeDone {
+            done.add(1, ordering: .relaxed)
+        } else {
+            failed.add(1, ordering: .relaxed)
+        }
+    }
+
+    /// Of all listeners, since the start.
+    var handshakes: (done: Int, failed: Int) {
+        (done.load(ordering: .relaxed), failed.load(ordering: .relaxed))
+    }
 
     /// Reads the files again. Cost: a millisecond or two; not for the event loop.
     package func reload(nowSeconds: Int) throws(TLSError) {

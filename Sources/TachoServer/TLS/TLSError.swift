@@ -10,6 +10,16 @@ package enum TLSError: Error, Equatable, Sendable {
     case keyIsWritableByOthers(path: String)
     case refused(path: String, reason: String)
 
+    /// The file that is to be mended.
+    package var path: String {
+        switch self {
+        case .cannotRead(let path, _), .noCertificate(let path), .noKey(let path),
+            .keyOfAnother(_, let path), .expired(let path, _), .keyIsWritableByOthers(let path),
+            .refused(let path, _):
+            path
+        }
+    }
+
     package var message: String {
         switch self {
         case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"

@@ -230,10 +230,14 @@ package final class Database: @unchecked Sendable {
         return String(cString: text)
     }
 
-    private func property(_ name: String) -> UInt64 {
+    package func property(_ name: String) -> UInt64 {
         var value: UInt64 = 0
         _ = rocksdb_property_int(handle, name, &value)
         return value
+    }
+
+    package func number(_ name: String, _ family: Family) -> UInt64 {
+        property(name, of: families[family.rawValue])
     }
 
     private func property(_ name: String, of family: OpaquePointer) -> UInt64 {

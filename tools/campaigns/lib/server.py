@@ -7,7 +7,7 @@ import time
 
 from . import process, resp
 
-READY = re.compile(rb"^ready resp=(.+):(\d+)", re.M)
+READY = re.compile(rb"^ready resp=(\S+):(\d+)(?: http=(\S+))?$", re.M)
 
 
 class Server:
@@ -33,6 +33,8 @@ class Server:
             self.child = process.start(words + args, stdout=out, stderr=err)
         self.wrapped = bool(wrapper)
         self.host = self.port = None
+        # Where HTTP is, HOST:PORT; None: there is none.
+        self.http = None
 
     def wait_ready(self, timeout=30):
         """True once it accepts; False when it ended or the time is over."""
@@ -41,6 +43,7 @@ class Server:
             match = READY.search(self.stdout_path.read_bytes())
             if match:
                 self.host, self.port = match[1].decode().strip("[]"), int(match[2])
+                self.http = match[3].decode() if match[3] else None
                 return True
             if self.child.poll() is not None or time.monotonic() > end:
                 return False
