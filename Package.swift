@@ -44,6 +44,7 @@ let package = Package(
     name: "tacho",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "TachoClient", targets: ["TachoClient"]),
         .executable(name: "tachod", targets: ["tachod"]),
         .executable(name: "tacho", targets: ["tacho"]),
         .executable(name: "tacho-audit", targets: ["tacho-audit"]),
@@ -85,7 +86,7 @@ let package = Package(
                 "TachoEngine", "TachoAudit", "TachoIngest", "TachoAccess", "TachoWire", "TachoGeo",
                 "CTacho", logging,
             ] + nio + tls),
-        module("TachoClient", ["TachoWire", "TachoGeo"] + nio + tls),
+        module("TachoClient", ["TachoWire", "TachoCodec", "TachoGeo"] + nio + tls),
 
         // Programs: thin, over modules that tests can reach.
         folder(
@@ -122,6 +123,11 @@ let package = Package(
             ]),
         program("Benchmarks", at: "Benchmarks/Program", ["BenchmarkSuite", arguments]),
 
+        // What a service looks like: the public API alone, as any other package would see it.
+        .executableTarget(
+            name: "DispatchService", dependencies: ["TachoClient"],
+            path: "Examples/DispatchService", packageAccess: false, swiftSettings: settings),
+
         // Tests, and what only tests use.
         program(
             "tachod-faulty", at: "Tests/FaultyServer",
@@ -155,7 +161,13 @@ let package = Package(
                 "TachoServer", "TachoEngine", "TachoAccess", "TachoWire", "TachoCodec", "TachoGeo",
                 "FormatSpec", "tachod", "tacho", logging,
             ] + nio),
-        tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
+        tests(
+            "TachoClientTests",
+            [
+                "TachoClient", "TachoWire", "TachoCodec", "TachoGeo", "ScriptedServer",
+                "FormatSpec",
+                "DispatchService", "tachod",
+            ]),
         tests(
             "TachoToolsTests",
             [
