@@ -44,6 +44,7 @@ let package = Package(
     name: "tacho",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "TachoClient", targets: ["TachoClient"]),
         .executable(name: "tachod", targets: ["tachod"]),
         .executable(name: "tacho", targets: ["tacho"]),
         .executable(name: "tacho-audit", targets: ["tacho-audit"]),
@@ -101,7 +102,7 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ] + nio + tls),
-        module("TachoClient", ["TachoWire", "TachoGeo"] + nio + tls),
+        module("TachoClient", ["TachoWire", "TachoCodec", "TachoGeo"] + nio + tls),
 
         // Programs: thin, over modules that tests can reach.
         folder(
@@ -138,6 +139,11 @@ let package = Package(
                 "TachoWire", "TachoCodec", "TachoGeo", "CRocksDB", "CTacho", logging,
             ]),
         program("Benchmarks", at: "Benchmarks/Program", ["BenchmarkSuite", arguments]),
+
+        // What a service looks like: the public API alone, as any other package would see it.
+        .executableTarget(
+            name: "DispatchService", dependencies: ["TachoClient"],
+            path: "Examples/DispatchService", packageAccess: false, swiftSettings: settings),
 
         // Tests, and what only tests use.
         program(
@@ -184,7 +190,13 @@ let package = Package(
                 "TachoNotify", "TachoEngine", "TachoStore", "TachoCodec", "TachoGeo", "FormatSpec",
                 logging,
             ] + nio),
-        tests("TachoClientTests", ["TachoClient", "TachoWire", "ScriptedServer"]),
+        tests(
+            "TachoClientTests",
+            [
+                "TachoClient", "TachoWire", "TachoCodec", "TachoGeo", "ScriptedServer",
+                "FormatSpec",
+                "DispatchService", "tachod",
+            ]),
         tests(
             "TachoToolsTests",
             [

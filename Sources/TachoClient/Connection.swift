@@ -54,55 +54,19 @@ package final class Connection: Sendable {
     ) throws(ClientError) -> Connection {
         precondition(window > 0)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let secured = loop.makePromise(of: Void.self)
-        // A peer that takes the connection and says nothing.
-        let deadline = loop.scheduleTask(in: .milliseconds(timeoutMs)) {
-            secured.fail(ChannelError.connectTimeout(.milliseconds(timeoutMs)))
-        }
-        defer { deadline.cancel() }
-        let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(.milliseconds(timeoutMs))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let tls {
-                        // Of an address of numbers the certificate itself must have the numbers.
-                        let isNumbers =
-                            (try? SocketAddress(ipAddress: address.host, port: 0)) != nil
-                        try channel.pipeline.syncOperations.addHandlers(
-                            NIOSSLClientHandler(
-                                context: tls, serverHostname: isNumbers ? nil : address.host),
-                            HandshakeWaiter(secured))
-                    } else {
-                        secured.succeed(())
-                    }
-                    let handler = ReplyHandler(address: address)
-                    try channel.pipeline.syncOperations.addHandler(handler)
-                }
-            }
         do {
-            let connecting = bootstrap.connect(host: address.host, port: address.port)
-            connecting.whenFailure { secured.fail($0) }
-            return
-                try connecting
-                .flatMap { channel in
-                    secured.futureResult.map { channel }.flatMapErrorThrowing {
-                        channel.close(promise: nil)
-                        throw $0
-                    }
-                }
-                .flatMapThrowing { channel in
-                    let operations = channel.pipeline.syncOperations
-                    let handler = try operations.handler(type: ReplyHandler.self)
-                    return Connection(
-                        address: address, channel: channel,
-                        handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
-                        window: window)
-                }
-                .wait()
+            return try Dialer.dial(address, timeoutMs: timeoutMs, tls: tls, on: loop) {
+                ReplyHandler(address: address)
+            }
+            .flatMapThrowing { channel in
+                let handler = try channel.pipeline.syncOperations.handler(type: ReplyHandler.self)
+                return Connection(
+                    address: address, channel: channel,
+                    handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), window: window)
+            }
+            .wait()
         } catch {
-            throw .notReachable(address, reason: connectReason(error))
+            throw .notReachable(address, reason: Dialer.reason(error))
         }
     }
 
@@ -137,24 +101,6 @@ package final class Connection: Sendable {
     package func close() {
         // An error means that it was closed already.
         try? channel.close().wait()
-    }
-
-    private static func connectReason(_ error: any Error) -> String {
-        if let error = error as? NIOConnectionError {
-            if let first = error.connectionErrors.first { return connectReason(first.error) }
-            return "host \(error.host) is not known"
-        }
-        if let error = error as? NIOSSLError, case .handshakeFailed(let reason) = error {
-            return
-                "TLS: \(reason); --tls-ca names whom to trust, --tls-cert and --tls-key what to show"
-        }
-        if let error = error as? NIOSSLExtraError { return "TLS: \(error)" }
-        if case .eof? = error as? ChannelError { return "it ended the connection in the handshake" }
-        if let error = error as? IOError { return systemReason(error.errnoCode) }
-        if let error = error as? ChannelError, case .connectTimeout(let amount) = error {
-            return "no answer within \(amount.nanoseconds / 1_000_000) ms"
-        }
-        return "\(error)"
     }
 }
 

@@ -11,6 +11,8 @@ package struct ScriptedServer: Sendable {
         case trickle(String)
         case silence
         case hangUp
+        /// The bytes, then the end of the connection.
+        case lastBytes(String)
     }
 
     private let channel: any Channel
@@ -20,13 +22,23 @@ package struct ScriptedServer: Sendable {
     package static func start(
         _ script: @escaping @Sendable (Int, [String]) -> Answer
     ) throws -> ScriptedServer {
+        try start(raw: { number, words in
+            script(number, words.map { String(decoding: $0, as: UTF8.self) })
+        })
+    }
+
+    /// The same with the arguments as they are: a packed batch is no text. `port` 0: any.
+    package static func start(
+        port: Int = 0, raw script: @escaping @Sendable (Int, [[UInt8]]) -> Answer
+    ) throws -> ScriptedServer {
         let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { child in
                 child.eventLoop.makeCompletedFuture {
                     try child.pipeline.syncOperations.addHandler(ScriptHandler(script))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).wait()
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: port).wait()
         return ScriptedServer(
             channel: channel,
             address: ServerAddress(host: "127.0.0.1", port: channel.localAddress!.port!))
@@ -39,12 +51,12 @@ package struct ScriptedServer: Sendable {
 private final class ScriptHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let script: @Sendable (Int, [String]) -> ScriptedServer.Answer
+    private let script: @Sendable (Int, [[UInt8]]) -> ScriptedServer.Answer
     private var received = ByteBuffer()
     private var parser = RequestParser()
     private var number = 0
 
-    init(_ script: @escaping @Sendable (Int, [String]) -> ScriptedServer.Answer) {
+    init(_ script: @escaping @Sendable (Int, [[UInt8]]) -> ScriptedServer.Answer) {
         self.script = script
     }
 
@@ -54,9 +66,7 @@ private final class ScriptHandler: ChannelInboundHandler {
         while case .request(let count) = parser.next(received.readableBytesSpan) {
             let words = received.withUnsafeReadableBytes { all in
                 parser.withArguments(of: all) { arguments in
-                    (0..<arguments.count).map {
-                        String(decoding: arguments.copy($0), as: UTF8.self)
-                    }
+                    (0..<arguments.count).map { arguments.copy($0) }
                 }
             }
             received.moveReaderIndex(forwardBy: count)
@@ -66,6 +76,9 @@ private final class ScriptHandler: ChannelInboundHandler {
                 for scalar in text.unicodeScalars { write(String(scalar), context) }
             case .silence: break
             case .hangUp: context.close(promise: nil)
+            case .lastBytes(let text):
+                write(text, context)
+                context.close(promise: nil)
             }
             number += 1
         }

@@ -203,6 +203,61 @@ import Testing
         #expect(result.report.acknowledged == 150)
     }
 
+    /// Answers T.PUT with nothing to say, by the number of rows in the header of the batch.
+    static func packedAnswer(_ words: [[UInt8]]) -> ScriptedServer.Answer {
+        guard words[0] == Array("T.PUT".utf8) else { return .bytes("+OK\r\n") }
+        let rows = words[1][8..<12].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let zeros = String(repeating: ":0\r\n", count: 6)
+        return .bytes("*2\r\n*7\r\n:\(rows)\r\n\(zeros)*0\r\n")
+    }
+
+    @Test(arguments: [false, true])
+    func `by the library each fix is acknowledged under its number`(awaits: Bool) throws {
+        let lost = Mutex(0)
+        let server = try ScriptedServer.start(raw: { _, words in
+            guard words[0] == Array("T.PUT".utf8) else { return .bytes("+OK\r\n") }
+            let isFirst = lost.withLock { lost in
+                lost += 1
+                return lost == 1
+            }
+            return isFirst ? .hangUp : Self.packedAnswer(words)
+        })
+        let path = "/tmp/tacho-ledger-\(getpid())-\(server.address.port)"
+        defer { unlink(path) }
+        var options = Self.options(server.address, ledger: try LedgerFile(path: path))
+        options.library = FleetLibraryOptions()
+        options.library?.awaits = awaits
+        let report = FleetRun(options, shouldStop: { false }).run()
+        #expect(report.failure == nil)
+        #expect(report.sent == Self.fixes && report.acknowledged == Self.fixes)
+        #expect(try #require(report.resent) > 0 && report.spooled == nil)
+        #expect(FleetText.json(report).contains(#""resent":"#))
+        let ledger = try Ledger(text: Self.content(path))
+        #expect(ledger.entries.count == Self.fixes)
+        for entry in ledger.entries { #expect(entry.fate == .acknowledged(.stored)) }
+        try server.stop()
+    }
+
+    @Test func `with a spool each fix is in it before it counts, and arrives`() throws {
+        let server = try ScriptedServer.start(raw: { _, words in Self.packedAnswer(words) })
+        let path = "/tmp/tacho-ledger-\(getpid())-\(server.address.port)"
+        let spool = path + "-spool"
+        defer {
+            unlink(path)
+            unlink(spool + "/lock")
+            rmdir(spool)
+        }
+        var options = Self.options(server.address, ledger: try LedgerFile(path: path))
+        options.library = FleetLibraryOptions()
+        options.library?.spool = SpoolConfiguration(directory: spool)
+        let report = FleetRun(options, shouldStop: { false }).run()
+        #expect(report.failure == nil && report.leftInSpool == 0)
+        #expect(report.spooled == Self.fixes && report.acknowledged == Self.fixes)
+        let ledger = try Ledger(text: Self.content(path))
+        for entry in ledger.entries { #expect(entry.fate == .spooled) }
+        try server.stop()
+    }
+
     @Test func `the result names what scripts read`() {
         var report = FleetReport()
         report.sent = 3

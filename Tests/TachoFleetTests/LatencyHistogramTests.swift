@@ -1,3 +1,4 @@
+import TachoClient
 import Testing
 
 @testable import TachoFleet

@@ -33,16 +33,17 @@ import Testing
 
     @Test func `each fix has the fate its lines say`() throws {
         let text = Self.text { out in
-            for ts: Int64 in 0..<6 { LedgerText.appendSent(Self.line(ts), to: &out) }
+            for ts: Int64 in 0..<7 { LedgerText.appendSent(Self.line(ts), to: &out) }
             out += LedgerText.acknowledged(first: 0, masks: [.stored, [.late, .flagged]])
             out += LedgerText.refused(first: 2, count: 1)
             out += LedgerText.unanswered(first: 3, count: 2)
+            out += LedgerText.spooled(first: 5, count: 1)
         }
         let ledger = try Ledger(text: text)
         #expect(
             ledger.entries.map(\.fate) == [
                 .acknowledged(.stored), .acknowledged([.late, .flagged]), .refused, .unanswered,
-                .unanswered, .open,
+                .unanswered, .spooled, .open,
             ])
         #expect(ledger.entries[4].fields[1] == "4")
     }

@@ -113,7 +113,7 @@ import Testing
     func target(
         _ script: @escaping @Sendable (Int, [String]) -> ScriptedServer.Answer
     ) throws -> RemoteTarget {
-        try RemoteTarget(try ScriptedServer.start(script).address)
+        try RemoteTarget(try ScriptedServer.start(script).address, patienceMs: 200)
     }
 
     @Test func `latest and track read the fields where they stand`() throws {
@@ -243,17 +243,47 @@ import Testing
         target.close()
     }
 
-    @Test func `overload keeps its time, and a lost connection is not reachable`() throws {
-        let target = try target { number, _ in
-            number == 0 ? .bytes("-TRYAGAIN 30 low disk\r\n") : .hangUp
+    @Test func `overload is waited out, and then keeps its time and reason`() throws {
+        let target = try target { _, words in
+            words[0] == "T.IMPORT" ? .bytes("-TRYAGAIN 30 low disk\r\n") : .bytes("+OK\r\n")
         }
         let batch = Self.randomBatch(seed: 1, count: 3, claims: false)
         #expect(
             target.store(batch).wait() == .failure(.tryAgain(afterMs: 30, reason: "low disk")))
+        target.close()
+    }
+
+    @Test func `a lost connection is made again, and without a server it is not reachable`() throws
+    {
+        let sent = Mutex(0)
+        let target = try target { _, words in
+            guard words[0] == "T.IMPORT" else { return .bytes("+OK\r\n") }
+            let number = sent.withLock { sent in
+                sent += 1
+                return sent
+            }
+            return number == 2 ? .bytes("*3\r\n:0\r\n:1\r\n:0\r\n") : .hangUp
+        }
+        let batch = Self.randomBatch(seed: 1, count: 3, claims: false)
+        #expect(target.store(batch).wait() == .success([.stored, .duplicate, .stored]))
         guard case .failure(.failed(let failure)) = target.store(batch).wait() else {
             Issue.record("an answer without a server")
             return
         }
         #expect(failure.status == ExitStatus.notReachable)
+        target.close()
+    }
+
+    @Test func `a refusal is told in the server's words`() throws {
+        let target = try target { _, words in
+            words[0] == "T.IMPORT" ? .bytes("-NOPERM no rights\r\n") : .bytes("+OK\r\n")
+        }
+        let batch = Self.randomBatch(seed: 1, count: 3, claims: false)
+        guard case .failure(.failed(let failure)) = target.store(batch).wait() else {
+            Issue.record("stored")
+            return
+        }
+        #expect(failure.message.contains("NOPERM no rights"))
+        target.close()
     }
 }

@@ -32,8 +32,14 @@ struct FleetCommand: ParsableCommand {
               A <first> <count> <mask>…  acknowledged: fix <first> and following, a mask for each
               R <first> <count>  refused for overload, not stored; sent again under new numbers
               U <first> <count>  unanswered, the connection died; may or may not be stored
+              Q <first> <count>  in the spool (--spool): arrives, whatever becomes of this program
             S is written before the fix leaves, the others before anything else happens with the \
-            answer. A fix without A, R or U was on its way when this program ended.
+            answer. A fix without A, R, U or Q was on its way when this program ended.
+
+            --client library sends by TachoClient, the library for services: packed batches whose \
+            size it chooses, connecting and sending again by itself; --batch is then how many fixes \
+            are handed to it at a time. With --spool they are on this machine's disk before they \
+            count as accepted; the next run with the same directory delivers what is left in it.
 
             Examples:
               tacho-fleet --riders 300 --rate 100 --seconds 60 --server 127.0.0.1:7227
@@ -41,6 +47,8 @@ struct FleetCommand: ParsableCommand {
             --ledger run.ledger --json
               tacho-fleet --riders 1000 --rate 0 --seconds 10 --server 127.0.0.1:7227 \
             --packed --batch 1000
+              tacho-fleet --riders 1000 --rate 5000 --seconds 60 --server 127.0.0.1:7227 \
+            --client library --spool ./spool
 
             Exit codes: 0 done, 64 usage, 69 server not reachable or connection lost, 73 the \
             ledger cannot be created, 74 it cannot be written, 130 stopped by Ctrl-C.
@@ -75,6 +83,37 @@ struct FleetCommand: ParsableCommand {
 
     @Flag(help: "Send T.PUT, packed batches, instead of T.MADDX.")
     var packed = false
+
+    @Option(help: "What sends: raw, a bare connection, or library, TachoClient as services use it.")
+    var client = ClientChoice.raw
+
+    @Option(
+        help: ArgumentHelp("With --client library: keep fixes here first.", valueName: "dir"))
+    var spool: String?
+
+    @Option(help: "With --spool: bytes that it may take.")
+    var spoolBytes: Int64 = 1 << 30
+
+    @Flag(help: "With --spool: after an outage send the newest first.")
+    var newestFirst = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --client library: how long the end waits for the server.", valueName: "seconds"))
+    var grace = 60
+
+    @Option(
+        help: ArgumentHelp(
+            "With --client library, for proofs: do it wrong, forget-in-flight or skip-spool-sync.",
+            visibility: .hidden))
+    var clientFault: ClientFault?
+
+    enum ClientChoice: String, ExpressibleByArgument, CaseIterable { case raw, library }
+
+    enum ClientFault: String, ExpressibleByArgument, CaseIterable {
+        case forgetInFlight = "forget-in-flight"
+        case skipSpoolSync = "skip-spool-sync"
+    }
 
     @Option(help: "Requests on their way at a time.")
     var window = Connection.defaultWindow
@@ -128,6 +167,15 @@ struct FleetCommand: ParsableCommand {
         guard !(single && packed) else {
             throw ValidationError("--single and --packed are two ways: choose one")
         }
+        guard client == .library || (spool == nil && clientFault == nil && !newestFirst) else {
+            throw ValidationError("--spool needs --client library")
+        }
+        guard spoolBytes >= 8 << 20 else {
+            throw ValidationError("--spool-bytes must be 8388608 or more")
+        }
+        guard (0...86_400).contains(grace) else {
+            throw ValidationError("--grace must be 0 to 86400")
+        }
         let row = PackedBatch.rowBytes + 1 + name.count
         guard !packed || PackedBatch.headerBytes + (batch ?? 500) * row <= WireLimits.maxPackedBytes
         else { throw ValidationError("--batch is too large for one T.PUT of 1 MiB") }
@@ -150,12 +198,29 @@ struct FleetCommand: ParsableCommand {
         options.ledger = ledgerFile
         options.reconnects = reconnect
         options.access = try login.access()
+        options.library = library
         // At rate 0 nothing else keeps simulated time from running into the future.
         if rate == 0 && start == nil { options.endMs = nowMs }
         let report = FleetRun(options, shouldStop: { Interrupt.isRequested }).run()
         print(json ? FleetText.json(report) : FleetText.text(report))
         if let failure = report.failure { throw failure }
         if Interrupt.isRequested { throw ExitCode(ExitStatus.interrupted) }
+    }
+
+    private var library: FleetLibraryOptions? {
+        guard client == .library else { return nil }
+        var library = FleetLibraryOptions()
+        library.graceMs = grace * 1_000
+        library.awaits = single
+        library.forgets = clientFault == .forgetInFlight
+        library.spool = spool.map { directory in
+            var spool = SpoolConfiguration(directory: directory)
+            spool.maxBytes = spoolBytes
+            spool.order = newestFirst ? .newestFirst : .oldestFirst
+            spool.syncs = clientFault != .skipSpoolSync
+            return spool
+        }
+        return library
     }
 
     /// Time between two fixes of a rider: 3 s, or longer if the rate asks for fewer.

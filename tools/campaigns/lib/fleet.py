@@ -9,7 +9,7 @@ class FleetRun:
     """One run of tacho-fleet against a server. Its riders are named by `prefix`."""
 
     def __init__(self, program, server, place, prefix, seed, riders=50, rate=2000, seconds=20,
-                 ledger=True, more=()):
+                 ledger=True, more=(), args=(), wrapper=()):
         self.ledger = place / f"ledger-{prefix}"
         self.out_path = place / f"fleet-{prefix}.out"
         self.err_path = place / f"fleet-{prefix}.err"
@@ -18,6 +18,7 @@ class FleetRun:
         command += more
         if ledger:
             command += ["--ledger", self.ledger]
+        command = [*wrapper, *command, *args]
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.child = process.start(command, stdout=out, stderr=err)
 

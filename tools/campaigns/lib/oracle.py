@@ -62,8 +62,9 @@ def read_ledger(path, oracle):
     """Adds a ledger of tacho-fleet to an oracle; the number of fixes acknowledged.
 
     Lines: `S rider ts lat lon speed heading acc` sent, numbered from 0 · `A first count mask…`
-    acknowledged · `R first count` refused · `U first count` unanswered. A cut last line does not
-    count.
+    acknowledged · `R first count` refused · `U first count` unanswered · `Q first count` in the
+    spool of the client, which promises that it arrives: counted as acknowledged. A cut last line does
+    not count.
     """
     entries, acknowledged = [], 0
     with open(path, "rb") as file:
@@ -84,6 +85,11 @@ def read_ledger(path, oracle):
                 if not int(mask) & MALFORMED:
                     oracle.acknowledge(rider, fix)
                     acknowledged += 1
+        elif words[0] == "Q":
+            first, count = int(words[1]), int(words[2])
+            for rider, fix in entries[first:first + count]:
+                oracle.acknowledge(rider, fix)
+                acknowledged += 1
         elif words[0] not in ("R", "U"):
             raise ValueError(f"{path}:{number}: unknown kind of line {words[0]!r}")
     return acknowledged

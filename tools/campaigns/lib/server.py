@@ -15,17 +15,17 @@ class Server:
 
     `wrapper` is put in front of the command (strace with its options): `pid` is the server's own.
     Unless `args` say otherwise it holds no reserve: a campaign has many directories at a time, and
-    a gigabyte for each would fill the machine it runs on.
+    a gigabyte for each would fill the machine it runs on. `port` 0: any.
     """
 
-    def __init__(self, command, data, logs, args=(), wrapper=(), name="tachod"):
+    def __init__(self, command, data, logs, args=(), wrapper=(), name="tachod", port=0):
         self.data = data
         args = list(args)
         if "--reserve" not in args:
             args += ["--reserve", "0"]
         self.stdout_path = logs / f"{name}.out"
         self.stderr_path = logs / f"{name}.err"
-        words = list(wrapper) + list(command) + ["--data", str(data), "--resp", "127.0.0.1:0"]
+        words = list(wrapper) + list(command) + ["--data", str(data), "--resp", f"127.0.0.1:{port}"]
         # How full the disk of the test machine is, is not what is tested.
         if "--min-free" not in args:
             args = ["--min-free", "0", "--reserve", "0", *args]

@@ -19,6 +19,9 @@ package struct FleetOptions: Sendable {
     package var reconnects: Bool
     /// No fix later than this is made; ends the run when it is reached.
     package var endMs: Int64?
+    /// Fixes go by the library that services use, which connects again and sends again by itself.
+    /// nil: by a connection of its own, as raw as it gets.
+    package var library: FleetLibraryOptions?
 
     package init(
         plan: FleetPlan, address: ServerAddress, rate: Double, seconds: Double, batch: Int
@@ -48,11 +51,14 @@ package final class FleetRun {
     private let startNs: UInt64
     private var fleet: Fleet
     private var connection: Connection?
+    private var library: FleetLibrary?
     private var newest: PendingReply?
     /// Number of the next S line.
     private var nextIndex = 0
     /// Fixes made, without those sent again.
     private var made = 0
+    /// Whose the lines are that were made last.
+    private var lineRiders: [Int] = []
 
     private static let reconnectPatienceNs: UInt64 = 60_000_000_000
     private static let reconnectPauseNs: UInt64 = 200_000_000
@@ -69,14 +75,20 @@ package final class FleetRun {
     package func run() -> FleetReport {
         var failure: ToolFailure?
         do throws(ToolFailure) {
-            connection = try connect()
+            if let choice = options.library {
+                library = try FleetLibrary(options, choice, tally, names: fleet.riderNames)
+            } else {
+                connection = try connect()
+            }
             try sendAll()
         } catch {
             failure = error
         }
         drain()
         connection?.close()
+        let leftInSpool = library?.finish()
         var report = tally.report
+        report.leftInSpool = leftInSpool
         report.failure = failure ?? tally.fatal
         if report.failure == nil && tally.isLost {
             report.failure = ClientError.lost(options.address).failure
@@ -108,7 +120,12 @@ package final class FleetRun {
             }
             let lines = makeLines(count)
             made += lines.count
-            newest = try send(lines)
+            if let library {
+                try library.send(FleetRequest(first: nextIndex, lines: lines), riders: lineRiders)
+                nextIndex += lines.count
+            } else {
+                newest = try send(lines)
+            }
         }
         drain()
         while tally.hasUnsettled && tally.fatal == nil && !shouldStop() { try recover() }
@@ -118,8 +135,10 @@ package final class FleetRun {
     private func makeLines(_ count: Int) -> [FixLine] {
         var lines: [FixLine] = []
         lines.reserveCapacity(count)
+        lineRiders.removeAll(keepingCapacity: true)
         repeat {
             let (rider, fix) = fleet.next()
+            lineRiders.append(rider)
             lines.append(FixLine(rider: fleet.riderNames[rider], fix: fix))
         } while lines.count < count && fleet.nextTsMs <= endMs
         return lines

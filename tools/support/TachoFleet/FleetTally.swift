@@ -20,6 +20,12 @@ package struct FleetReport: Sendable {
     /// Fixes acknowledged in each second of the run.
     package var perSecond: [Int] = []
     package var seconds = 0.0
+    /// Fixes accepted by the spool of the library; of a run with one.
+    package var spooled: Int?
+    /// Fixes that the spool still has at the end.
+    package var leftInSpool: Int?
+    /// Fixes that the library sent more than once.
+    package var resent: Int?
     /// Why the run ended early.
     package var failure: ToolFailure?
 }
@@ -85,21 +91,53 @@ final class FleetTally: Sendable {
     private func acknowledge(
         _ request: FleetRequest, _ masks: [ReplyMask]
     ) throws(ToolFailure) {
+        try acknowledge(first: request.first, masks, sentNs: request.sentNs)
+    }
+
+    /// `first` nil: fixes that no line of this ledger names.
+    func acknowledge(
+        first: Int?, _ masks: [ReplyMask], sentNs: UInt64?
+    ) throws(ToolFailure) {
         let nowNs = MonotonicClock.nowNs()
-        try ledger?.append(LedgerText.acknowledged(first: request.first, masks: masks))
+        if let first {
+            try ledger?.append(LedgerText.acknowledged(first: first, masks: masks))
+        }
         state.withLock { state in
             state.report.acknowledged += masks.count
             for mask in masks {
                 if mask.contains(.duplicate) { state.report.duplicate += 1 }
                 if mask.contains(.flagged) { state.report.flagged += 1 }
             }
-            state.report.latency.record(
-                nanoseconds: nowNs - request.sentNs, weight: UInt64(masks.count))
+            if let sentNs {
+                state.report.latency.record(
+                    nanoseconds: nowNs - sentNs, weight: UInt64(masks.count))
+            }
             let second = Int((nowNs - startNs) / 1_000_000_000)
             while state.report.perSecond.count <= second { state.report.perSecond.append(0) }
             state.report.perSecond[second] += masks.count
         }
     }
+
+    /// Fixes that the spool has: they arrive, whatever becomes of this process.
+    func spooled(first: Int, count: Int, sentNs: UInt64) throws(ToolFailure) {
+        let nowNs = MonotonicClock.nowNs()
+        try ledger?.append(LedgerText.spooled(first: first, count: count))
+        state.withLock { state in
+            state.report.spooled = (state.report.spooled ?? 0) + count
+            state.report.latency.record(nanoseconds: nowNs - sentNs, weight: UInt64(count))
+        }
+    }
+
+    /// Fixes that the library reports as not delivered, or as refused.
+    func undelivered(first: Int?, count: Int, _ reason: String) throws(ToolFailure) {
+        if let first { try ledger?.append(LedgerText.unanswered(first: first, count: count)) }
+        state.withLock { $0.report.unanswered += count }
+        fail(
+            ToolFailure(
+                ExitStatus.notReachable, "\(count) fixes were not delivered: \(reason)"))
+    }
+
+    func note(resent: Int) { state.withLock { $0.report.resent = resent } }
 
     private func close(_ request: FleetRequest, isUnanswered: Bool) throws(ToolFailure) {
         let (first, count) = (request.first, request.lines.count)
@@ -112,7 +150,7 @@ final class FleetTally: Sendable {
         }
     }
 
-    private func fail(_ failure: ToolFailure) {
+    func fail(_ failure: ToolFailure) {
         state.withLock { if $0.fatal == nil { $0.fatal = failure } }
     }
 

@@ -1,3 +1,5 @@
+import TachoClient
+
 /// What `tacho-fleet` prints.
 package enum FleetText {
     package static func json(_ report: FleetReport) -> String {
@@ -7,7 +9,17 @@ package enum FleetText {
             + #""p99_ms":\#(latency(report, 0.99)),"refused":\#(report.refused),"#
             + #""unanswered":\#(report.unanswered),"flagged":\#(report.flagged),"#
             + #""seconds":\#(rounded(report.seconds)),"#
-            + #""points_per_second":\#(pointsPerSecond(report)),"per_second":[\#(perSecond)]}"#
+            + #""points_per_second":\#(pointsPerSecond(report)),"#
+            + library(report) + #""per_second":[\#(perSecond)]}"#
+    }
+
+    /// What only a run by the library has.
+    private static func library(_ report: FleetReport) -> String {
+        let values = [
+            ("resent", report.resent), ("spooled", report.spooled),
+            ("left_in_spool", report.leftInSpool),
+        ]
+        return values.compactMap { name, value in value.map { #""\#(name)":\#($0),"# } }.joined()
     }
 
     package static func text(_ report: FleetReport) -> String {
@@ -21,6 +33,11 @@ package enum FleetText {
         lines.append(
             "\(rounded(report.seconds)) s, \(pointsPerSecond(report)) fixes/s, answers p50"
                 + " \(latency(report, 0.5)) ms, p99 \(latency(report, 0.99)) ms")
+        if let resent = report.resent { lines.append("\(resent) fixes were sent again") }
+        if let spooled = report.spooled {
+            lines.append(
+                "\(spooled) fixes went into the spool, \(report.leftInSpool ?? 0) are in it")
+        }
         return lines.joined(separator: "\n")
     }
 

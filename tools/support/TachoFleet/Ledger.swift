@@ -10,6 +10,8 @@ package enum LedgerFate: Equatable, Sendable {
     case refused
     /// The connection died before an answer. It may or may not be stored.
     case unanswered
+    /// In the spool of the library: it must be found again.
+    case spooled
 }
 
 /// The text of a ledger: one record a line, fields separated by one space.
@@ -18,6 +20,7 @@ package enum LedgerFate: Equatable, Sendable {
 ///     A <first> <count> <mask>…                            acknowledged, one mask per fix
 ///     R <first> <count>                                    refused, sent again later
 ///     U <first> <count>                                    unanswered, the connection died
+///     Q <first> <count>                                    in the spool: must be found again
 ///
 /// `-` stands for a field that was not sent. A line is on its way to the file before the request
 /// leaves (S) or before anything else happens with the answer (A, R, U), so a ledger outlives a
@@ -46,6 +49,10 @@ package enum LedgerText {
 
     package static func unanswered(first: Int, count: Int) -> [UInt8] {
         record("U", first: first, count: count) + [UInt8(ascii: "\n")]
+    }
+
+    package static func spooled(first: Int, count: Int) -> [UInt8] {
+        record("Q", first: first, count: count) + [UInt8(ascii: "\n")]
     }
 
     private static func record(_ kind: String, first: Int, count: Int) -> [UInt8] {
@@ -114,8 +121,10 @@ package struct Ledger: Equatable, Sendable {
             for index in first..<first + count { try decide(index, .refused) }
         case "U" where masks.isEmpty:
             for index in first..<first + count { try decide(index, .unanswered) }
+        case "Q" where masks.isEmpty:
+            for index in first..<first + count { try decide(index, .spooled) }
         default:
-            throw Defect(reason: "unknown kind of line, S, A, R or U expected")
+            throw Defect(reason: "unknown kind of line, S, A, R, U or Q expected")
         }
     }
 

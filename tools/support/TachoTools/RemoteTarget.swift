@@ -5,13 +5,20 @@ import TachoWire
 /// Commands sent to a running `tachod`.
 package final class RemoteTarget: Target {
     private let connection: Connection
+    private let access: ServerAccess
+    private let patienceMs: Int
+    /// What imports go through; made when the first batch comes.
+    private var sender: BatchSender?
 
     /// Riders of one T.MGET; a request may have 1,024 arguments.
     private static let ridersPerRequest = 500
 
+    /// `patienceMs`: how long an import waits for a server that is gone or busy.
     package init(
-        _ address: ServerAddress, access: ServerAccess = ServerAccess()
+        _ address: ServerAddress, access: ServerAccess = ServerAccess(), patienceMs: Int = 60_000
     ) throws(ToolFailure) {
+        self.access = access
+        self.patienceMs = patienceMs
         do {
             connection = try Connection.open(address, access: access)
         } catch {
@@ -19,23 +26,20 @@ package final class RemoteTarget: Target {
         }
     }
 
+    /// A lost connection is made again and the batch is sent again, which stores nothing twice.
     package func store(_ batch: FixBatch) -> PendingMasks {
-        let pending = connection.send { Self.encode(batch, into: &$0) }
-        let (address, count) = (connection.address, batch.count)
-        return PendingMasks {
-            do throws(ClientError) {
-                let reply = try pending.wait()
-                guard let masks = RemoteReplies.masks(reply), masks.count == count else {
-                    throw .notUnderstood(address, reason: "no mask for each fix")
-                }
-                return .success(masks)
-            } catch {
-                if case .tryAgain(let afterMs, let reason) = error {
-                    return .failure(.tryAgain(afterMs: afterMs, reason: reason))
-                }
-                return .failure(.failed(error.failure))
+        var writer = RequestWriter()
+        Self.encode(batch, into: &writer)
+        do throws(ToolFailure) {
+            if sender == nil {
+                sender = try BatchSender(connection.address, access, patienceMs: patienceMs)
             }
+        } catch {
+            let failure = error
+            return PendingMasks { .failure(.failed(failure)) }
         }
+        return sender?.send(writer.bytes, fixes: batch.count)
+            ?? PendingMasks { .failure(.failed(BatchSender.closed)) }
     }
 
     /// Values go out as they were understood here, not as they were written in the file: a field
@@ -150,7 +154,10 @@ package final class RemoteTarget: Target {
         return rows
     }
 
-    package func close() { connection.close() }
+    package func close() {
+        sender?.close()
+        connection.close()
+    }
 
     /// `refusalsAsTheyAre`: what the server says is told as if it were this program's own.
     func call(

@@ -1,20 +1,20 @@
 /// Counts of durations in buckets that grow by 1/64 of a power of two: quantiles are at most 1.6 %
 /// too high, memory is fixed (32 KiB) however long a run lasts.
-package struct LatencyHistogram: Sendable {
+public struct LatencyHistogram: Sendable {
     private var counts = [UInt64](repeating: 0, count: 64 * 64)
-    package private(set) var total: UInt64 = 0
+    public private(set) var total: UInt64 = 0
 
-    package init() {}
+    public init() {}
 
     /// Adds `weight` observations of one duration.
-    package mutating func record(nanoseconds: UInt64, weight: UInt64) {
+    public mutating func record(nanoseconds: UInt64, weight: UInt64) {
         counts[Self.bucket(nanoseconds)] += weight
         total += weight
     }
 
     /// The smallest recorded duration that at least `share` (0…1) of all observations reach, as
     /// its bucket's upper end in ms; nil when nothing was recorded.
-    package func quantileMs(_ share: Double) -> Double? {
+    public func quantileMs(_ share: Double) -> Double? {
         guard total > 0 else { return nil }
         let wanted = max(1, UInt64((Double(total) * share).rounded(.up)))
         var seen: UInt64 = 0
