@@ -7,7 +7,8 @@ extension OptionTable {
         ServerOption(
             "alertmanager", .value("url", isRepeatable: true),
             "Deliver alerts to this Alertmanager (API v2); may be given several times.",
-            note: "[NAME=]http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]. The name is what its place "
+            note:
+                "[NAME=]http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]. The name is what its place "
                 + "in the alerts is kept under; see docs/alerting.md and tacho alerts targets.",
             example: "http://127.0.0.1:9093",
             ServerOption.path("a URL") { $0.alertmanagers.append($1) }),
