@@ -43,6 +43,7 @@ struct FaultyServer: ParsableCommand {
     @Option(help: "Deliver alerts to this Alertmanager.") var alertmanager: [String] = []
     @Option(help: "Deliver alerts to this webhook.") var webhook: [String] = []
     @Option(help: "The secret of webhooks, in a file.") var webhookSecret: String?
+    @Option(help: "Whose certificates are good for targets of alerts.") var alertCa: String?
     @Option(help: "Episodes of alerts end after so many seconds.") var alertResolveSeconds = 300
     @Option(help: "Open ones are told again after so many.") var alertResendSeconds = 60
     @Flag(help: "What is sent counts as delivered before it is.") var noteBeforeDelivery = false
@@ -80,6 +81,7 @@ struct FaultyServer: ParsableCommand {
             try alertmanager.map { try TargetAddress(kind: .alertmanager, text: $0) }
             + webhook.map { try TargetAddress(kind: .webhook, text: $0) }
         alerts.secretPath = webhookSecret
+        alerts.authoritiesPath = alertCa
         alerts.resolveSeconds = alertResolveSeconds
         alerts.resendSeconds = alertResendSeconds
         alerts.notesBeforeDelivery = noteBeforeDelivery

@@ -2,8 +2,8 @@
 """Alerts to people: kill -9 of tachod and of Alertmanager, and how long an alert takes under load.
 
 A fleet raises alerts all the time. tachod delivers them to Debian's Alertmanager, before which a proxy
-sees what reaches it, and to a receiver of webhooks in Python, which checks signatures with the package
-of Standard Webhooks, loses answers and refuses requests. Both tachod and Alertmanager are killed again
+sees what reaches it, and over TLS to a receiver of webhooks in Python, which checks signatures with the
+package of Standard Webhooks, loses answers and refuses requests. Both tachod and Alertmanager are killed again
 and again, also while they start. In the end every alert that is stored has reached both at least once,
 those of a rider first in their order; Alertmanager itself shows what is open; and every episode ends,
 also if tachod was dead when it was due.
@@ -57,7 +57,14 @@ class Receivers:
         self.ledger = self.place / "ledger"
         self.ledger.touch()
         out = self.place / "receiver.out"
-        command = [PYTHON, RECEIVER, "0", self.ledger, self.secret]
+        self.certificate = self.place / "certificate.pem"
+        process.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                     "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                     "-addext", "subjectAltName=DNS:localhost", "-keyout", self.place / "key.pem",
+                     "-out", self.certificate], check=True)
+        both = self.place / "both.pem"
+        both.write_text(self.certificate.read_text() + (self.place / "key.pem").read_text())
+        command = [PYTHON, RECEIVER, "0", self.ledger, self.secret, both]
         with open(out, "wb") as file, open(self.place / "receiver.err", "wb") as err:
             self.child = process.start(command + ([seed] if seed is not None else []),
                                        stdout=file, stderr=err)
@@ -70,8 +77,8 @@ class Receivers:
     @property
     def options(self):
         return ["--alertmanager", f"am=http://127.0.0.1:{self.proxy.port}",
-                "--webhook", f"hook=http://127.0.0.1:{self.port}/in",
-                "--webhook-secret", str(self.secret),
+                "--webhook", f"hook=https://localhost:{self.port}/in",
+                "--webhook-secret", str(self.secret), "--alert-ca", str(self.certificate),
                 "--alert-resolve-seconds", str(RESOLVE_S)]
 
     def events(self):

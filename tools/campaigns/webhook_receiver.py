@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A receiver of webhooks, as somebody would write one: Standard Webhooks' own package checks signatures.
 
-    python webhook_receiver.py PORT LEDGER SECRET_FILE [SEED]
+    python webhook_receiver.py PORT LEDGER SECRET_FILE CERTIFICATE [SEED]
 
-Prints the port it listens on (PORT 0: any). Each event is a line in the ledger, there before the request
+Speaks TLS with a certificate and its key in one file. Prints the port it listens on (PORT 0: any). Each event is a line in the ledger, there before the request
 is answered: E, Unix seconds, its id, its type, rider, alert. With a SEED it is an unreliable one: some
 requests it refuses with 503 or 429, of some it keeps the events and ends the connection without an
 answer. A request with a wrong signature is a line B and is answered 401.
@@ -14,6 +14,7 @@ import json
 import os
 import random
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -22,8 +23,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 
 def main():
-    port, path, secret_file = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-    chance = random.Random(int(sys.argv[4])) if len(sys.argv) > 4 else None
+    port, path, secret_file, certificate = int(sys.argv[1]), *sys.argv[2:5]
+    chance = random.Random(int(sys.argv[5])) if len(sys.argv) > 5 else None
     ledger = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     lock = threading.Lock()
     with open(secret_file) as file:
@@ -73,8 +74,18 @@ def main():
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_):
+            """Clients that are killed are no news here."""
+
+    server = Server(("127.0.0.1", port), Handler)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    # In the thread of the connection: who says nothing holds up nobody else.
+    server.socket = tls.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
