@@ -27,10 +27,20 @@ public struct Acknowledgement: OptionSet, Hashable, Sendable {
     public static let fieldDropped = Acknowledgement(rawValue: 128)
     /// It was sent more than once, for the answer to an earlier sending never came.
     public static let resent = Acknowledgement(rawValue: 256)
+
+    /// What is said, as words for a log.
+    var names: [String] {
+        let all: [(Acknowledgement, String)] = [
+            (.duplicate, "duplicate"), (.late, "late"), (.flagged, "flagged"),
+            (.conflict, "conflict"), (.clock, "clock"), (.lowAccuracy, "low accuracy"),
+            (.fieldDropped, "field dropped"), (.resent, "resent"),
+        ]
+        return all.filter { contains($0.0) }.map(\.1)
+    }
 }
 
 /// What became of one point.
-public enum PointOutcome: Hashable, Sendable {
+public enum PointOutcome: Hashable, Sendable, CustomStringConvertible {
     /// On the server's device.
     case stored(Acknowledgement)
     /// The server can make nothing of it: rider, time or place are none. Not stored; sending it again
@@ -44,6 +54,19 @@ public enum PointOutcome: Hashable, Sendable {
     case notDelivered(reason: String, mayBeStored: Bool)
 
     public var isStored: Bool { if case .stored = self { true } else { false } }
+
+    /// As part of a sentence about the point.
+    public var description: String {
+        switch self {
+        case .stored(let acknowledgement):
+            acknowledgement.isEmpty
+                ? "stored" : "stored (\(acknowledgement.names.joined(separator: ", ")))"
+        case .malformed: "malformed"
+        case .refused(let reason, _): "refused: \(reason)"
+        case .notDelivered(let reason, let mayBeStored):
+            "not delivered: \(reason)" + (mayBeStored ? "; it may be stored" : "")
+        }
+    }
 }
 
 /// What `append` gives for a point that it accepted.

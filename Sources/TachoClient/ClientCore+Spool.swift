@@ -92,6 +92,7 @@ extension ClientCore {
     func giveUp(_ reason: String) -> Int {
         let finished = state.withLock { state in
             var finished = Finished()
+            let reason = state.reason(reason)
             for batch in state.outbox.giveUpWaiting() where batch.record == nil {
                 complete(
                     batch, .notDelivered(reason, mayBeStored: batch.isUncertain), [], &state,

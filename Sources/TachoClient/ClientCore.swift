@@ -34,6 +34,8 @@ final class ClientCore: Sendable {
         /// Why the server does not let this client in; nil once it did. Until then points are
         /// refused as they come, unless there is a spool.
         var barred: String?
+        /// What went wrong last with the connection; nil while all is well.
+        var trouble: String?
         /// When the connection looks by itself.
         var armedNs = UInt64.max
         /// Records of the spool that are answered, for its thread.
@@ -43,6 +45,9 @@ final class ClientCore: Sendable {
         var drained: [@Sendable () -> Void] = []
         /// Points that are in the spool and nowhere else.
         var spoolBacklog = 0
+
+        /// Why something was not delivered, with what went wrong last.
+        func reason(_ why: String) -> String { trouble.map { "\(why) (\($0))" } ?? why }
     }
 
     /// What is to be called when the lock is free.
@@ -199,7 +204,7 @@ final class ClientCore: Sendable {
             var finished = Finished()
             for batch in state.outbox.expire(nowNs: nowNs) {
                 let result = BatchResult.notDelivered(
-                    "no server took it in time", mayBeStored: batch.isUncertain)
+                    state.reason("no server took it in time"), mayBeStored: batch.isUncertain)
                 complete(batch, result, [], &state, &finished)
             }
             refuseBarred(&state, &finished)
@@ -223,12 +228,16 @@ final class ClientCore: Sendable {
         state.withLock { state in
             state.outbox.connected()
             state.barred = nil
+            state.trouble = nil
             state.statistics.connections += 1
         }
     }
 
-    func disconnected() {
-        state.withLock { $0.outbox.disconnected() }
+    func disconnected(_ reason: String?) {
+        state.withLock { state in
+            state.outbox.disconnected()
+            if let reason { state.trouble = reason }
+        }
         if forgetsInFlight { forgetUncertain() }
     }
 
@@ -252,6 +261,11 @@ final class ClientCore: Sendable {
         let nowNs = Self.nowNs()
         let (finished, trip, spool) = state.withLock { state in
             var finished = Finished()
+            if case .tryAgain(_, let reason) = answer {
+                state.trouble = "the server is busy: \(reason)"
+            } else {
+                state.trouble = nil
+            }
             let batch = state.outbox.answered(answer, nowNs: nowNs)
             guard let batch else { return (finished, nil as (UInt64, Int)?, false) }
             let tripNs = nowNs - batch.sentNs

@@ -229,10 +229,11 @@ import Testing
         _ = try await Self.withClient(unreachable) { client in
             let receipt = try await client.append(contentsOf: testFixes(30))
             #expect(receipt.exceptions.count == 30)
-            guard case .notDelivered(_, mayBeStored: false)? = receipt[0] else {
+            guard case .notDelivered(let reason, mayBeStored: false)? = receipt[0] else {
                 Issue.record("\(String(describing: receipt[0]))")
                 return
             }
+            #expect(reason.contains("connection refused"), "\(reason)")
         }
     }
 

@@ -157,7 +157,7 @@ final class Link: @unchecked Sendable {
         generation += 1
         expected.removeAll()
         channel?.close(promise: nil)
-        core.disconnected()
+        core.disconnected(redial ? reason : nil)
         guard redial else { return }
         let ended = address.description
         let retryMs = isLoginRefused ? backoff.loginRefused() : backoff.failed()

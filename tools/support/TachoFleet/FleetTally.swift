@@ -134,7 +134,7 @@ final class FleetTally: Sendable {
         state.withLock { $0.report.unanswered += count }
         fail(
             ToolFailure(
-                ExitStatus.notReachable, "\(count) fixes were not delivered: \(reason)"))
+                ExitStatus.notReachable, "fixes were not acknowledged; the first: \(reason)"))
     }
 
     func note(resent: Int) { state.withLock { $0.report.resent = resent } }
