@@ -239,10 +239,10 @@ package struct BackupRun {
         do throws(MirrorError) {
             let pacer = options.pacer
             let mirrored = try Mirror.run(
-                from: options.data + "/audit", to: target, pace: { pacer.took($0) }
-            ) { event in
-                if case .finding(let finding) = event { findings.append(finding.message) }
-            }
+                from: options.data + "/audit", to: target,
+                emit: { event in
+                    if case .finding(let finding) = event { findings.append(finding.message) }
+                }, pace: { pacer.took($0) })
             summary.copiedFiles += mirrored.copied
             summary.copiedBytes += mirrored.copiedBytes
         } catch {

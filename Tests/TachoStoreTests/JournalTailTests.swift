@@ -58,7 +58,7 @@ import Testing
         for group in 1...12 { try test.append([UInt8](repeating: UInt8(group), count: 8_000)) }
         let before = try test.files().map(\.number)
         #expect(before.count > 4)
-        try test.journal.keeping {
+        try test.journal.keeping { () throws in
             test.release(upTo: 12)
             // Another thread would do it by now.
             Thread.sleep(forTimeInterval: 0.05)

@@ -19,16 +19,16 @@ package struct Mirror {
     /// Mirrors `from` to `to`, passing events to `emit` in order. `deep` reads every copy again. `pace`
     /// is told the bytes of each piece that is copied, and takes as long as it likes.
     package static func run(
-        from: String, to: String, deep: Bool = false, pace: (Int) -> Void = { _ in },
-        emit: (MirrorEvent) -> Void = { _ in }
+        from: String, to: String, deep: Bool = false,
+        emit: (MirrorEvent) -> Void = { _ in }, pace: (Int) -> Void = { _ in }
     ) throws(MirrorError) -> MirrorSummary {
-        try run(from: from, to: to, deep: deep, afterHead: {}, pace: pace, emit: emit)
+        try run(from: from, to: to, deep: deep, afterHead: {}, emit: emit, pace: pace)
     }
 
     /// `afterHead` runs between the reading of the checkpoint and the listing of the segments.
     static func run(
         from: String, to: String, deep: Bool = false, afterHead: () -> Void,
-        pace: (Int) -> Void = { _ in }, emit: (MirrorEvent) -> Void
+        emit: (MirrorEvent) -> Void, pace: (Int) -> Void = { _ in }
     ) throws(MirrorError) -> MirrorSummary {
         guard !MirrorLog.areSame(from, to) else {
             throw .usage("\(from) and \(to) are one directory; give another one to copy to")
