@@ -15,7 +15,7 @@ extension Engine {
     /// the last group that was durable when it was taken, so every row of the database is of a group
     /// that is there; all segments and the log, as nothing is being sealed. Everything acknowledged
     /// before the call is in it, and of every group all or nothing.
-    /// Cost: a checkpoint; writers of derived rows wait some 10 ms; table files that are merged
+    /// Cost: a checkpoint; writers of derived rows wait for a small flush; table files that are merged
     /// meanwhile keep their room until `endBackup`.
     package func beginBackup(
         completion: @escaping @Sendable (Result<BackupPoint, BackupPointError>) -> Void

@@ -3,7 +3,7 @@ import TachoWire
 
 /// Files of a moment, for who copies them.
 extension ConnectionHandler {
-    /// Some 0.1 s, more where a segment is being sealed: answered at its end.
+    /// Takes a checkpoint, longer where a segment is being sealed: answered at its end.
     func backup(_ begins: Bool) {
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
         let version = output.version

@@ -53,7 +53,7 @@ extension Database {
     /// the database had then; who opens the copy must find the same.
     ///
     /// Table files are the same files under a second name, so `path` lies in the same file system.
-    /// Writers wait for what is left in memory after a first pass without them, some 10 ms, and for
+    /// Writers wait for what is left in memory after a first pass without them, and for
     /// the names. RocksDB's issue 12731 loses rows of a log that is copied while it is written; here
     /// it holds nothing.
     package func checkpoint(
