@@ -34,7 +34,12 @@ extension Metric {
     ]
 
     private static func target(
-        _ name: String, _ kind: Kind = .gauge, _ help: String,
+        _ name: String, _ help: String,
+        _ read: @escaping @Sendable (TargetStatistics) -> Int
+    ) -> Metric { target(name, .gauge, help, read) }
+
+    private static func target(
+        _ name: String, _ kind: Kind, _ help: String,
         _ read: @escaping @Sendable (TargetStatistics) -> Int
     ) -> Metric {
         labelled(name, kind, by: "target", help) { sources in
