@@ -3,6 +3,7 @@ import Logging
 import TachoAccess
 import TachoEngine
 import TachoGeo
+import TachoWire
 import Testing
 
 @testable import TachoServer

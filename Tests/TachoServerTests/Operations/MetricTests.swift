@@ -1,6 +1,7 @@
-import Foundation
 import FormatSpec
+import Foundation
 import TachoEngine
+import TachoWire
 import Testing
 
 @testable import TachoServer

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import TachoEngine
 import Testing
 
 @testable import TachoServer
