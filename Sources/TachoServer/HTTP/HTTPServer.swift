@@ -6,8 +6,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// The HTTP listener: a loop of its own for sockets, so that it answers also while RESP is busy, and
-/// Swift's own threads for what is answered. Hummingbird parses, routes and writes.
+/// The HTTP listener: a thread of its own, an event loop for sockets and for what is answered, so that
+/// it answers also while RESP is busy. Hummingbird parses, routes and writes.
 package final class HTTPServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let running: Task<Void, Never>
@@ -43,7 +43,7 @@ package final class HTTPServer: Sendable {
             bound.succeed($0.localAddress.map(ListenAddress.text) ?? "?")
         }
         let ended = group.next().makePromise(of: Void.self)
-        let running = Task {
+        let running = Task(executorPreference: LoopExecutor(group.next())) {
             do {
                 try await application.run()
                 bound.fail(CancellationError())
