@@ -36,7 +36,10 @@ import Testing
                 line.append(byte)
             }
             let text = String(decoding: line, as: UTF8.self)
-            self.port = try #require(text.split(separator: ":").last.flatMap { Int($0) }, "\(text)")
+            // ready resp=HOST:PORT http=HOST:PORT
+            let resp = text.split(separator: " ").first { $0.hasPrefix("resp=") }
+            self.port = try #require(
+                resp?.split(separator: ":").last.flatMap { Int($0) }, "\(text)")
         }
 
         func end(_ signal: Int32) {

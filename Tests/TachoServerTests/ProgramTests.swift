@@ -124,7 +124,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func `a usage error is one line and exit code 64`() throws {
+    @Test func `each usage error is a line, and the exit code is 64`() throws {
         let wrong: [[String]] = [
             [], ["--data", "/tmp/x", "--resp", "0.0.0.0:7227"],
             ["--data", "/tmp/x", "--resp", "7227"], ["--data", "/tmp/x", "--min-free", "5X"],
@@ -135,7 +135,8 @@ struct ProgramTests {
             let run = try Run(arguments)
             let (code, errors) = run.end()
             #expect(code == 64, "\(arguments)")
-            #expect(errors.hasPrefix("tachod: ") && errors.split(separator: "\n").count == 1)
+            let lines = errors.split(separator: "\n")
+            #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix("tachod: ") }, "\(errors)")
         }
     }
 
@@ -181,11 +182,11 @@ struct ProgramTests {
             contentsOfFile: SpecPage.repository.path + "/docs/security.md", encoding: .utf8)
         let block = page.components(separatedBy: "```sh\n")[1].components(separatedBy: "```")[0]
         let lines = block.split(separator: "\n").map(String.init)
-        #expect(lines.count == 5 && lines.last == "tachod --data ./fleet --acl users")
+        #expect(lines.count == 5 && lines.last?.hasPrefix("tacho acl hash --user boss") == true)
         try withDirectory { directory in
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: false)
-            let setUp = try shell(lines.dropLast().joined(separator: "\n"), in: directory)
+            let setUp = try shell(lines.joined(separator: "\n"), in: directory)
             #expect(setUp.code == 0 && setUp.text.contains("user kim role read,ops"), "\(setUp)")
             let run = try Run(
                 "--data", directory + "/fleet", "--acl", directory + "/users", "--resp",

@@ -69,7 +69,7 @@ struct SurfaceTests {
                 let text = try client.receive().text ?? ""
                 return text.split(separator: "\r\n").filter { $0.hasPrefix("# ") }.map(String.init)
             }
-            let all = ["# Server", "# Clients", "# Stats", "# Tacho"]
+            let all = ["# Server", "# Clients", "# Stats", "# Latency", "# Tacho"]
             #expect(try titles() == all)
             #expect(try titles("everything") == all)
             #expect(try titles("STATS", "server") == ["# Server", "# Stats"])

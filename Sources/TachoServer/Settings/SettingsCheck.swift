@@ -175,6 +175,7 @@ private struct Checking {
         } catch {
             let name =
                 switch error.path {
+                case tls.certificatePath: "tls-cert"
                 case tls.keyPath: "tls-key"
                 case tls.clientAuthoritiesPath: "tls-client-ca"
                 default: "tls-cert"

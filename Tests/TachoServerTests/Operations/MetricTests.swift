@@ -94,11 +94,12 @@ struct MetricTests {
                 }
             }
             #expect(Set(seen).count == seen.count)
-            // All but those of TLS, and of consumer groups that there are not.
+            // All but those of TLS, of consumer groups and of targets of alerts that there are not.
             let missing = Set(Self.names).subtracting(seen)
             #expect(
                 missing.allSatisfy {
-                    $0.hasPrefix("tacho_tls_") || $0 == "tacho_consumer_lag_entries"
+                    $0.hasPrefix("tacho_tls_") || $0.hasPrefix("tacho_alert_")
+                        || $0 == "tacho_consumer_lag_entries"
                         || $0 == "tacho_http_requests_total"
                 })
             // Every figure of stats is told, or said here not to be, or to be told otherwise.

@@ -48,7 +48,7 @@ struct ReloadTests {
             let level = LogLevel(.notice)
             let reload = SettingsReload(
                 arguments: arguments, given: GivenSettings(arguments), level: level)
-            try "data = d\nmin-free = 99999999T\nslow-ms = 0\nlog-level = error\nhot-days = 2"
+            try "data = d\nmin-free = 9999999T\nslow-ms = 0\nlog-level = error\nhot-days = 2"
                 .write(toFile: path, atomically: false, encoding: .utf8)
             _ = reload.perform(engine, resp, Logger(label: "test"))
             #expect(level.now == .error)
