@@ -68,7 +68,7 @@ def main():
 def page(c):
     """Python's constants and results are those that format-spec.md states."""
     text = (campaign.ROOT / "format-spec.md").read_text()
-    text = text[text.index("\n## 19. Distance\n"):]
+    text = text.split("\n## 19. Distance\n")[1].split("\n## ")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()
             if line.startswith("|")]
     named = {row[0]: row[1] for row in rows if len(row) == 3}
