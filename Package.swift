@@ -85,11 +85,13 @@ let package = Package(
                 "TachoGeo", "TachoCodec", "TachoIngest", "TachoExplain", "TachoStore",
                 "TachoAudit", "CTacho", .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
-        module("TachoBackup", ["TachoEngine", "TachoAudit", "TachoStore"]),
+        module("TachoBackup", ["TachoEngine", "TachoAudit", "TachoStore", "CTacho"]),
+        // Before all that opens connections to others.
+        module("TachoDial", nio + tls),
         module(
             "TachoNotify",
             [
-                "TachoEngine", "TachoCodec", "TachoGeo", crypto, logging,
+                "TachoEngine", "TachoDial", "TachoCodec", "TachoGeo", crypto, logging,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
@@ -102,7 +104,8 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ] + nio + tls),
-        module("TachoClient", ["TachoWire", "TachoCodec", "TachoGeo"] + nio + tls),
+        module(
+            "TachoClient", ["TachoDial", "TachoWire", "TachoCodec", "TachoGeo"] + nio + tls),
 
         // Programs: thin, over modules that tests can reach.
         folder(
@@ -111,11 +114,13 @@ let package = Package(
         folder(
             "TachoTools", at: "tools/support/TachoTools",
             [
-                "TachoClient", "TachoBackup", "TachoEngine", "TachoAudit", "TachoIngest",
+                "TachoClient", "TachoDial", "TachoBackup", "TachoEngine", "TachoAudit",
+                "TachoIngest",
                 "TachoStore", "TachoWire", "TachoCodec", "TachoGeo", "CZlib",
             ]),
         folder(
-            "TachoFleet", at: "tools/support/TachoFleet", ["TachoClient", "TachoWire", "TachoGeo"]),
+            "TachoFleet", at: "tools/support/TachoFleet",
+            ["TachoClient", "TachoDial", "TachoWire", "TachoGeo"]),
         program(
             "tachod", at: "tools/tachod",
             ["TachoServer", "TachoAccess", logging]),

@@ -8,20 +8,32 @@
 
 import TachoClient
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 let options = Options(CommandLine.arguments)
 guard let server = options.text("--server") else {
-    print(
+    end(
         "usage: DispatchService --server HOST:PORT [--spool DIR] [--couriers N] [--fixes N]"
-            + " [--prefix NAME]")
-    throw Usage()
+            + " [--prefix NAME]", status: 64)
 }
-let desk = try DispatchDesk(server: server, spool: options.text("--spool"))
-let report = try await desk.run(
-    prefix: options.text("--prefix") ?? "desk-", couriers: options.number("--couriers") ?? 20,
-    fixes: options.number("--fixes") ?? 50)
-print(report.json)
+do {
+    let desk = try DispatchDesk(server: server, spool: options.text("--spool"))
+    let report = try await desk.run(
+        prefix: options.text("--prefix") ?? "desk-", couriers: options.number("--couriers") ?? 20,
+        fixes: options.number("--fixes") ?? 50)
+    print(report.json)
+} catch {
+    end("DispatchService: \(error)", status: 1)
+}
 
-struct Usage: Error {}
+func end(_ line: String, status: Int32) -> Never {
+    _ = (line + "\n").utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
+    exit(status)
+}
 
 /// `--name value` pairs.
 struct Options {

@@ -1,4 +1,7 @@
+#define _GNU_SOURCE
 #include "tacho.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -60,5 +63,36 @@ static void tacho_check_processor(void) {
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return;
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(71);
     _exit(70);
+}
+#endif
+
+#if defined(__linux__)
+static int sync_range(int fd, int64_t offset, int64_t count, unsigned flags) {
+    while (sync_file_range(fd, offset, count, flags) != 0)
+        if (errno != EINTR) {
+            // A file system that cannot is none that fails.
+            return errno == EINVAL || errno == ENOSYS || errno == ESPIPE ? 0 : errno;
+        }
+    return 0;
+}
+
+int tacho_begin_writing(int fd, int64_t offset, int64_t count) {
+    return sync_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
+}
+
+int tacho_finish_writing(int fd, int64_t offset, int64_t count) {
+    return sync_range(fd, offset, count,
+                      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                          SYNC_FILE_RANGE_WAIT_AFTER);
+}
+#else
+int tacho_begin_writing(int fd, int64_t offset, int64_t count) {
+    (void)fd, (void)offset, (void)count;
+    return 0;
+}
+
+int tacho_finish_writing(int fd, int64_t offset, int64_t count) {
+    (void)fd, (void)offset, (void)count;
+    return 0;
 }
 #endif

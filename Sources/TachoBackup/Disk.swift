@@ -1,3 +1,4 @@
+import CTacho
 import TachoAudit
 import TachoStore
 
@@ -8,6 +9,9 @@ import TachoStore
 /// The system calls of backups, each with its failure as a line.
 enum Disk {
     static let pieceBytes = 1 << 20
+    /// So much of a copy may lie unwritten in memory, twice: the journal of a server on the same file
+    /// system waits for all of it with each of its syncs.
+    static let unwrittenBytes = 4 << 20
     /// Of a table: what tells it from another with its name and size.
     static let endBytes = 64 << 10
 
@@ -105,6 +109,9 @@ final class NewCopy {
     let path: String
     private let descriptor: Int32
     private var offset = 0
+    /// Up to where writing to the device began, and up to where it ended.
+    private var begun = 0
+    private var ended = 0
 
     /// What lies there was left by a kill.
     init(_ path: String, mode: mode_t = 0o600) throws(BackupFailure) {
@@ -126,6 +133,21 @@ final class NewCopy {
             done += put
         }
         offset += raw.count
+        if offset - begun >= Disk.unwrittenBytes { try pass() }
+    }
+
+    /// Begins to write what is new, waits for what was before, and gives up its pages.
+    private func pass() throws(BackupFailure) {
+        try check(tacho_begin_writing(descriptor, Int64(begun), Int64(offset - begun)))
+        if begun > ended {
+            try check(tacho_finish_writing(descriptor, Int64(ended), Int64(begun - ended)))
+            posix_fadvise(descriptor, off_t(ended), off_t(begun - ended), POSIX_FADV_DONTNEED)
+        }
+        (ended, begun) = (begun, offset)
+    }
+
+    private func check(_ code: Int32) throws(BackupFailure) {
+        guard code == 0 else { throw .system("write", path, code) }
     }
 
     /// On the device when it returns, and no more in the page cache.

@@ -2,6 +2,7 @@ import Dispatch
 import NIOCore
 import NIOPosix
 import NIOSSL
+import TachoDial
 package import TachoWire
 
 /// A pipelined connection to a `tachod`: requests go out as they come, replies come back in order.

@@ -1,3 +1,4 @@
+import TachoDial
 import TachoWire
 
 #if canImport(Glibc)

@@ -11,8 +11,7 @@ final class ReplyHandler: ChannelInboundHandler {
 
     private let address: ServerAddress
     private var waiters = CircularBuffer<Waiter>()
-    private var parser = ReplyParser()
-    private var received = ByteBuffer()
+    private var replies = ReplyStream()
     /// Why no further reply will come; nil while the connection is up.
     private var end: ClientError?
 
@@ -29,19 +28,9 @@ final class ReplyHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard end == nil else { return }
-        var bytes = unwrapInboundIn(data)
-        if received.readableBytes == 0 {
-            received = bytes
-        } else {
-            received.writeBuffer(&bytes)
-        }
-        while received.readableBytes > 0 {
-            switch parser.next(received.readableBytesSpan) {
-            case .needsMore:
-                received.discardReadBytes()
-                return
-            case .reply(let reply, let count):
-                received.moveReaderIndex(forwardBy: count)
+        replies.append(unwrapInboundIn(data))
+        do throws(ReplyError) {
+            while let reply = try replies.next() {
                 guard let waiter = waiters.popFirst() else {
                     finish(.notUnderstood(address, reason: "a reply nobody asked for"))
                     context.close(promise: nil)
@@ -52,13 +41,11 @@ final class ReplyHandler: ChannelInboundHandler {
                 } else {
                     waiter.succeed(.success(reply))
                 }
-            case .refused(let error):
-                finish(.notUnderstood(address, reason: error.message))
-                context.close(promise: nil)
-                return
             }
+        } catch {
+            finish(.notUnderstood(address, reason: error.message))
+            context.close(promise: nil)
         }
-        received.clear()
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -3,8 +3,15 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TachoDial
 package import TachoEngine
 import TachoGeo
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// What is read of files before the data directory is opened.
 package struct NotifyMaterial: Sendable {
@@ -27,14 +34,17 @@ package struct NotifyMaterial: Sendable {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         if let path = options.authoritiesPath {
+            guard access(path, R_OK) == 0 else {
+                throw .authorities(path: path, "cannot be read (\(systemReason(errno)))")
+            }
             let roots = (try? NIOSSLCertificate.fromPEMFile(path)) ?? []
-            guard !roots.isEmpty else { throw .authorities(path: path) }
+            guard !roots.isEmpty else { throw .authorities(path: path, "no certificate in it") }
             configuration.trustRoots = .certificates(roots)
         }
         do {
             return try NIOSSLContext(configuration: configuration)
         } catch {
-            throw .authorities(path: options.authoritiesPath ?? "")
+            throw .authorities(path: options.authoritiesPath ?? "the system's", "\(error)")
         }
     }
 }

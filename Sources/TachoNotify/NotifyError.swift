@@ -8,7 +8,8 @@ package enum NotifyError: Error, Equatable, Sendable {
     /// Of the file of a webhook's secrets.
     case secret(path: String, String)
     case noSecret
-    case authorities(path: String)
+    /// Of the file that says whose certificates are good.
+    case authorities(path: String, String)
     case template(String)
     /// Marks of earlier deliveries cannot be read.
     case damaged(String)
@@ -19,19 +20,28 @@ package enum NotifyError: Error, Equatable, Sendable {
             "--\(kind.rawValue): \(defect); [NAME=]https://HOST[:PORT][/PATH] expected"
         case .twoOfOneName(let name):
             "two targets are called \(name): give one of them another name, as in"
-                + " --webhook other=https://HOST/PATH"
+                + " other=https://HOST[:PORT][/PATH]"
         case .tooManyTargets(let most): "at most \(most) targets of alerts are possible"
         case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
-        case .secret(let path, let defect):
-            "--webhook-secret \(path): \(defect); a line whsec_ and 24 to 64 bytes in base64"
-                + " expected, as written by: echo \"whsec_$(openssl rand -base64 32)\""
+        case .secret: "--webhook-secret \(reason)"
         case .noSecret:
             "--webhook needs --webhook-secret FILE: receivers tell by it who sends; make one by:"
                 + " echo \"whsec_$(openssl rand -base64 32)\" > FILE"
-        case .authorities(let path):
-            "--alert-ca \(path): no certificate in it; PEM expected, with -----BEGIN CERTIFICATE-----"
+        case .authorities: "--alert-ca \(reason)"
         case .template(let defect): "--alert-evidence-url: \(defect)"
         case .damaged(let what): "where alerts were delivered to cannot be read: \(what)"
+        }
+    }
+
+    /// The message without the option, where that is named already.
+    package var reason: String {
+        switch self {
+        case .secret(let path, let defect):
+            "\(path): \(defect); a line whsec_ and 24 to 64 bytes in base64 expected, as written"
+                + " by: echo \"whsec_$(openssl rand -base64 32)\""
+        case .authorities(let path, let defect):
+            "\(path): \(defect); PEM expected, with -----BEGIN CERTIFICATE-----"
+        default: message
         }
     }
 }

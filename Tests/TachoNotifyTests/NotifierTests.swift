@@ -209,7 +209,7 @@ final class NotifierTests {
         wait("it fails") { notifier.statistics().targets[0].failuresInARow > 1 }
         let behind = notifier.statistics().targets[0]
         #expect(behind.lagAlerts == 2 && behind.lagMs > 0)
-        #expect(behind.lastError == "Connection refused")
+        #expect(behind.lastError == "connection refused")
         let began = ContinuousClock.now
         notifier.stop()
         #expect(ContinuousClock.now - began < .seconds(4))

@@ -184,6 +184,6 @@ struct TargetConnectionTests {
         let receiver = try ScriptedReceiver { _, _ in .ok }
         let port = receiver.port
         receiver.stop()
-        #expect(reason(try post(1, toPort: port).first) == "Connection refused")
+        #expect(reason(try post(1, toPort: port).first) == "connection refused")
     }
 }

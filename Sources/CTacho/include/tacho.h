@@ -1,5 +1,5 @@
 // What Swift cannot say: a prefetch and the CRC32C instruction, in the header so that each becomes
-// one instruction at the place of use; and a request to the scheduler that glibc has no call for.
+// one instruction at the place of use; and requests to the system that glibc's module for Swift has no call for.
 #ifndef TACHO_H
 #define TACHO_H
 #include <stddef.h>
@@ -45,5 +45,14 @@ int tacho_ask_short_slices(uint64_t slice_ns);
 // keeps pages that thousands of connections left behind. Returns 1 when it was begun, 0 where there
 // is nothing to do so with.
 int tacho_return_memory(void);
+
+// Begins to write these bytes of a file to its device, and does not wait: what lies unwritten when
+// somebody syncs another file of the same ext4 is what that sync waits for. Returns 0, or an error
+// number; 0 where there is no such call.
+int tacho_begin_writing(int fd, int64_t offset, int64_t count);
+
+// Waits for the bytes that tacho_begin_writing named. Says nothing about the file's length or the
+// device's cache: fsync does.
+int tacho_finish_writing(int fd, int64_t offset, int64_t count);
 
 #endif

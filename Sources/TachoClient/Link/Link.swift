@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import TachoDial
 import TachoGeo
 import TachoWire
 
@@ -341,8 +342,7 @@ private final class LinkHandler: ChannelInboundHandler {
 
     private let link: Link
     private let generation: Int
-    private var parser = ReplyParser()
-    private var received = ByteBuffer()
+    private var replies = ReplyStream()
     private var isBroken = false
 
     init(_ link: Link, _ generation: Int) {
@@ -352,26 +352,13 @@ private final class LinkHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isBroken else { return }
-        var bytes = unwrapInboundIn(data)
-        if received.readableBytes == 0 {
-            received = bytes
-        } else {
-            received.writeBuffer(&bytes)
+        replies.append(unwrapInboundIn(data))
+        do throws(ReplyError) {
+            while let reply = try replies.next() { link.received(reply, generation) }
+        } catch {
+            isBroken = true
+            link.ended(error.message, generation)
         }
-        while received.readableBytes > 0 {
-            switch parser.next(received.readableBytesSpan) {
-            case .needsMore:
-                received.discardReadBytes()
-                return
-            case .reply(let reply, let count):
-                received.moveReaderIndex(forwardBy: count)
-                link.received(reply, generation)
-            case .refused(let error):
-                isBroken = true
-                return link.ended(error.message, generation)
-            }
-        }
-        received.clear()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { link.readComplete(generation) }

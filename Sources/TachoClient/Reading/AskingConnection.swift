@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import TachoDial
 import TachoWire
 
 /// A connection for questions from tasks: requests go out as they come, replies come back in order,

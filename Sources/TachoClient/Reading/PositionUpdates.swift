@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import TachoDial
 import TachoWire
 
 /// Positions of riders as they change. Ends when its task is cancelled or the client is shut down;
@@ -137,8 +138,7 @@ private final class SubscriptionHandler: ChannelInboundHandler {
 
     private let address: ServerAddress
     private let configuration: TachoClientConfiguration
-    private var parser = ReplyParser()
-    private var received = ByteBuffer()
+    private var replies = ReplyStream()
     private var positions: [RiderPosition] = []
     private var waiting: EventLoopPromise<Result<[RiderPosition], ClientError>>?
     private var end: ClientError?
@@ -201,25 +201,13 @@ private final class SubscriptionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         heardNs = ClientCore.nowNs()
-        var bytes = unwrapInboundIn(data)
-        if received.readableBytes == 0 {
-            received = bytes
-        } else {
-            received.writeBuffer(&bytes)
+        guard end == nil else { return }
+        replies.append(unwrapInboundIn(data))
+        do throws(ReplyError) {
+            while end == nil, let reply = try replies.next() { heard(reply, context) }
+        } catch {
+            finish(.notUnderstood(address, reason: error.message), context)
         }
-        while end == nil, received.readableBytes > 0 {
-            switch parser.next(received.readableBytesSpan) {
-            case .needsMore:
-                received.discardReadBytes()
-                return
-            case .reply(let reply, let count):
-                received.moveReaderIndex(forwardBy: count)
-                heard(reply, context)
-            case .refused(let error):
-                finish(.notUnderstood(address, reason: error.message), context)
-            }
-        }
-        received.clear()
     }
 
     private func heard(_ reply: Reply, _ context: ChannelHandlerContext) {

@@ -1,3 +1,5 @@
+import TachoDial
+
 #if canImport(Glibc)
     import Glibc
 #else

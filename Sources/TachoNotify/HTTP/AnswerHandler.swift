@@ -1,7 +1,6 @@
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
+import TachoDial
 
 /// What a server answered; of the body as much as a message to people needs.
 struct HTTPAnswer: Equatable {
@@ -99,17 +98,8 @@ final class AnswerHandler: ChannelInboundHandler {
     }
 
     static func reason(_ error: any Error) -> String {
-        switch error {
-        case let error as NIOConnectionError:
-            error.connectionErrors.first.map { reason($0.error) } ?? "its host is not known"
-        case NIOSSLError.handshakeFailed(let reason):
-            "TLS: \(reason); --alert-ca names whose certificates are good"
-        case let error as NIOSSLExtraError: "TLS: \(error)"
-        case NIOSSLError.uncleanShutdown: "it ended the connection in the middle"
-        case ChannelError.connectTimeout: "no connection in time"
-        case let error as HTTPParserError: "its answer is no HTTP (\(error))"
-        case let error as IOError: systemReason(error.errnoCode)
-        default: "\(error)"
-        }
+        if let error = error as? HTTPParserError { return "its answer is no HTTP (\(error))" }
+        return connectionReason(
+            error, tlsRemedy: "--alert-ca names whose certificates are good")
     }
 }

@@ -1,16 +1,7 @@
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NIOSSL
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
-/// What the system says of an error number.
-func systemReason(_ number: CInt) -> String { String(cString: strerror(number)) }
+import TachoDial
 
 /// HTTP/1.1 to one target: one request at a time on one connection, which is kept for the next.
 ///
@@ -75,30 +66,15 @@ final class TargetConnection {
 
     private func connect() {
         drop()
-        let (loop, address, tls, limits) = (loop, address, tls, limits)
-        let number = number
-        ClientBootstrap(group: loop)
-            .connectTimeout(.milliseconds(limits.connectMs))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let operations = channel.pipeline.syncOperations
-                    if let tls {
-                        // Of an address of numbers the certificate itself must have the numbers.
-                        let isNumbers =
-                            (try? SocketAddress(ipAddress: address.host, port: 0)) != nil
-                        try operations.addHandler(
-                            NIOSSLClientHandler(
-                                context: tls, serverHostname: isNumbers ? nil : address.host))
-                    }
-                    try operations.addHTTPClientHandlers()
-                    try operations.addHandler(AnswerHandler(answerBytes: limits.answerBytes))
-                }
-            }
-            .connect(host: address.host, port: address.port)
-            .assumeIsolated()
-            .whenComplete { [self] result in connected(result, number) }
+        let (number, answerBytes) = (number, limits.answerBytes)
+        Dialer.dial(
+            host: address.host, port: address.port, timeoutMs: limits.connectMs, tls: tls, on: loop
+        ) { operations in
+            try operations.addHTTPClientHandlers()
+            try operations.addHandler(AnswerHandler(answerBytes: answerBytes))
+        }
+        .assumeIsolated()
+        .whenComplete { [self] result in connected(result, number) }
     }
 
     private func connected(_ result: Result<any Channel, any Error>, _ number: Int) {

@@ -167,7 +167,7 @@ private struct HTTPErrors: RouterMiddleware {
         } catch let refusal as HTTPGate.Refusal {
             response = Self.response(refusal)
         } catch let error as HTTPError {
-            response = Self.response(error)
+            response = Self.response(error, request)
         }
         let known = HTTPRoute.all.contains { $0.path == context.endpointPath }
         state.requests.note(
@@ -193,9 +193,18 @@ private struct HTTPErrors: RouterMiddleware {
         }
     }
 
-    private static func response(_ error: HTTPError) -> Response {
+    private static func response(_ error: HTTPError, _ request: Request) -> Response {
         guard error.status == .notFound else {
             return .text((error.body ?? error.status.reasonPhrase) + "\n", error.status)
+        }
+        // Who may ask is not looked at: that the path is there is no secret.
+        let methods = HTTPRoute.all.filter { $0.path == request.uri.path }
+            .flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
+        if !methods.isEmpty {
+            let allowed = methods.joined(separator: ", ")
+            var response = Response.text("only \(allowed) here\n", .methodNotAllowed)
+            response.headers[.allow] = allowed
+            return response
         }
         let paths = HTTPRoute.all.map(\.path).joined(separator: ", ")
         return .text("not found; there are \(paths)\n", .notFound)

@@ -223,7 +223,7 @@ private struct Checking {
                 case .authorities: "alert-ca"
                 default: "webhook-secret"
                 }
-            fail(name, "= " + error.message)
+            fail(name, "= " + error.reason)
         }
     }
 

@@ -65,7 +65,9 @@ struct HTTPTests {
             let nowhere = try HTTPAsk.get("/nowhere", at: http.address)
             #expect(nowhere.status == 404)
             #expect(nowhere.body == "not found; there are /healthz, /readyz, /metrics\n")
-            #expect(try HTTPAsk.get("/metrics", at: http.address, method: "POST").status == 404)
+            let post = try HTTPAsk.get("/metrics", at: http.address, method: "POST")
+            #expect(post.status == 405 && post.body == "only GET, HEAD here\n")
+            #expect(post.headers["allow"] == "GET, HEAD")
             let head = try HTTPAsk.get("/healthz", at: http.address, method: "HEAD")
             #expect(head.status == 200 && head.body.isEmpty)
             let long = try HTTPAsk.get(

@@ -1,5 +1,6 @@
 internal import Synchronization
 package import TachoClient
+import TachoDial
 
 #if canImport(Glibc)
     import Glibc

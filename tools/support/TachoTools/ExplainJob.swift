@@ -1,4 +1,5 @@
 import TachoClient
+import TachoDial
 import TachoGeo
 
 #if canImport(Glibc)

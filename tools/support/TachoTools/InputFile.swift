@@ -1,5 +1,6 @@
 package import TachoClient
 import TachoCodec
+import TachoDial
 
 #if canImport(Glibc)
     import Glibc

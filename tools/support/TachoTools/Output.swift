@@ -1,4 +1,5 @@
 internal import TachoClient
+import TachoDial
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,5 @@
 import TachoClient
+import TachoDial
 
 #if canImport(Glibc)
     import Glibc
