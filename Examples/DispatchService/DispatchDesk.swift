@@ -53,7 +53,7 @@ final class DispatchDesk: Sendable {
         // The form for what must be known at once: waits until the fix is on a device.
         let last = Courier(name: names[0], number: 0).fix(fixes, jumpMeters: 5_000)
         try await client.append(last)
-        await board.waitForAlert(of: names[0])
+        await board.wait(forAlertAndPositionOf: names[0])
         for try await _ in client.track(names[0]) { report.tracked += 1 }
         // A held fix is stored and told, and the map shows where the courier believably is.
         report.jumperIsShown = try await client.latest(names[0])?.fix.tsMs == last.tsMs
@@ -125,9 +125,12 @@ private final class Board: Sendable {
     }
 
     /// At most ten seconds.
-    func waitForAlert(of rider: String) async {
+    func wait(forAlertAndPositionOf rider: String) async {
         for _ in 0..<1_000 {
-            if state.withLock({ $0.alerted.contains(rider) }) { return }
+            let isThere = state.withLock {
+                $0.alerted.contains(rider) && $0.latest[rider] != nil
+            }
+            if isThere { return }
             try? await Task.sleep(for: .milliseconds(10))
         }
     }

@@ -23,23 +23,28 @@ import Testing
 
         init(_ directory: String, port: Int = 0) throws {
             let output = Pipe()
+            let errors = directory + "/errors"
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true)
+            try Data().write(to: URL(fileURLWithPath: errors))
             process.executableURL = try program("tachod")
             process.arguments = [
-                "--data", directory + "/data", "--resp", "127.0.0.1:\(port)", "--min-free", "0",
-                "--reserve", "0",
+                "--data", directory + "/data", "--resp", "127.0.0.1:\(port)", "--http", "off",
+                "--min-free", "0", "--reserve", "0",
             ]
             process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
+            process.standardError = FileHandle(forWritingAtPath: errors)
             try process.run()
             var line: [UInt8] = []
             while let byte = output.fileHandleForReading.readData(ofLength: 1).first, byte != 0x0A {
                 line.append(byte)
             }
             let text = String(decoding: line, as: UTF8.self)
-            // ready resp=HOST:PORT http=HOST:PORT
+            // ready resp=HOST:PORT …
             let resp = text.split(separator: " ").first { $0.hasPrefix("resp=") }
             self.port = try #require(
-                resp?.split(separator: ":").last.flatMap { Int($0) }, "\(text)")
+                resp?.split(separator: ":").last.flatMap { Int($0) },
+                "\(text), \((try? String(contentsOfFile: errors, encoding: .utf8)) ?? "")")
         }
 
         func end(_ signal: Int32) {
