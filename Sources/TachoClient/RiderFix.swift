@@ -39,6 +39,7 @@ public struct RiderFix: Hashable, Sendable {
     package let fix: Fix
 
     /// - Parameters:
+    ///   - rider: whose fix it is.
     ///   - tsMs: when the phone measured it, Unix time in milliseconds.
     ///   - latDegrees: degrees north, stored to 10⁻⁷.
     ///   - lonDegrees: degrees east, stored to 10⁻⁷.
@@ -46,6 +47,7 @@ public struct RiderFix: Hashable, Sendable {
     ///   - headingDegrees: clockwise from north, 0 to 360, stored to 0.01.
     ///   - accuracyMeters: radius, 0 to 100,000, stored to 0.1.
     ///   - altitudeMeters: −20,000 to 100,000, stored to 0.1.
+    ///   - source: how the phone found it, where it says so.
     public init(
         rider: String, tsMs: Int64, latDegrees: Double, lonDegrees: Double,
         speedMetersPerSecond: Double? = nil, headingDegrees: Double? = nil,

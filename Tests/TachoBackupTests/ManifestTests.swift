@@ -133,7 +133,8 @@ import Testing
             engine: "00112233445566778899aabbccddeeff", generation: number() | 1,
             atMs: Int64(bitPattern: number()), group: number(), hash: number(),
             nextSequence: number(), points: number(), lost: number(), riders: number(),
-            segments: number(), logEntries: number(), families: FamilyFigures.sums([]),
+            segments: number(), logEntries: number(),
+            families: Family.allCases.map { FamilyFigures(family: $0.name) },
             files: paths.sorted().map { path in
                 let role = roles.randomElement(using: &random)!
                 return BackupManifest.File(

@@ -89,7 +89,7 @@ package struct BackupContents: Equatable, Sendable {
         mutating func run(
             _ journal: String, group: UInt64, hash: UInt64
         ) throws(StoreError) -> BackupContents {
-            contents.families = FamilyFigures.sums(database.tables)
+            contents.families = try database.figures()
             try slots()
             var mark = CheckpointMark()
             if let bytes = try database.get(.meta, Keys.meta(Store.checkpointKey)) {

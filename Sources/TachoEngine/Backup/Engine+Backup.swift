@@ -111,7 +111,7 @@ extension Engine {
         }
         return try store.journal.keeping { () throws(StoreError) -> BackupPoint in
             var (mark, state, atMs) = (CheckpointMark(), progress.now, Int64(0))
-            let tables = try store.database.checkpoint(to: place + "/db") {
+            let families = try store.database.checkpoint(to: place + "/db") {
                 () throws(StoreError) in
                 if let bytes = try store.database.get(.meta, Keys.meta(Store.checkpointKey)) {
                     mark = try CheckpointMark(bytes)
@@ -128,7 +128,7 @@ extension Engine {
             return BackupPoint(
                 path: place, engine: engine, group: state.group,
                 nextSequence: state.nextSequence, hash: state.hash, segments: segments,
-                atMs: atMs, families: FamilyFigures.sums(tables))
+                atMs: atMs, families: families)
         }
     }
 

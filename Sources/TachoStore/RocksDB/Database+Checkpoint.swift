@@ -4,15 +4,12 @@ import CRocksDB
     import Glibc
 #endif
 
-/// A table file of a database, as the database counts it.
+/// A table file of a database.
 package struct TableFile: Hashable, Comparable, Sendable {
     package var family: String
     /// As `000012.sst`.
     package var name: String
     package var bytes: UInt64
-    /// Rows written to it, deletions included.
-    package var entries: UInt64
-    package var deletions: UInt64
 
     package static func < (a: TableFile, b: TableFile) -> Bool {
         (a.family, a.name) < (b.family, b.name)
@@ -23,25 +20,12 @@ package struct TableFile: Hashable, Comparable, Sendable {
 package struct FamilyFigures: Hashable, Sendable {
     package var family: String
     package var files: UInt64 = 0
+    /// Rows written to them, deletions included.
     package var entries: UInt64 = 0
     package var deletions: UInt64 = 0
     package var bytes: UInt64 = 0
 
     package init(family: String) { self.family = family }
-
-    /// Of all families of this program, also those without a file.
-    package static func sums(_ files: [TableFile]) -> [FamilyFigures] {
-        Family.allCases.map { family in
-            var sum = FamilyFigures(family: family.name)
-            for file in files where file.family == family.name {
-                sum.files += 1
-                sum.entries += file.entries
-                sum.deletions += file.deletions
-                sum.bytes += file.bytes
-            }
-            return sum
-        }
-    }
 }
 
 extension Database {
@@ -49,7 +33,7 @@ extension Database {
     private static let maxTries = 20
 
     /// A copy of the database at `path`, which does not exist, of a moment in which nothing was being
-    /// written and all rows were in table files. `atPoint` runs in that moment. Gives the files that
+    /// written and all rows were in table files. `atPoint` runs in that moment. Gives the figures that
     /// the database had then; who opens the copy must find the same.
     ///
     /// Table files are the same files under a second name, so `path` lies in the same file system.
@@ -58,17 +42,18 @@ extension Database {
     /// it holds nothing.
     package func checkpoint(
         to path: String, _ atPoint: () throws(StoreError) -> Void
-    ) throws(StoreError) -> [TableFile] {
+    ) throws(StoreError) -> [FamilyFigures] {
         for _ in 0..<Self.maxTries {
             try flushAll()
-            let found = try gate.closed { () throws(StoreError) -> [TableFile]? in
+            let found = try gate.closed { () throws(StoreError) -> [FamilyFigures]? in
                 try flushAll()
                 let before = tables
+                let figures = try figures()
                 try copyFiles(to: path)
                 // A merge that ended meanwhile may or may not be in the copy.
                 guard tables == before else { return nil }
                 try atPoint()
-                return before
+                return figures
             }
             if let found { return found }
             FileSystem.removeTree(path)
@@ -98,10 +83,43 @@ extension Database {
                 family: String(cString: rocksdb_livefiles_column_family_name(list, index)),
                 name: String(
                     String(cString: rocksdb_livefiles_name(list, index)).drop { $0 == "/" }),
-                bytes: UInt64(rocksdb_livefiles_size(list, index)),
-                entries: rocksdb_livefiles_entries(list, index),
-                deletions: rocksdb_livefiles_deletions(list, index))
+                bytes: UInt64(rocksdb_livefiles_size(list, index)))
         }.sorted()
+    }
+
+    /// Of all families of this program, also those without a file. Rows are counted from what each
+    /// file says of itself: the list of live files has counts only of those that were written since
+    /// the database was opened and of some twenty others of a family, and 0 of the rest.
+    /// Cost: a read of each file that is not open.
+    package func figures() throws(StoreError) -> [FamilyFigures] {
+        let files = tables
+        var figures: [FamilyFigures] = []
+        for family in Family.allCases {
+            var sum = FamilyFigures(family: family.name)
+            for file in files where file.family == family.name {
+                sum.files += 1
+                sum.bytes += file.bytes
+            }
+            if sum.files > 0 {
+                let properties = text("rocksdb.aggregated-table-properties", of: family)
+                guard let entries = Self.count("# entries", in: properties),
+                    let deletions = Self.count("# deletions", in: properties)
+                else { throw .io("family \(family.name): its files cannot be counted") }
+                (sum.entries, sum.deletions) = (entries, deletions)
+            }
+            figures.append(sum)
+        }
+        return figures
+    }
+
+    /// The number behind `name=` in a list of them with `;` between.
+    private static func count(_ name: String, in properties: String) -> UInt64? {
+        for part in properties.split(separator: ";") {
+            let words = part.split(separator: "=", maxSplits: 1)
+            guard words.count == 2, words[0].drop(while: { $0 == " " }) == name else { continue }
+            return UInt64(words[1].filter { $0 != " " })
+        }
+        return nil
     }
 
     /// Opens a database that nobody writes to, and changes nothing of it but its text log `LOG`. A

@@ -29,13 +29,13 @@ class Orders:
     def check(self, c, label, connection):
         entries = stream(connection, "orders")
         told = [event_of(entry) for _, entry in entries]
-        sent = {key for events in self.sent for key in events}
-        lost = [key for events in self.acknowledged for key in events if key not in set(told)]
+        sent, found = {key for events in self.sent for key in events}, set(told)
+        lost = [key for events in self.acknowledged for key in events if key not in found]
         c.check(f"{label}: every acknowledged event is on the stream", not lost, f"{lost[:3]}",
                 durability=True)
-        c.check(f"{label}: each once", len(set(told)) == len(told),
-                f"{len(told) - len(set(told))} are there twice", durability=True)
-        c.check(f"{label}: nobody else told of orders", set(told) <= sent,
+        c.check(f"{label}: each once", len(found) == len(told),
+                f"{len(told) - len(found)} are there twice", durability=True)
+        c.check(f"{label}: nobody else told of orders", found <= sent,
                 f"{[key for key in told if key not in sent][:3]}")
         ids = {key: name for key, (name, _) in zip(told, entries)}
         moved = [key for key, name in self.ids.items() if ids.get(key) != name]

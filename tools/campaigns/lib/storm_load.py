@@ -109,7 +109,7 @@ def stalled(c):
         ears.listen(seconds)
         alone = ears
         ears = moving.Ears(good)
-        before = witness.resident(subject.pid)
+        before, held = witness.resident(subject.pid), storm_peers.stored(monitor)
         peak = witness.Peak(subject.pid)
         bad = herd.Herd(subject, 1_000, first_source=30, receive_bytes=4096)
         bad.come()
@@ -140,7 +140,7 @@ def stalled(c):
                 f"{(peak.bytes - before) / MIB:.0f} MiB more")
         bad.leave(resets=0.5)
         c.check("they have left", storm_peers.all_left(monitor, others=1_001))
-        storm_peers.returned(c, subject, before)
+        storm_peers.returned(c, subject, before, monitor=monitor, held=held)
         good.leave()
     c.check("stops cleanly", subject.stop(60) == 0, subject.last_error)
 
