@@ -24,7 +24,12 @@ package final class AccessLog {
     private var file: Int32 = -1
     private var day = ""
     private var chain = AccessChain.start
-    private let isSyncDue = SharedFlag()
+    /// Of the file that is open: one of each, since a sync that is due to the file of yesterday does
+    /// nothing for the lines of today's.
+    private var isSyncDue = SharedFlag()
+
+    /// For tests: called behind each sync of lines, on the queue.
+    var afterSync: (@Sendable (Int32) -> Void)?
 
     private final class SharedFlag: Sendable {
         let value = Atomic(false)
@@ -85,7 +90,7 @@ package final class AccessLog {
             directory + "/" + target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, Self.fileMode)
         guard opened >= 0 else { throw Self.failure("open", directory + "/" + target) }
         let (old, folder) = (file, directory)
-        (file, day) = (opened, target)
+        (file, day, isSyncDue) = (opened, target, SharedFlag())
         queue.async {
             if old >= 0 {
                 fdatasync(old)
@@ -101,12 +106,13 @@ package final class AccessLog {
 
     private func syncSoon() {
         guard !isSyncDue.value.exchange(true, ordering: .relaxed) else { return }
-        let (file, isDue) = (file, isSyncDue)
-        // Behind a change of the day this is the new file or a number that is closed; the old one was
-        // synced with the change.
+        let (file, isDue, afterSync) = (file, isSyncDue, afterSync)
+        // Behind a change of the day this may be a number that is closed: that file was synced with the
+        // change.
         queue.asyncAfter(deadline: .now() + .milliseconds(900)) {
             isDue.value.store(false, ordering: .relaxed)
             fdatasync(file)
+            afterSync?(file)
         }
     }
 

@@ -26,6 +26,14 @@ package enum BackupFailure: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
+    /// It is one file that cannot be read, and others may be whole.
+    var isOfOneFile: Bool {
+        switch self {
+        case .damaged, .inputOutput: true
+        default: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .usage(let what), .refused(let what), .inputOutput(let what), .tryAgain(let what):

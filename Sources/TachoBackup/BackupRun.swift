@@ -54,6 +54,7 @@ package struct BackupRun {
         self.store = store
         self.options = options
         self.point = point
+        files = try PointFiles(point)
         let contents: BackupContents
         do throws(StoreError) {
             contents = try BackupContents(of: point.path, group: point.group, hash: point.hash)
@@ -70,32 +71,42 @@ package struct BackupRun {
         }
         summary = BackupSummary(
             manifest: BackupManifest(
-                engine: point.engine, generation: (store.newest ?? 0) + 1, atMs: point.atMs,
+                engine: point.engine, generation: try store.nextGeneration(), atMs: point.atMs,
                 group: point.group, hash: point.hash, nextSequence: point.nextSequence,
                 points: contents.points, lost: contents.lost, riders: contents.riders,
                 segments: point.segments, logEntries: 0, families: point.families, files: []))
         seals = contents.seals
-        if let newest = store.newest {
-            for file in try store.manifest(newest).files { before[file.path] = file }
-        }
+        try rememberNewest()
     }
 
     /// As the database noted them when they were sealed.
     private let seals: [BackupContents.Seal]
+    private let files: PointFiles
+
+    /// What the newest generation has need not be copied. If nobody can say what that is, all is.
+    private mutating func rememberNewest() throws(BackupFailure) {
+        guard let newest = store.newest else { return }
+        do throws(BackupFailure) {
+            for file in try store.manifest(newest).files { before[file.path] = file }
+        } catch {
+            guard error.isOfOneFile else { throw error }
+            summary.warnings.append("\(error); nothing is taken over from it")
+        }
+    }
 
     private static func failure(_ error: StoreError, _ point: BackupPoint) -> BackupFailure {
-        if Disk.size(point.path + "/watermark") == nil {
-            return .tryAgain(
-                "what was kept of \(point.path) is gone: the server was restarted, or another backup "
-                    + "began; run again")
-        }
+        if PointIdentity(of: point) == nil { return PointFiles.gone(point) }
         return .damaged(["what was kept of the database cannot be read: \(error); run again"])
     }
 
     private mutating func run() throws(BackupFailure) {
         try copySegments()
         try copyDatabase()
-        if !options.forgetsJournal { try copyAll(of: "journal", role: .journal) }
+        if !options.forgetsJournal {
+            for name in files.journal {
+                try copy("\(point.path)/journal/\(name)", as: "journal/\(name)", .journal)
+            }
+        }
         try copy(point.path + "/watermark", as: "watermark", .watermark)
         try copyLog()
         for name in [DataDirectory.identityName, "backup-id"] {
@@ -104,20 +115,20 @@ package struct BackupRun {
         try copyLines(of: "access", .access)
         try copyLines(of: "rejected", .rejected)
         try copyKeys()
-        guard Disk.size(point.path + "/watermark") != nil else {
-            throw Self.failure(.io(""), point)
-        }
+        // Or what was copied is of two moments.
+        try files.check()
         summary.manifest.files.sort { $0.path < $1.path }
         try options.pacer.check()
         try store.publish(summary.manifest)
         if let keep = options.keep { summary.pruned = try store.prune(keep: keep) }
         _ = try store.clean()
+        summary.warnings += store.warnings
     }
 
     // MARK: Parts
 
     private mutating func copyDatabase() throws(BackupFailure) {
-        for name in try Disk.list(point.path + "/db") {
+        for name in files.database {
             // Texts for people, made by whoever opened it.
             if name == "LOCK" || name == "LOG" || name.hasPrefix("LOG.") { continue }
             let role: BackupManifest.Role = name.hasSuffix(".sst") ? .table : .database
@@ -125,20 +136,10 @@ package struct BackupRun {
         }
     }
 
-    private mutating func copyAll(
-        of folder: String, role: BackupManifest.Role
-    ) throws(BackupFailure) {
-        for name in try Disk.list(point.path + "/" + folder) {
-            try copy("\(point.path)/\(folder)/\(name)", as: "\(folder)/\(name)", role)
-        }
-    }
-
     /// Heads as they were, and of tiles and entries as much as the unsigned one counts.
     private mutating func copyLog() throws(BackupFailure) {
-        for name in ["checkpoint", "pending"] {
-            let source = point.path + "/log/" + name
-            if Disk.size(source) == nil { continue }
-            try copy(source, as: "audit/log/" + name, .log)
+        for name in ["checkpoint", "pending"] where files.log.contains(name) {
+            try copy(point.path + "/log/" + name, as: "audit/log/" + name, .log)
         }
         let head: Checkpoint?
         do throws(LogError) {
@@ -146,7 +147,10 @@ package struct BackupRun {
         } catch {
             throw .damaged([error.message])
         }
-        guard let head else { return }
+        guard let head else {
+            guard files.log.isEmpty else { throw PointFiles.gone(point) }
+            return
+        }
         summary.manifest.logEntries = head.size
         let reader = LogReader(audit: options.data + "/audit")
         var files: [(String, [UInt8])] = []
@@ -213,18 +217,22 @@ package struct BackupRun {
         }
     }
 
-    /// Whether it is the file of the generation before: tables are known unread, others are read and
-    /// not written.
+    /// Whether it is the file of the generation before, and its object is sound: tables are known by
+    /// their ends, of others both are read and nothing is written.
     private func isSame(
         _ source: Source, _ file: BackupManifest.File, _ known: BackupManifest.File
     ) throws(BackupFailure) -> Bool {
-        if let end = file.end { return known.end == end }
+        if let end = file.end {
+            guard known.end == end else { return false }
+            return try Source(store.objectPath(known.sha256)).endHash() == end
+        }
         let pacer = options.pacer
         let sha256 = try source.forEachPiece(to: file.bytes) { piece throws(BackupFailure) in
             try pacer.check()
             pacer.took(piece.count)
         }
-        return sha256 == known.sha256
+        guard sha256 == known.sha256 else { return false }
+        return try store.isSound(known, pacer)
     }
 
     // MARK: Segments
@@ -236,12 +244,19 @@ package struct BackupRun {
         let target = store.path + "/audit"
         try Disk.makeDirectory(target)
         var findings: [String] = []
+        // Of which the source is what the record says.
+        var agreed: Set<UInt64> = []
         do throws(MirrorError) {
             let pacer = options.pacer
             let mirrored = try Mirror.run(
                 from: options.data + "/audit", to: target,
                 emit: { event in
-                    if case .finding(let finding) = event { findings.append(finding.message) }
+                    switch event {
+                    case .finding(let finding): findings.append(finding.message)
+                    case .kept(let segment, _): agreed.insert(segment)
+                    case .line(let line): agreed.insert(line.segment)
+                    case .progress: break
+                    }
                 }, pace: { pacer.took($0) })
             summary.copiedFiles += mirrored.copied
             summary.copiedBytes += mirrored.copiedBytes
@@ -259,12 +274,14 @@ package struct BackupRun {
             let name = AuditDirectory.fileName(segment)
             guard let line = record.lines[segment],
                 record.confirms(
-                    segment: segment, bytes: line.bytes, sha256: line.sha256, in: target)
+                    segment: segment, bytes: line.bytes, sha256: line.sha256, in: target),
+                // Where the source is none the copy is all that there is: its size says too little.
+                try isSound(line, in: target, isRead: agreed.contains(segment))
             else {
                 throw .damaged(
                     findings + [
-                        "\(options.data)/audit/\(name) is missing or damaged, and there is no copy in "
-                            + "\(target): put one back, or tacho seal --rebuild \(segment)"
+                        "\(options.data)/audit/\(name) is missing or damaged, and there is no sound "
+                            + "copy in \(target): put one back, or tacho seal --rebuild \(segment)"
                     ])
             }
             if let seal = seals.first(where: { $0.segment == segment }),
@@ -281,6 +298,19 @@ package struct BackupRun {
                     sha256: line.sha256))
         }
         summary.warnings += findings
+    }
+
+    private func isSound(
+        _ line: MirrorLine, in target: String, isRead: Bool
+    ) throws(BackupFailure) -> Bool {
+        if isRead { return true }
+        let pacer = options.pacer
+        let source = try Source(target + "/" + line.file)
+        let sha256 = try source.forEachPiece(to: line.bytes) { piece throws(BackupFailure) in
+            try pacer.check()
+            pacer.took(piece.count)
+        }
+        return sha256 == line.sha256
     }
 }
 

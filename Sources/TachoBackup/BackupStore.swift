@@ -21,6 +21,8 @@ package final class BackupStore {
     private let lock: Int32
     /// Folders with new names in them.
     private var unsynced: Set<String> = []
+    /// What is wrong with the backup, and stops nothing.
+    package private(set) var warnings: [String] = []
 
     static let indexName = "BACKUP"
     private static let ours: Set<String> = [
@@ -52,13 +54,23 @@ package final class BackupStore {
         try adoptWhole()
     }
 
-    /// To read: there has to be a backup.
-    package init(reading path: String) throws(BackupFailure) {
+    /// To read: there has to be a backup. One without its index can be read by the number of a
+    /// generation.
+    package init(reading path: String, generation: UInt64? = nil) throws(BackupFailure) {
         self.path = path
-        guard Disk.size(path + "/" + Self.indexName) != nil else {
-            throw .usage(
-                "\(path) is no backup: it has no file \(Self.indexName); if it was one, what is in "
-                    + "generations/ can be restored once that file is back")
+        if access(path + "/" + Self.indexName, F_OK) != 0 {
+            let there = try Self.manifests(in: path)
+            guard !there.isEmpty else {
+                throw .usage(
+                    "\(path) is no backup: it has no file \(Self.indexName); name the directory "
+                        + "that tacho backup wrote to")
+            }
+            guard generation != nil else {
+                throw .usage(
+                    "\(path)/\(Self.indexName) is missing; put it back from a copy, run tacho backup "
+                        + "again, which makes it from the manifests, or say --generation "
+                        + there.map { String($0) }.joined(separator: " or "))
+            }
         }
         lock = try Self.takeLock(path, LOCK_SH)
         index = try Self.readIndex(path)
@@ -115,15 +127,32 @@ package final class BackupStore {
     }
 
     /// Numbers of all manifests that are there, ascending.
-    func manifests() throws(BackupFailure) -> [UInt64] {
+    func manifests() throws(BackupFailure) -> [UInt64] { try Self.manifests(in: path) }
+
+    private static func manifests(in path: String) throws(BackupFailure) -> [UInt64] {
         guard access(path + "/generations", F_OK) == 0 else { return [] }
         return try Disk.list(path + "/generations").compactMap { name in
             let number = UInt64(name.prefix { $0 != "." })
-            return number.flatMap { Self.manifestName($0) == name ? $0 : nil }
+            return number.flatMap { manifestName($0) == name ? $0 : nil }
         }.sorted()
     }
 
     package var newest: UInt64? { index?.generations.last?.number }
+
+    /// Behind every manifest that is there, also one that cannot be read: nothing is written over.
+    func nextGeneration() throws(BackupFailure) -> UInt64 {
+        max(newest ?? 0, try manifests().last ?? 0) + 1
+    }
+
+    /// The manifest of a generation that somebody asked for by its number: one behind the last that
+    /// the index names counts from its name on, and is known by its own seal.
+    func manifest(askedFor generation: UInt64) throws(BackupFailure) -> BackupManifest {
+        guard generation > newest ?? 0, try manifests().contains(generation) else {
+            return try manifest(generation)
+        }
+        let file = manifestPath(generation)
+        return try read(Disk.read(file), generation, file)
+    }
 
     /// The manifest of a generation, if it is the one that the index names.
     package func manifest(_ generation: UInt64) throws(BackupFailure) -> BackupManifest {
@@ -152,9 +181,9 @@ package final class BackupStore {
     ) throws(BackupFailure) -> BackupManifest {
         do throws(BackupManifest.ReadError) {
             let manifest = try BackupManifest(bytes)
-            guard manifest.generation == generation, manifest.engine == index?.engine ?? "" else {
-                throw .damaged
-            }
+            guard manifest.generation == generation,
+                index == nil || manifest.engine == index?.engine
+            else { throw .damaged }
             return manifest
         } catch {
             switch error {
@@ -185,14 +214,39 @@ package final class BackupStore {
 
     /// A kill may have come between a manifest's name and the index.
     private func adoptWhole() throws(BackupFailure) {
-        guard index != nil else { return }
-        for number in try unindexed() {
-            let bytes = try Disk.read(manifestPath(number))
-            _ = try read(bytes, number, manifestPath(number))
-            let sha256 = bytes.withUnsafeBytes { Digest.of($0) }
-            index!.generations.append(.init(number: number, sha256: sha256))
+        let found = try unindexed()
+        if index == nil && found.isEmpty { return }
+        let isLost = index == nil
+        for number in found {
+            do throws(BackupFailure) {
+                try adopt(number)
+            } catch {
+                guard error.isOfOneFile else { throw error }
+                // Without the index nobody can say what it was, nor whether it is of this engine.
+                guard !isLost else {
+                    throw .damaged([
+                        "\(path)/\(Self.indexName) is missing and \(manifestPath(number)) cannot be "
+                            + "read (\(error)); put the former back from a copy, or move the manifest "
+                            + "away, which gives up its generation"
+                    ])
+                }
+                warnings.append("\(error); generation \(number) does not count until then")
+            }
+        }
+        if isLost {
+            warnings.append(
+                "\(path)/\(Self.indexName) was missing, and was made again from "
+                    + "\(found.count) manifests")
         }
         if let index { try Disk.replace(Self.indexName, in: path, with: index.encoded()) }
+    }
+
+    private func adopt(_ number: UInt64) throws(BackupFailure) {
+        let bytes = try Disk.read(manifestPath(number))
+        let manifest = try read(bytes, number, manifestPath(number))
+        if index == nil { index = BackupIndex(engine: manifest.engine) }
+        let sha256 = bytes.withUnsafeBytes { Digest.of($0) }
+        index!.generations.append(.init(number: number, sha256: sha256))
     }
 
     /// An earlier backup must be of the same engine.
@@ -239,8 +293,30 @@ package final class BackupStore {
 
     func has(_ file: BackupManifest.File) -> Bool { Disk.size(source(of: file)) == file.bytes }
 
-    /// Copies the first `count` bytes of a file, unless there is an object of these already. The copy is
-    /// read back from the device before it gets its name.
+    /// Whether the object of a file has the bytes of its name. Cost: it is read.
+    func isSound(_ file: BackupManifest.File, _ pacer: Pacer) throws(BackupFailure) -> Bool {
+        try isSound(objectPath(file.sha256), file.sha256, file.bytes, pacer)
+    }
+
+    private func isSound(
+        _ object: String, _ sha256: [UInt8], _ count: UInt64, _ pacer: Pacer
+    ) throws(BackupFailure) -> Bool {
+        guard Disk.size(object) == count else { return false }
+        do throws(BackupFailure) {
+            let found = try Source(object).forEachPiece(to: count) { piece throws(BackupFailure) in
+                try pacer.check()
+                pacer.took(piece.count)
+            }
+            return found == sha256
+        } catch {
+            // What the disk does not give back is none either.
+            if case .inputOutput = error { return false }
+            throw error
+        }
+    }
+
+    /// Copies the first `count` bytes of a file, unless there is a sound object of these already. The
+    /// copy is read back from the device before it gets its name.
     func put(
         _ source: Source, count: UInt64, _ pacer: Pacer
     ) throws(BackupFailure) -> (sha256: [UInt8], isNew: Bool) {
@@ -254,7 +330,7 @@ package final class BackupStore {
             }
             let object = objectPath(sha256)
             let folder = String(object.dropLast(65))
-            if Disk.size(object) == count {
+            if try isSound(object, sha256, count, pacer) {
                 copy.remove()
                 // One that was killed may have left its name in memory.
                 unsynced.insert(folder)
@@ -268,6 +344,10 @@ package final class BackupStore {
                         + "then run again")
             }
             try Disk.makeDirectory(folder)
+            if Disk.size(object) != nil {
+                warnings.append(
+                    "\(object) was not what its name says and was written anew; look at the disk")
+            }
             guard rename(temporary, object) == 0 else { throw .system("rename", temporary) }
             unsynced.insert(folder)
             return (sha256, true)
@@ -291,19 +371,39 @@ package final class BackupStore {
     }
 
     /// Removes what no generation speaks of: manifests given up, objects of backups that came to
-    /// nothing. Segments stay. Gives the number of objects removed.
+    /// nothing. Segments stay. Gives the number of objects removed. While a manifest cannot be read
+    /// nobody knows what it speaks of, and all objects stay.
     func clean() throws(BackupFailure) -> Int {
         var known: Set<String> = []
-        for one in index?.generations ?? [] {
-            for file in try manifest(one.number).files where file.role != .segment {
-                known.insert(Digest.hex(file.sha256))
+        var unreadable: [UInt64] = []
+        let kept = index?.generations.map(\.number) ?? []
+        for number in kept {
+            do throws(BackupFailure) {
+                for file in try manifest(number).files where file.role != .segment {
+                    known.insert(Digest.hex(file.sha256))
+                }
+            } catch {
+                guard error.isOfOneFile else { throw error }
+                unreadable.append(number)
             }
         }
-        let kept = Set(index?.generations.map(\.number) ?? [])
         for number in try manifests() where !kept.contains(number) {
-            unlink(manifestPath(number))
+            // Older than all that count it was given up, else it was never taken into the index.
+            if number < kept.first ?? 0 {
+                unlink(manifestPath(number))
+            } else {
+                unreadable.append(number)
+            }
         }
         try Disk.syncDirectory(path + "/generations")
+        for name in try Disk.list(path + "/tmp") { unlink(path + "/tmp/" + name) }
+        guard unreadable.isEmpty else {
+            warnings.append(
+                "nothing is removed from \(path)/objects while manifests cannot be read (generation "
+                    + unreadable.sorted().map { String($0) }.joined(separator: ", ")
+                    + "): put them back from a copy, or give them up with --keep")
+            return 0
+        }
         var removed = 0
         for folder in try Disk.list(path + "/objects") {
             for name in try Disk.list(path + "/objects/" + folder) where !known.contains(name) {
@@ -311,7 +411,6 @@ package final class BackupStore {
                 removed += 1
             }
         }
-        for name in try Disk.list(path + "/tmp") { unlink(path + "/tmp/" + name) }
         return removed
     }
 }

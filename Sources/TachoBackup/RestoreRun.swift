@@ -31,8 +31,8 @@ package struct RestoreSummary: Sendable {
 }
 
 /// Makes a data directory out of a generation: first every byte is read and compared, then copied and
-/// compared again, then an engine counts what it has. Only then is there a data directory: `TACHO`, by
-/// which it is known, comes last.
+/// compared again, then an engine counts what it has, all in a place beside. Only then does it get its
+/// name.
 package struct RestoreRun {
     private let store: BackupStore
     private let options: RestoreOptions
@@ -53,7 +53,9 @@ package struct RestoreRun {
                     + "\(generation)"
             ])
         }
-        summary = RestoreSummary(manifest: try store.manifest(generation))
+        summary = RestoreSummary(
+            manifest: try options.generation == nil
+                ? store.manifest(generation) : store.manifest(askedFor: generation))
     }
 
     // MARK: Checking
@@ -105,30 +107,26 @@ package struct RestoreRun {
 
     /// To `target`, which does not exist or is empty, and is so again if this throws.
     package mutating func restore(to target: String) throws(BackupFailure) -> RestoreSummary {
-        try look(at: target)
+        let final = try look(at: target)
         _ = try check()
-        let isMade = mkdir(target, 0o750) == 0
-        guard isMade || errno == EEXIST else { throw .system("create", target) }
+        let place = try RestorePlace(for: final)
         do throws(BackupFailure) {
             let start = ContinuousClock.now
-            try copy(to: target)
+            try copy(to: place.path)
             summary.copySeconds = (ContinuousClock.now - start) / .seconds(1)
-            try count(target)
-            try verifyAudit(target)
-            try finish(target)
+            try count(place.path)
+            try verifyAudit(place.path)
+            try options.pacer.check()
+            try place.becomeTarget()
         } catch {
-            // Nothing may serve what did not check out.
-            unlink(target + "/" + DataDirectory.identityName)
-            for name in (try? Disk.list(target)) ?? [] where name != "lost+found" {
-                FileSystem.removeTree(target + "/" + name)
-            }
-            if isMade { rmdir(target) }
+            place.giveUp()
             throw error
         }
         return summary
     }
 
-    private func look(at target: String) throws(BackupFailure) {
+    /// Where `target` is, without links.
+    private func look(at target: String) throws(BackupFailure) -> String {
         guard let place = Disk.place(target) else {
             throw .usage("the directory that \(target) is to be in does not exist; make it first")
         }
@@ -136,7 +134,9 @@ package struct RestoreRun {
             throw .usage("\(target) lies in the backup; name a directory beside it")
         }
         if Disk.real(target) != nil {
-            let names = try Disk.list(target).filter { $0 != "lost+found" }
+            let names = try Disk.list(target).filter {
+                $0 != "lost+found" && $0 != RestorePlace.insideName
+            }
             guard names.isEmpty else {
                 throw .usage(
                     "\(target) is not empty (it holds \(names[0])); name an empty directory: nothing "
@@ -153,6 +153,7 @@ package struct RestoreRun {
                 "\(target) has room for \(space.free >> 20) MiB, \(needed >> 20) MiB are needed; "
                     + "name a directory on another disk")
         }
+        return place
     }
 
     private func copy(to target: String) throws(BackupFailure) {
@@ -180,7 +181,7 @@ package struct RestoreRun {
         }
     }
 
-    /// What is copied is compared once more: a disk may answer otherwise the second time.
+    /// What is copied is compared once more, and read back: a disk may answer otherwise the second time.
     private func copy(_ file: BackupManifest.File, to path: String) throws(BackupFailure) {
         let mode: mode_t = file.role == .privateKey ? 0o600 : 0o640
         let copy = try NewCopy(path, mode: mode)
@@ -198,6 +199,15 @@ package struct RestoreRun {
             throw .damaged(["\(source.path) (\(file.path)) changed while it was read; \(remedy)"])
         }
         try copy.sync()
+        let written = try Source(path).forEachPiece(to: file.bytes) { piece throws(BackupFailure) in
+            try pacer.check()
+            pacer.took(piece.count)
+        }
+        guard written == file.sha256 else {
+            throw .inputOutput(
+                "\(path) was written but reads back wrong; check the disk and memory, then run again"
+            )
+        }
     }
 
     /// What the copies hold by their own counters, then by an engine that opens them and hands out every
@@ -288,15 +298,5 @@ package struct RestoreRun {
         }
         guard findings.isEmpty else { throw .damaged(findings) }
         summary.auditSeconds = (ContinuousClock.now - start) / .seconds(1)
-    }
-
-    private func finish(_ target: String) throws(BackupFailure) {
-        try Disk.syncDirectory(target)
-        // Its own name, where a directory was made for it.
-        if let place = Disk.real(target), let slash = place.lastIndex(of: "/"),
-            slash != place.startIndex
-        {
-            try Disk.syncDirectory(String(place[..<slash]))
-        }
     }
 }

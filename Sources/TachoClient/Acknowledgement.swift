@@ -49,8 +49,9 @@ public enum PointOutcome: Hashable, Sendable, CustomStringConvertible {
     /// The server will not have it, in its own words. Not stored, unless `mayBeStored`; sending it
     /// again helps only when the reason is gone.
     case refused(reason: String, mayBeStored: Bool)
-    /// No answer within `deliveryTimeoutMs`, or before the client was shut down. `mayBeStored`: it was
-    /// sent at least once, so it may be there; sending it again is safe.
+    /// No answer within `deliveryTimeoutMs`, or before the client was shut down; or dropped from a full
+    /// spool, or damaged in it. `mayBeStored`: it was sent at least once, or an earlier life may have
+    /// sent it, so it may be there; sending it again is safe.
     case notDelivered(reason: String, mayBeStored: Bool)
 
     public var isStored: Bool { if case .stored = self { true } else { false } }

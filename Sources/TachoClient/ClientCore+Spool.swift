@@ -34,6 +34,22 @@ extension ClientCore {
         tell(finished)
     }
 
+    /// Records that will not be delivered from the spool.
+    func lost(_ losses: [SpoolLoss]) {
+        guard !losses.isEmpty else { return }
+        let finished = state.withLock { state in
+            var finished = Finished()
+            for loss in losses {
+                finished.failed += loss.points
+                state.statistics.pointsFailed += loss.points
+                let result = BatchResult.notDelivered(loss.reason, mayBeStored: loss.mayBeStored)
+                distribute(loss.parts, loss.points, result, [], &finished)
+            }
+            return finished
+        }
+        tell(finished)
+    }
+
     var feedRoom: Int { state.withLock { $0.outbox.feedRoom } }
 
     func feed(_ batch: Batch, isNewest: Bool) {

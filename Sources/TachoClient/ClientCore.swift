@@ -272,11 +272,14 @@ final class ClientCore: Sendable {
             state.statistics.roundTrips.record(nanoseconds: tripNs, weight: 1)
             switch answer {
             case .masks(let exceptions):
-                let result = BatchResult.answered(isResent: batch.sendings > 1)
+                // After a refusal for overload it was not carried out: nothing of it is there.
+                let result = BatchResult.answered(isResent: batch.isUncertain)
                 complete(batch, result, exceptions, &state, &finished)
             case .refused(let reason, let mayBeStored):
-                complete(
-                    batch, .refused(reason, mayBeStored: mayBeStored), [], &state, &finished)
+                // An earlier sending may have been carried out all the same.
+                let result = BatchResult.refused(
+                    reason, mayBeStored: mayBeStored || batch.isUncertain)
+                complete(batch, result, [], &state, &finished)
             case .tryAgain: preconditionFailure("a batch that is to be sent again is not done")
             }
             admitLine(&state, &finished)

@@ -45,11 +45,25 @@ package enum ClientError: Error, Equatable, Sendable {
             + " \(Credentials.passwordFileVariable)."
     }
 
+    /// Nobody waits longer because a server said so.
+    static let longestTryAgainMs = 3_600_000
+
+    /// The same where it is about a server that is full or stops: that is as good as none, and goes
+    /// away by itself.
+    func asAbsence(of address: ServerAddress) -> ClientError {
+        guard case .refused(let message) = self else { return self }
+        let passing = ["max number of clients reached", "the server stops", "stopped"]
+        guard passing.contains(where: { message.hasPrefix($0) }) else { return self }
+        return .notReachable(address, reason: message)
+    }
+
     /// Reads the line of an error reply, without its `-`.
     static func errorReply(_ line: String) -> ClientError {
         let words = line.split(separator: " ", maxSplits: 2)
         if words.count >= 2, words[0] == "TRYAGAIN", let ms = Int(words[1]), ms >= 0 {
-            return .tryAgain(afterMs: ms, reason: words.count > 2 ? String(words[2]) : "overload")
+            return .tryAgain(
+                afterMs: min(ms, longestTryAgainMs),
+                reason: words.count > 2 ? String(words[2]) : "overload")
         }
         if words.count >= 2, words[0] == "ERR" { return .refused(String(line.dropFirst(4))) }
         return .refused(line)

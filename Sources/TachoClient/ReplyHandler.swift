@@ -32,7 +32,12 @@ final class ReplyHandler: ChannelInboundHandler {
         do throws(ReplyError) {
             while let reply = try replies.next() {
                 guard let waiter = waiters.popFirst() else {
-                    finish(.notUnderstood(address, reason: "a reply nobody asked for"))
+                    // A server that is full says so before it is asked anything.
+                    if case .error(let line) = reply {
+                        finish(.notReachable(address, reason: line))
+                    } else {
+                        finish(.notUnderstood(address, reason: "a reply nobody asked for"))
+                    }
                     context.close(promise: nil)
                     return
                 }

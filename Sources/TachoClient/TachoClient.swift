@@ -199,7 +199,8 @@ public final class TachoClient: Sendable {
         }
         spooler?.wake()
         link.wake()
-        let deadline = link.loop.scheduleTask(in: .milliseconds(Int64(graceMs))) { end() }
+        let waitMs = min(graceMs, TachoClientConfiguration.longestDeliveryMs)
+        let deadline = link.loop.scheduleTask(in: .milliseconds(Int64(waitMs))) { end() }
         core.whenDrained {
             deadline.cancel()
             end()

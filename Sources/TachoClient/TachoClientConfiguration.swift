@@ -1,3 +1,5 @@
+import TachoWire
+
 /// How a `TachoClient` is set up. The defaults suit a service with thousands of points a second.
 public struct TachoClientConfiguration: Sendable {
     /// Addresses of one engine, `HOST:PORT`, tried in turn. Not several engines: points go to
@@ -21,12 +23,16 @@ public struct TachoClientConfiguration: Sendable {
     /// until the client is shut down. With a spool it is always nil.
     public var deliveryTimeoutMs: Int? = 60_000
 
-    /// Connecting, TLS and login together take at most so long.
+    /// Connecting, TLS and login together take at most so long; of a subscription connecting and TLS,
+    /// for its login is sent together with what it asks.
     public var connectTimeoutMs = 5_000
     /// Something was asked and not a byte has come for so long: the connection is half open, and is
-    /// ended. Questions and subscriptions have the same bound.
+    /// ended. A question has an answer within it, or an error; one that finds no connection also waits
+    /// for the attempt at one.
     public var replyTimeoutMs = 10_000
-    /// A connection that is silent so long is asked whether it is there.
+    /// A connection that is silent so long is asked whether it is there. A subscription looks as often,
+    /// and is ended when it has heard nothing for this and `replyTimeoutMs`: at the latest after twice
+    /// this and `replyTimeoutMs`.
     public var pingIntervalMs = 15_000
     /// Between two rounds of the endpoints: doubled each time within these bounds, and of that a random
     /// part, so that a thousand clients do not come back in the same millisecond.
@@ -36,7 +42,7 @@ public struct TachoClientConfiguration: Sendable {
     /// nil: what is not answered when this process dies is the caller's to send again.
     public var spool: SpoolConfiguration?
     /// Called with what became of points given to `submit`, and of those that an earlier life left in
-    /// the spool. On a thread that others wait for: hand it on and return.
+    /// the spool, and of those that a full or damaged spool lost. On a thread that others wait for: hand it on and return.
     public var onDelivery: (@Sendable (Delivery) -> Void)?
     /// Called with what happens to the connection and the spool, for logs. Same thread.
     public var onEvent: (@Sendable (TachoClientEvent) -> Void)?
@@ -100,13 +106,16 @@ public struct SpoolConfiguration: Sendable {
     public enum WhenFull: Sendable {
         /// `append` says that the point was not accepted.
         case refuse
-        /// The oldest file goes, and an event says how many points that were.
+        /// The oldest file goes; an event says how many points that were, `onDelivery` which.
         case dropOldest
     }
 
     /// Made if it is not there; of one client at a time.
     public var directory: String
     public var maxBytes: Int64 = 1 << 30
+    /// Files that are kept because the server refused points of them, or a disk damaged them, take so
+    /// much besides `maxBytes`; over it the oldest of them are removed, and an event names each.
+    public var maxKeptBytes: Int64 = 256 << 20
     public var order = Order.oldestFirst
     public var whenFull = WhenFull.refuse
     /// A new file is begun behind so many bytes; a file is removed when all in it is answered.
@@ -138,32 +147,36 @@ public enum TachoClientEvent: Hashable, Sendable {
 }
 
 extension TachoClientConfiguration {
+    /// A day, and a year: what is more is a mistake, and must not overflow where it is added up.
+    static let longestMs = 86_400_000
+    static let longestDeliveryMs = 31_536_000_000
+
     /// The first value that makes no sense.
     var defect: String? {
-        func positive(_ value: Int, _ name: String) -> String? {
-            value > 0 ? nil : "\(name) must be above 0"
+        func within(_ most: Int, _ value: Int, _ name: String, from least: Int = 1) -> String? {
+            value >= least && value <= most ? nil : "\(name) must be \(least) to \(most)"
         }
+        let longest = Self.longestMs
         if endpoints.isEmpty { return "no endpoint: name at least one HOST:PORT" }
         if let bad = endpoints.first(where: { ServerAddress($0) == nil }) {
             return "\(bad) is no endpoint: HOST:PORT expected, as in 127.0.0.1:7227"
         }
         if !(1...25_000).contains(maxBatchPoints) { return "maxBatchPoints must be 1 to 25000" }
         if !(1...256).contains(maxBatchesInFlight) { return "maxBatchesInFlight must be 1 to 256" }
-        if maxBatchDelayMs < 0 { return "maxBatchDelayMs must be 0 or more" }
-        if let spool {
-            if spool.segmentBytes < 1 << 16 {
-                return "a spool's segmentBytes must be 65536 or more"
-            }
-            if spool.maxBytes < 2 * spool.segmentBytes {
-                return "a spool's maxBytes must be two segments or more"
-            }
+        if let defect = spool.flatMap({ $0.defect(maxBatchPoints: maxBatchPoints) }) {
+            return defect
         }
         if minBackoffMs > maxBackoffMs { return "minBackoffMs must be at most maxBackoffMs" }
-        return positive(maxPointsInFlight, "maxPointsInFlight")
-            ?? positive(connectTimeoutMs, "connectTimeoutMs")
-            ?? positive(replyTimeoutMs, "replyTimeoutMs")
-            ?? positive(pingIntervalMs, "pingIntervalMs") ?? positive(minBackoffMs, "minBackoffMs")
-            ?? deliveryTimeoutMs.flatMap { positive($0, "deliveryTimeoutMs") }
+        return within(longest, maxBatchDelayMs, "maxBatchDelayMs", from: 0)
+            ?? within(1 << 40, maxPointsInFlight, "maxPointsInFlight")
+            ?? within(longest, connectTimeoutMs, "connectTimeoutMs")
+            ?? within(longest, replyTimeoutMs, "replyTimeoutMs")
+            ?? within(longest, pingIntervalMs, "pingIntervalMs")
+            ?? within(longest, minBackoffMs, "minBackoffMs")
+            ?? within(longest, maxBackoffMs, "maxBackoffMs")
+            ?? deliveryTimeoutMs.flatMap {
+                within(Self.longestDeliveryMs, $0, "deliveryTimeoutMs")
+            }
     }
 
     var addresses: [ServerAddress] { endpoints.compactMap { ServerAddress($0) } }
@@ -175,5 +188,26 @@ extension TachoClientConfiguration {
                 Credentials(user: $0.user, password: Array($0.password.utf8))
             },
             tls: tls?.files)
+    }
+}
+
+extension SpoolConfiguration {
+    /// Files are read whole when a spool is opened.
+    private static let longestSegment: Int64 = 1 << 30
+
+    fileprivate func defect(maxBatchPoints: Int) -> String? {
+        if !(1 << 16...Self.longestSegment).contains(segmentBytes) {
+            return "a spool's segmentBytes must be 65536 to \(Self.longestSegment)"
+        }
+        // A file takes records until it is that long, so the last one may stand out.
+        let batch = min(WireLimits.maxPackedBytes, 12 + maxBatchPoints * OpenBatch.worstRowBytes)
+        let record = Int64(SpoolFormat.recordHeaderBytes + batch)
+        let least = segmentBytes + max(segmentBytes, Int64(SpoolFormat.headerBytes) + record)
+        if maxBytes < least {
+            return
+                "a spool's maxBytes must be \(least) or more: two segments, or one and a batch of"
+                + " maxBatchPoints"
+        }
+        return maxKeptBytes < 0 ? "a spool's maxKeptBytes must be 0 or more" : nil
     }
 }

@@ -25,7 +25,7 @@ public protocol TachoClientMetrics: Sendable {
     func pointsInFlight(_ count: Int)
     func connected(endpoint: String)
     func disconnected(endpoint: String)
-    /// Bytes of all files of the spool.
+    /// Bytes of all files of the spool, those that are kept not counted.
     func spoolBytes(_ bytes: Int64)
     func spoolSynced(nanoseconds: UInt64, points: Int)
 }

@@ -46,6 +46,25 @@ struct AccessLogTests {
         }
     }
 
+    @Test func `lines of a day are synced, also soon behind one of the day before`() throws {
+        try withLog { directory in
+            let log = try AccessLog(directory)
+            let synced = DispatchSemaphore(value: 0)
+            log.afterSync = { file in
+                var (held, named) = (stat(), stat())
+                guard fstat(file, &held) == 0,
+                    stat(directory + "/log-20260103.ndjson", &named) == 0,
+                    held.st_ino == named.st_ino
+                else { return }
+                synced.signal()
+            }
+            try log.append(record(1))
+            try log.append(record(2, atMs: Self.nowMs + Self.dayMs))
+            #expect(synced.wait(timeout: .now() + 20) == .success)
+            log.close()
+        }
+    }
+
     @Test func `a log goes on behind its newest line, also over a torn one`() throws {
         try withLog { directory in
             for number in 0..<5 {

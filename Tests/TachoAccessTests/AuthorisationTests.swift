@@ -6,6 +6,12 @@ struct AuthorisationTests {
     private func answer(
         _ user: AccessUser, _ words: String...
     ) throws -> Authorisation.Answer {
+        try answer(user, words)
+    }
+
+    private func answer(
+        _ user: AccessUser, _ words: [String]
+    ) throws -> Authorisation.Answer {
         try withArguments(words.map { Array($0.utf8) }) { arguments in
             let name = try Command.name(of: arguments)
             let command = try Command.parse(name, arguments)
@@ -68,6 +74,26 @@ struct AuthorisationTests {
         }
         let admin = try user("user a role admin")
         #expect(try answer(admin, "T.GET", "r") == .allowed(isRecorded: false, cost: 1))
+    }
+
+    @Test func `whatever hands out entries of alerts is recorded, by whichever command`() throws {
+        let (ops, admin) = (try user("user a role ops"), try user("user b role admin"))
+        let recorded = Authorisation.Answer.allowed(isRecorded: true, cost: 1)
+        for words in [
+            "XRANGE alerts - +", "XREAD BLOCK 0 STREAMS alerts $",
+            "XREADGROUP GROUP g c BLOCK 0 STREAMS alerts >", "XCLAIM alerts g c 0 1-1",
+            "XAUTOCLAIM alerts g c 0 0", "XINFO STREAM alerts", "xinfo stream alerts FULL",
+        ] {
+            let request = words.split(separator: " ").map(String.init)
+            #expect(try answer(ops, request) == recorded, "\(words)")
+            #expect(try answer(admin, request) == recorded, "\(words)")
+        }
+        for words in ["XINFO GROUPS alerts", "XINFO CONSUMERS alerts g", "XPENDING alerts g"] {
+            let request = words.split(separator: " ").map(String.init)
+            #expect(
+                try answer(ops, request) == .allowed(isRecorded: false, cost: 1), "\(words)")
+        }
+        #expect(!ops.free.contains(.streamInfo) && !ops.free.contains(.streamReadGroup))
     }
 
     @Test func `a write costs its points, and logging in nothing`() throws {

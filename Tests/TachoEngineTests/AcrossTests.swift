@@ -49,6 +49,36 @@ struct AcrossTests {
         #expect(try #require(json["hits"] as? Int) >= 3)
     }
 
+    @Test func `an explanation names the other rider to whoever may hear of both`() throws {
+        let directory = TemporaryDirectory()
+        let engine = try open(directory)
+        defer { engine.abandon() }
+        var random = SeededGenerator(seed: 1)
+        let ride = random.ride(count: 400, from: 0)
+        try engine.send("source", ride)
+        try engine.send("thief", random.copy(ride, later: 7_200))
+        engine.settleAcross()
+        let alert = try #require(try engine.alerts(of: .replay).first)
+        func explained(
+            _ form: ExplanationForm, _ mayHear: @escaping @Sendable ([UInt8]) -> Bool
+        ) throws -> String {
+            let answer = try engine.waitFor { completion in
+                engine.explain(
+                    rider: alert.rider, tsMs: alert.tsMs, as: form, mayHear: mayHear,
+                    completion: completion)
+            }
+            guard case .explained(let bytes) = answer else { return "" }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        for form in [ExplanationForm.json, .text, .svg] {
+            let own = try explained(form) { $0 == alert.rider }
+            #expect(!own.isEmpty && !own.contains("source"), "\(form): \(own)")
+        }
+        #expect(try explained(.json) { _ in true }.contains(#""source_rider":"source""#))
+        #expect(try explained(.text) { _ in true }.contains("rider source"))
+        #expect(try explained(.text) { $0 == alert.rider }.contains("another ride"))
+    }
+
     @Test func `a rider may not send an own earlier ride again`() throws {
         let directory = TemporaryDirectory()
         let engine = try open(directory)

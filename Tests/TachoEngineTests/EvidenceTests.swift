@@ -36,6 +36,24 @@ struct EvidenceTests {
                 == Thresholds.text(engine.options.thresholds.hash64))
     }
 
+    @Test func `whose track it is like is told to whoever may hear of that rider`() throws {
+        let head = #"{"fix":{"ts_ms":5,"lat":1.0,"lon":2.0},"recv_ms":6"#
+        let source = #","source_rider":"a\"b\\c","source_ts_ms":-5,"offset_ms":10"#
+        let rest = #","first_ts_ms":4,"hits":3,"of":3,"way_m":9,"range":1}"#
+        var asked: [[UInt8]] = []
+        let cut = EvidenceSource.shown(head + source + rest) { rider in
+            asked.append(rider)
+            return false
+        }
+        #expect(cut == head + rest)
+        #expect(asked == [Array(#"a"b\c"#.utf8)])
+        #expect(EvidenceSource.shown(head + source + rest) { _ in true } == head + source + rest)
+        #expect(EvidenceSource.shown(head + rest) { _ in false } == head + rest)
+        // With nothing behind it, and of a program that wrote no offset.
+        let short = #","source_rider":"x","source_ts_ms":7}"#
+        #expect(EvidenceSource.shown(head + short) { _ in false } == head + "}")
+    }
+
     @Test func `a jump has both ends, the limit, the run and where it was judged`() throws {
         let engine = try open()
         try engine.add("r", fix(0), fix(1, north: 10), fix(2, north: 5_000))

@@ -128,6 +128,18 @@ struct OperationsTests {
         #expect(StatsText.seconds("Cumulative stall: soon", after: ["Cumulative stall: "]) == 0)
     }
 
+    @Test func `bytes that were shown are not taken back, of no family`() {
+        var shown = ShownDatabaseBytes()
+        var sums: [UInt64] = []
+        for found: [UInt64] in [[5, 10], [9, 2], [9, 12, 1], []] {
+            var figures = DatabaseFigures()
+            figures.compactionBytesOfFamilies = found
+            shown.keep(&figures)
+            sums.append(figures.compactionBytes)
+        }
+        #expect(sums == [15, 19, 22, 22])
+    }
+
     @Test func `the database that is linked says what is looked for`() throws {
         try withEngine { engine in
             let database = engine.store.database

@@ -178,6 +178,15 @@ struct RetireTests {
         try FileManager.default.removeItem(atPath: directory.segment(1))
         #expect(try runs().count == 2)
         #expect(try runs()[1].contains("00000001.seg"))
+        // Without hot-days nothing is kept from leaving; with them again it is told again.
+        #expect(engine.figure("ranges_kept_hot") == 2)
+        var tuning = engine.tuning
+        tuning.retirement = nil
+        engine.tune(tuning)
+        #expect(engine.figure("ranges_kept_hot") == 0)
+        #expect(try runs().count == 2 && engine.figure("ranges_kept_hot") == 0)
+        engine.tune(options.tuning)
+        #expect(try runs().count == 3 && engine.figure("ranges_kept_hot") == 2)
         try engine.close()
     }
 

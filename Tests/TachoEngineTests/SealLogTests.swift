@@ -51,6 +51,36 @@ struct SealLogTests {
         #expect(verify(directory, other).exit == .damage)
     }
 
+    @Test func `how far the log is, and how far it is signed, is known from the start on`() throws {
+        let directory = TemporaryDirectory()
+        let options = testOptions(directory)
+        var engine = try Engine.open(options)
+        #expect(engine.figure("log_entries") == 0 && engine.figure("log_signed") == 0)
+        for number in 0..<2 { try sealOne(engine, number) }
+        try engine.close()
+        engine = try Engine.open(options)
+        #expect(engine.figure("log_entries") == 2 && engine.figure("log_signed") == 2)
+        try engine.close()
+    }
+
+    @Test func `an entry that could not be signed shows`() throws {
+        struct Refused: Error {}
+        let directory = TemporaryDirectory()
+        var options = testOptions(directory)
+        let fails = Mutex(false)
+        options.atSealMoment = { moment in
+            if fails.withLock({ $0 }), moment == SealMoment(.sign, isDone: false) {
+                throw Refused()
+            }
+        }
+        let engine = try Engine.open(options)
+        try sealOne(engine, 0)
+        fails.withLock { $0 = true }
+        #expect(throws: SealError.self) { try sealOne(engine, 1) }
+        #expect(engine.figure("log_entries") == 2 && engine.figure("log_signed") == 1)
+        engine.abandon()
+    }
+
     @Test func `segments from before there was a log come into it with the next seal`() throws {
         let directory = TemporaryDirectory()
         let engine = try Engine.open(testOptions(directory))
@@ -114,6 +144,8 @@ struct SealLogTests {
         var log = try LogWriter(
             audit: audit(directory), origin: "elsewhere.example.com/log", partition: 0)
         #expect(try log.sign(with: key).head.size == 2)
+        engine.scrubber.lookAtLog()
+        #expect(engine.figure("log_entries") == 2 && engine.figure("log_signed") == 2)
         try engine.close()
         let summary = verify(directory, key.verifier)
         #expect(summary.exit == .verified && summary.log.signer == key.verifier)

@@ -137,13 +137,31 @@ struct TargetAddressTests {
         }
     }
 
+    @Test func `of what a webhook answers only the status is shown, of an Alertmanager the words`()
+    {
+        for status in [400, 401, 404, 500] {
+            let answer = HTTPAnswer(
+                status: status, retryAfter: nil,
+                body: Array("Cannot POST /services/T/B/secret of rider kim".utf8))
+            func reason(_ kind: TargetAddress.Kind) -> String {
+                guard case .failed(let failure) = TargetAnswer.outcome(.success(answer), of: kind)
+                else { return "no failure" }
+                return failure.reason
+            }
+            let said = reason(.webhook)
+            #expect(said.contains("\(status)"), "\(status): \(said)")
+            #expect(!said.contains("secret") && !said.contains("kim"), "\(status): \(said)")
+            #expect(reason(.alertmanager).contains("Cannot POST"), "\(status)")
+        }
+    }
+
     @Test func `answers mean what the page says`() {
         func outcome(_ status: Int, _ retryAfter: String? = nil) -> DeliveryOutcome {
             TargetAnswer.outcome(
                 .success(
                     HTTPAnswer(
                         status: status, retryAfter: retryAfter,
-                        body: Array("bad lat 37.5665\n".utf8))))
+                        body: Array("bad lat 37.5665\n".utf8))), of: .alertmanager)
         }
         for status in [200, 202, 204, 299] { #expect(outcome(status) == .delivered) }
         let kinds: [(Int, DeliveryFailure.Kind)] = [

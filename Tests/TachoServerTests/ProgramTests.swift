@@ -140,6 +140,40 @@ struct ProgramTests {
         }
     }
 
+    @Test func `a file that settings name and that is no good is a mistake in the settings`() throws
+    {
+        try withDirectory { directory in
+            let nowhere = directory + ".nowhere"
+            for (name, options) in [
+                ("--tls-cert", ["--tls-cert", nowhere, "--tls-key", nowhere]),
+                ("--acl", ["--acl", nowhere]), ("--audit-key", ["--audit-key", nowhere]),
+            ] {
+                let run = try Run(["--data", directory, "--resp", "127.0.0.1:0"] + options)
+                let (code, errors) = run.end()
+                #expect(code == 64, "\(name): \(errors)")
+                #expect(errors.hasPrefix("tachod: \(name) = \(nowhere): "), "\(errors)")
+                #expect(errors.split(separator: "\n").count == 1, "\(errors)")
+            }
+            // Nothing was made; and what is wrong with the directory keeps a status of its own.
+            #expect(!FileManager.default.fileExists(atPath: directory))
+            try "x".write(toFile: directory, atomically: false, encoding: .utf8)
+            let other = try Run("--data", directory, "--resp", "127.0.0.1:0", "--http", "off")
+            #expect(other.end().code == 73)
+        }
+    }
+
+    @Test func `a settings mistake ends the main process of the unit, which is not started again`()
+        throws
+    {
+        let unit = try String(
+            contentsOf: SpecPage.repository.appending(path: "tools/deploy/tachod.service"),
+            encoding: .utf8)
+        // Of what runs before it systemd looks at no status.
+        #expect(!unit.contains("\nExecStartPre="))
+        let line = unit.split(separator: "\n").first { $0.hasPrefix("RestartPreventExitStatus=") }
+        #expect(line?.split(whereSeparator: { $0 == "=" || $0 == " " }).contains("64") == true)
+    }
+
     @Test func `a directory in use is exit code 75, an address in use exit code 1`() throws {
         try withDirectory { directory in
             let first = try Run("--data", directory, "--resp", "127.0.0.1:0", "--reserve", "0")

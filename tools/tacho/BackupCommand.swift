@@ -89,11 +89,18 @@ struct BackupCommand: ParsableCommand {
         do throws(BackupFailure) {
             let store = try BackupStore(reading: directory)
             var manifests: [BackupManifest] = []
+            var failure: BackupFailure?
             for one in store.index?.generations ?? [] {
-                manifests.append(try store.manifest(one.number))
+                do throws(BackupFailure) {
+                    manifests.append(try store.manifest(one.number))
+                } catch {
+                    failure = failure ?? error
+                }
             }
             try Result { try BackupReports.list(manifests, json: json, to: Output.standard()) }
                 .mapError { BackupFailure.inputOutput("\($0)") }.get()
+            // Behind the others: one that is lost hides none of them.
+            if let failure { throw failure }
         } catch {
             throw error.tool
         }

@@ -120,7 +120,7 @@ struct RestoreCommand: ParsableCommand {
 
     private func restore() throws(BackupFailure) {
         let start = ContinuousClock.now
-        let store = try BackupStore(reading: directories[0])
+        let store = try BackupStore(reading: directories[0], generation: generation)
         let meter = CopyMeter(totalBytes: nil)
         defer { meter.clear() }
         var options = RestoreOptions(

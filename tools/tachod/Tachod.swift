@@ -63,7 +63,10 @@ enum Tachod {
     }
 
     private static func serve(_ given: GivenSettings, _ arguments: [String]) -> Int32 {
-        let problems = SettingsProblem.inOrder(given.problems + SettingsCheck.together(given))
+        // A supervisor does not try again after 64: all that only a person can mend must end with it.
+        let problems = SettingsProblem.inOrder(
+            given.problems + SettingsCheck.together(given)
+                + SettingsCheck.files(given, nowSeconds: time(nil)))
         for problem in problems {
             let advice = problem.place == .commandLine ? "; see tachod --help" : ""
             ServerProgram.complain(problem.message + advice)

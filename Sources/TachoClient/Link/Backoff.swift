@@ -21,7 +21,7 @@ struct Backoff: Sendable {
         random = seed
     }
 
-    /// An attempt, or a connection that never answered, has ended. What to wait for the next.
+    /// An attempt, or a connection, has ended: another endpoint is tried next. What to wait before.
     mutating func failed() -> Int {
         failures += 1
         endpoint = (endpoint + 1) % endpoints
@@ -40,7 +40,7 @@ struct Backoff: Sendable {
         return jittered(maxMs)
     }
 
-    /// The endpoint answered: it is tried first when the connection ends.
+    /// The endpoint answered: when the connection ends the rounds begin anew.
     mutating func succeeded() { failures = 0 }
 
     private mutating func jittered(_ ms: Int) -> Int {

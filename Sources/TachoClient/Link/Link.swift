@@ -41,6 +41,8 @@ final class Link: @unchecked Sendable {
     private var expected = CircularBuffer<Expected>()
     /// When something came, or the first thing was asked that is not answered.
     private var progressNs: UInt64 = 0
+    /// When the present attempt began.
+    private var dialedNs: UInt64 = 0
     /// Which connection a handler or a timer belongs to.
     private var generation = 0
     private var timer: Scheduled<Void>?
@@ -95,6 +97,7 @@ final class Link: @unchecked Sendable {
         generation += 1
         let generation = generation
         address = addresses[backoff.endpoint]
+        dialedNs = ClientCore.nowNs()
         let tls: NIOSSLContext?
         do throws(ToolFailure) {
             tls = try configuration.access.tls?.context()
@@ -299,14 +302,23 @@ final class Link: @unchecked Sendable {
 
     // MARK: time
 
+    /// For how long, and since when, the peer may be silent.
+    private var patience: (sinceNs: UInt64, ms: Int) {
+        // Login is a part of connecting.
+        if case .greeting = phase { return (dialedNs, configuration.connectTimeoutMs) }
+        return (
+            progressNs,
+            expected.isEmpty ? configuration.pingIntervalMs : configuration.replyTimeoutMs
+        )
+    }
+
     /// Looks again at the earliest of: what the outbox asks for, and whether the peer is there.
     private func arm(deadlineNs: UInt64?) {
         let nowNs = ClientCore.nowNs()
         var dueNs = deadlineNs ?? UInt64.max
         if channel != nil {
-            let waitMs =
-                expected.isEmpty ? configuration.pingIntervalMs : configuration.replyTimeoutMs
-            dueNs = min(dueNs, progressNs + UInt64(waitMs) * 1_000_000)
+            let (sinceNs, waitMs) = patience
+            dueNs = min(dueNs, sinceNs + UInt64(waitMs) * 1_000_000)
         }
         guard dueNs < UInt64.max else { return }
         // One that comes earlier looks and arms again.
@@ -321,12 +333,12 @@ final class Link: @unchecked Sendable {
         timer = nil
         timerNs = UInt64.max
         if let channel {
-            let silentNs = ClientCore.nowNs() - progressNs
-            if !expected.isEmpty, silentNs >= UInt64(configuration.replyTimeoutMs) * 1_000_000 {
-                return end(
-                    "no answer within \(configuration.replyTimeoutMs) ms", redial: true)
+            let (sinceNs, waitMs) = patience
+            let isOver = ClientCore.nowNs() - sinceNs >= UInt64(waitMs) * 1_000_000
+            if isOver, !expected.isEmpty {
+                return end("no answer within \(waitMs) ms", redial: true)
             }
-            if expected.isEmpty, silentNs >= UInt64(configuration.pingIntervalMs) * 1_000_000 {
+            if isOver {
                 progressNs = ClientCore.nowNs()
                 expected.append(.nothing)
                 write(Array("*1\r\n$4\r\nPING\r\n".utf8), to: channel)

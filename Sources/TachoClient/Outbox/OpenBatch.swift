@@ -7,6 +7,8 @@ struct OpenBatch: Sendable {
     private var buffer: ByteBuffer
     private var riders: RiderNumbers
     private(set) var count = 0
+    /// Of a fix with a rider of its own.
+    static let worstRowBytes = PackedBatch.rowBytes + 1 + 255
     /// As large as the one before: batches of a client are alike.
     private var capacity = 4_096
 
@@ -22,10 +24,9 @@ struct OpenBatch: Sendable {
 
     /// How many more fixes of any riders certainly fit.
     func room(most: Int) -> Int {
-        let worst = PackedBatch.rowBytes + 1 + 255
         let free = WireLimits.maxPackedBytes - byteCount
         return max(
-            0, min(most - count, free / worst, PackedBatch.maxRiders - riders.count))
+            0, min(most - count, free / Self.worstRowBytes, PackedBatch.maxRiders - riders.count))
     }
 
     /// Adds as many of them as have room, in order. Cost: some 25 ns each.

@@ -206,7 +206,8 @@ struct Outbox: Sendable {
         let batch = flights.removeFirst()
         if case .tryAgain(let afterMs, _) = answer {
             refused.append(batch)
-            resumeNs = max(resumeNs, nowNs + UInt64(max(1, afterMs)) * 1_000_000)
+            let waitMs = max(1, min(afterMs, ClientError.longestTryAgainMs))
+            resumeNs = max(resumeNs, nowNs + UInt64(waitMs) * 1_000_000)
             window = 1
             return nil
         }

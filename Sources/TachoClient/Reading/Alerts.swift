@@ -136,9 +136,9 @@ public struct Alerts: AsyncSequence, Sendable {
         private mutating func read() async throws(TachoReadError) {
             let connected = try await connection.prepare()
             if connected != generation {
-                generation = connected
                 place = "0"
-                try await makeGroup()
+                guard try await makeGroup() else { return }
+                generation = connected
             }
             var words = [
                 "XREADGROUP", "GROUP", alerts.group, alerts.consumer, "COUNT",
@@ -151,7 +151,8 @@ public struct Alerts: AsyncSequence, Sendable {
                 reply = try await connection.ask(words, extraMs: Self.blockMs)
             } catch .refused(let message) where message.hasPrefix("NOGROUP") {
                 // A database that was made again has no groups.
-                return try await makeGroup()
+                _ = try await makeGroup()
+                return
             } catch {
                 return try await connection.failed(error)
             }
@@ -170,7 +171,8 @@ public struct Alerts: AsyncSequence, Sendable {
             page = entries.compactMap(\.alert)[...]
         }
 
-        private func makeGroup() async throws(TachoReadError) {
+        /// False: not now, and the connection may be gone.
+        private func makeGroup() async throws(TachoReadError) -> Bool {
             let place = newest ?? (alerts.start == .everything ? "0" : "$")
             do throws(ClientError) {
                 _ = try await connection.ask(
@@ -179,7 +181,9 @@ public struct Alerts: AsyncSequence, Sendable {
                 // It is there.
             } catch {
                 try await connection.failed(error)
+                return false
             }
+            return true
         }
     }
 }

@@ -19,11 +19,12 @@ final class AskingConnection: Sendable {
         self.handler = handler
     }
 
-    /// Connects and logs in.
+    /// Connects and logs in, within `connectTimeoutMs`.
     static func open(
         _ address: ServerAddress, _ configuration: TachoClientConfiguration
     ) async throws(ClientError) -> AskingConnection {
         let access = configuration.access
+        let untilNs = ClientCore.nowNs() + UInt64(configuration.connectTimeoutMs) * 1_000_000
         let connection: AskingConnection
         do {
             let tls = try access.tls?.context()
@@ -43,7 +44,8 @@ final class AskingConnection: Sendable {
             throw .notReachable(address, reason: Dialer.reason(error))
         }
         do throws(ClientError) {
-            try await connection.logIn(access.credentials, configuration.connectTimeoutMs)
+            let leftNs = untilNs - min(untilNs, ClientCore.nowNs())
+            try await connection.logIn(access.credentials, max(1, Int(leftNs / 1_000_000)))
         } catch {
             connection.close()
             throw error
@@ -81,7 +83,11 @@ final class AskingConnection: Sendable {
         } catch {
             preconditionFailure("replies fail as values: \(error)")
         }
-        return try result.get()
+        do throws(ClientError) {
+            return try result.get()
+        } catch {
+            throw error.asAbsence(of: address)
+        }
     }
 
     func close() { channel.close(promise: nil) }

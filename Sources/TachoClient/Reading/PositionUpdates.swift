@@ -11,7 +11,10 @@ public struct PositionUpdates: AsyncSequence, Sendable {
     public typealias Failure = TachoReadError
 
     let questions: Questions
-    let request: [String]
+    /// Subscribed by one connection, one after another.
+    let requests: [[String]]
+    /// Why these cannot be followed; told when they are asked for.
+    var defect: String?
 
     public func makeAsyncIterator() -> Iterator { Iterator(updates: self) }
 
@@ -30,12 +33,13 @@ public struct PositionUpdates: AsyncSequence, Sendable {
         }
 
         public mutating func next() async throws(TachoReadError) -> RiderPosition? {
+            if let defect = updates.defect { throw .refused(defect) }
             while page.isEmpty {
                 if Task.isCancelled || updates.questions.isClosed { return nil }
                 do throws(ClientError) {
                     if subscription == nil {
                         subscription = try await Subscription.open(
-                            updates.request, endpoint: backoff.endpoint, updates.questions)
+                            updates.requests, endpoint: backoff.endpoint, updates.questions)
                     }
                     page = try await subscription?.take()[...] ?? []
                     backoff.succeeded()
@@ -85,7 +89,7 @@ private final class Subscription: Sendable {
     }
 
     static func open(
-        _ request: [String], endpoint: Int, _ questions: Questions
+        _ requests: [[String]], endpoint: Int, _ questions: Questions
     ) async throws(ClientError) -> Subscription {
         let configuration = questions.configuration
         let address = configuration.addresses[endpoint]
@@ -99,7 +103,7 @@ private final class Subscription: Sendable {
             .flatMapThrowing { channel in
                 let operations = channel.pipeline.syncOperations
                 let handler = try operations.handler(type: SubscriptionHandler.self)
-                handler.begin(request, channel)
+                handler.begin(requests, channel)
                 return Subscription(
                     channel, NIOLoopBound(handler, eventLoop: channel.eventLoop), questions)
             }
@@ -151,7 +155,7 @@ private final class SubscriptionHandler: ChannelInboundHandler {
         self.configuration = configuration
     }
 
-    func begin(_ request: [String], _ channel: any Channel) {
+    func begin(_ requests: [[String]], _ channel: any Channel) {
         var writer = RequestWriter()
         if let credentials = configuration.access.credentials {
             writer.begin(arguments: 3)
@@ -159,7 +163,7 @@ private final class SubscriptionHandler: ChannelInboundHandler {
             writer.argument(credentials.user)
             writer.argument(credentials.password)
         }
-        writer.command(request)
+        for request in requests { writer.command(request) }
         channel.writeAndFlush(channel.allocator.buffer(bytes: writer.bytes), promise: nil)
         let interval = TimeAmount.milliseconds(Int64(configuration.pingIntervalMs))
         let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
@@ -211,7 +215,9 @@ private final class SubscriptionHandler: ChannelInboundHandler {
     }
 
     private func heard(_ reply: Reply, _ context: ChannelHandlerContext) {
-        if case .error(let line) = reply { return finish(.errorReply(line), context) }
+        if case .error(let line) = reply {
+            return finish(ClientError.errorReply(line).asAbsence(of: address), context)
+        }
         // Answers to AUTH, PING and (P)SUBSCRIBE have other words in front.
         guard let words = reply.elements, let kind = words.first?.text,
             kind == "message" || kind == "pmessage"

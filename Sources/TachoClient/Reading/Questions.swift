@@ -8,12 +8,18 @@ final class Questions: Sendable {
     private struct State: Sendable {
         var connection: AskingConnection?
         /// One connects for all who ask meanwhile.
-        var connecting: Task<Result<AskingConnection, ClientError>, Never>?
+        var connecting: Task<Result<AskingConnection, FailedAttempt>, Never>?
         var backoff: Backoff
         var isClosed = false
         /// Called when the client ends: streams that wait for something.
         var onClose: [UInt64: @Sendable () -> Void] = [:]
         var nextKey: UInt64 = 0
+    }
+
+    /// Why there is no connection, and what to wait before the next attempt.
+    private struct FailedAttempt: Error {
+        var error: ClientError
+        var ms: Int
     }
 
     let configuration: TachoClientConfiguration
@@ -31,9 +37,11 @@ final class Questions: Sendable {
     }
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
+    /// Since the last answer.
+    var failedAttempts: Int { state.withLock { $0.backoff.failures } }
 
-    /// Asks until there is an answer, or `replyTimeoutMs` is over. The request must be harmless to
-    /// repeat.
+    /// Asks until there is an answer, or `replyTimeoutMs` is over; a connection that is being made then
+    /// is waited for. The request must be harmless to repeat.
     func ask(_ write: (inout RequestWriter) -> Void) async throws(TachoReadError) -> Reply {
         var writer = RequestWriter()
         write(&writer)
@@ -43,55 +51,67 @@ final class Questions: Sendable {
         repeat {
             if isClosed { throw .closed }
             if Task.isCancelled { throw .cancelled }
-            do throws(ClientError) {
-                let connection = try await connected()
-                let leftNs = untilNs - min(untilNs, ClientCore.nowNs())
-                do throws(ClientError) {
-                    return try await connection.ask(
-                        writer.bytes, timeoutMs: max(1, Int(leftNs / 1_000_000)))
-                } catch {
-                    if case .lost = error { forget(connection) }
-                    if case .notUnderstood = error { forget(connection) }
-                    throw error
-                }
+            do throws(FailedAttempt) {
+                return try await ask(writer.bytes, untilNs)
             } catch {
-                last = try await pause(after: error)
+                last = try await pause(after: error, untilNs)
             }
         } while ClientCore.nowNs() < untilNs
         throw .notReachable(last)
     }
 
-    /// Waits as long as the failure asks for, or throws what does not go away by itself. Gives the
-    /// reason as text.
-    private func pause(after error: ClientError) async throws(TachoReadError) -> String {
+    /// Asks once.
+    private func ask(_ request: [UInt8], _ untilNs: UInt64) async throws(FailedAttempt) -> Reply {
+        let connection = try await connected()
+        let leftNs = untilNs - min(untilNs, ClientCore.nowNs())
+        do throws(ClientError) {
+            let reply = try await connection.ask(
+                request, timeoutMs: max(1, Int(leftNs / 1_000_000)))
+            state.withLock { $0.backoff.succeeded() }
+            return reply
+        } catch {
+            switch error {
+            case .lost, .notReachable, .notUnderstood:
+                throw FailedAttempt(error: error, ms: forget(connection))
+            case .tryAgain(let afterMs, _): throw FailedAttempt(error: error, ms: max(1, afterMs))
+            case .refused, .unusable: throw FailedAttempt(error: error, ms: 0)
+            }
+        }
+    }
+
+    /// Waits as long as the failure asks for and the time of the question allows, or throws what does
+    /// not go away by itself. Gives the reason as text.
+    private func pause(
+        after failed: FailedAttempt, _ untilNs: UInt64
+    ) async throws(TachoReadError) -> String {
         if isClosed { throw .closed }
-        let (ms, reason): (Int, String)
-        switch error {
+        let reason: String
+        switch failed.error {
         case .refused(let message): throw .refused(message)
         case .notUnderstood(_, let message): throw .notUnderstood(message)
         case .unusable(let message): throw .notReachable(message)
-        case .tryAgain(let afterMs, let message): (ms, reason) = (max(1, afterMs), message)
-        case .lost(let address):
-            (ms, reason) = (configuration.minBackoffMs, "\(address) ended the connection")
-        case .notReachable(let address, let message):
-            ms = state.withLock { $0.backoff.failed() }
-            reason = "\(address): \(message)"
+        case .tryAgain(_, let message): reason = message
+        case .lost(let address): reason = "\(address) ended the connection, or did not answer"
+        case .notReachable(let address, let message): reason = "\(address): \(message)"
         }
-        try? await Task.sleep(for: .milliseconds(ms))
+        let leftNs = untilNs - min(untilNs, ClientCore.nowNs())
+        let waitNs = min(UInt64(failed.ms) * 1_000_000, leftNs)
+        try? await Task.sleep(for: .nanoseconds(Int64(waitNs)))
         return reason
     }
 
-    private func connected() async throws(ClientError) -> AskingConnection {
+    private func connected() async throws(FailedAttempt) -> AskingConnection {
         if let connection = state.withLock({ $0.connection }) { return connection }
         let connecting = state.withLock { state in
             if let connecting = state.connecting { return connecting }
             let address = configuration.addresses[state.backoff.endpoint]
-            let configuration = configuration
-            let task = Task { () -> Result<AskingConnection, ClientError> in
+            let task = Task { () -> Result<AskingConnection, FailedAttempt> in
                 do throws(ClientError) {
-                    return .success(try await AskingConnection.open(address, configuration))
+                    return .success(try await AskingConnection.open(address, self.configuration))
                 } catch {
-                    return .failure(error)
+                    // Once for all who wait for it: each counted would skip endpoints.
+                    let ms = self.state.withLock { $0.backoff.failed() }
+                    return .failure(FailedAttempt(error: error, ms: ms))
                 }
             }
             state.connecting = task
@@ -102,15 +122,19 @@ final class Questions: Sendable {
             guard state.connecting == connecting else { return }
             state.connecting = nil
             guard case .success(let connection) = result else { return }
-            state.backoff.succeeded()
             if state.isClosed { connection.close() } else { state.connection = connection }
         }
         return try result.get()
     }
 
-    private func forget(_ connection: AskingConnection) {
+    /// The connection is over. What to wait before the next one: the first who notices counts.
+    private func forget(_ connection: AskingConnection) -> Int {
         connection.close()
-        state.withLock { if $0.connection === connection { $0.connection = nil } }
+        return state.withLock { state in
+            guard state.connection === connection else { return configuration.minBackoffMs }
+            state.connection = nil
+            return state.backoff.failed()
+        }
     }
 
     // MARK: the end

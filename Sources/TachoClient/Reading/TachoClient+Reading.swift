@@ -3,6 +3,8 @@ import TachoWire
 extension TachoClient {
     /// Riders of one T.MGET; a request may have 1,024 arguments.
     private static let ridersPerRequest = 500
+    /// What one connection may follow by name, a bound of the server.
+    static let mostFollowed = 10_000
 
     /// Where a rider is: the newest fix by its own time that is accepted or flagged. nil: the server
     /// knows none. Sees every point that was acknowledged before.
@@ -49,15 +51,29 @@ extension TachoClient {
 
     /// Where these riders are, and then each change of it, the newest only: who takes slowly misses
     /// what is old news. Goes on by itself after a lost connection, beginning with where they are.
+    /// At most 10,000 of them, for a server lets a connection have no more subscriptions: for more
+    /// there is `positions(matching:)`, or several of these.
     public func positions(of riders: [String]) -> PositionUpdates {
         precondition(!riders.isEmpty, "name the riders to follow, or use positions(matching:)")
-        return PositionUpdates(
-            questions: questions, request: ["SUBSCRIBE"] + riders.map { "pos:\($0)" })
+        var requests: [[String]] = []
+        var rest = riders[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(WireLimits.maxArguments)
+            rest = rest.dropFirst(some.count)
+            requests.append(["SUBSCRIBE"] + some.map { "pos:\($0)" })
+        }
+        var updates = PositionUpdates(questions: questions, requests: requests)
+        if riders.count > Self.mostFollowed, Set(riders).count > Self.mostFollowed {
+            updates.defect =
+                "\(riders.count) riders, at most \(Self.mostFollowed) are followed by name:"
+                + " use positions(matching:), or several sequences"
+        }
+        return updates
     }
 
     /// The same of all riders whose names match a pattern of Redis, `*` being all of them.
     public func positions(matching pattern: String = "*") -> PositionUpdates {
-        PositionUpdates(questions: questions, request: ["PSUBSCRIBE", "pos:\(pattern)"])
+        PositionUpdates(questions: questions, requests: [["PSUBSCRIBE", "pos:\(pattern)"]])
     }
 
     /// Alerts for one consumer of a group, each until it is acknowledged: see `Alerts`.

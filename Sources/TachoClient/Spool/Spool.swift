@@ -7,12 +7,6 @@ import TachoWire
     import Darwin
 #endif
 
-/// Where a batch is in the spool.
-struct SpoolPlace: Hashable, Sendable {
-    var segment: UInt64
-    var record: Int
-}
-
 /// Batches on disk until they are answered: files that are written from front to back, and removed
 /// when all in them is settled.
 ///
@@ -24,60 +18,37 @@ struct SpoolPlace: Hashable, Sendable {
 ///
 /// Used by one thread.
 final class Spool {
-    private enum Stage {
-        case pending
-        /// Handed out, not answered.
-        case out
-        case settled
-    }
+    typealias Record = SpoolRecord
+    typealias Segment = SpoolSegment
 
-    private struct Record {
-        var offset: Int
-        var length: Int
-        var points: Int
-        var parts: [Part]
-        var stage = Stage.pending
-        /// What was just written need not be read back.
-        var cached: ByteBuffer?
-    }
-
-    private struct Segment {
-        var number: UInt64
-        var path: String
-        var bytes: Int64
-        var records: [Record] = []
-        var pending = 0
-        var unsettled = 0
-        /// Where to look for pending records from either end.
-        var firstPending = 0
-        var lastPending = -1
-        var isDamaged = false
-        var refusal: String?
-    }
-
-    private let configuration: SpoolConfiguration
+    let configuration: SpoolConfiguration
     /// nil: closed, and another may have the directory.
     private var lock: SpoolFile?
     /// By number; the last one is written to while `file` is open.
-    private var segments: [Segment] = []
+    var segments: [Segment] = []
     private var file: SpoolFile?
     private var nextNumber: UInt64 = 0
-    private var reading: SpoolFile?
+    var reading: SpoolFile?
     /// Points in `cached`.
-    private var cachedPoints = 0
+    var cachedPoints = 0
     private let maxCachedPoints: Int
     private(set) var bytes: Int64 = 0
     /// Points handed out or pending, and those pending alone.
-    private(set) var unsettledPoints = 0
-    private(set) var pendingPoints = 0
+    var unsettledPoints = 0
+    var pendingPoints = 0
     private(set) var droppedPoints = 0
     /// What a log should have, for whoever owns this to tell.
-    private(set) var events: [TachoClientEvent] = []
+    var events: [TachoClientEvent] = []
+    var losses: [SpoolLoss] = []
+    private var kept: KeptFiles
+    /// A file may be all settled by what was left of it.
+    var hasLeft = false
 
     private init(_ configuration: SpoolConfiguration, _ lock: SpoolFile, maxCachedPoints: Int) {
         self.configuration = configuration
         self.lock = lock
         self.maxCachedPoints = maxCachedPoints
+        kept = KeptFiles(maxBytes: configuration.maxKeptBytes)
     }
 
     // MARK: opening
@@ -93,15 +64,32 @@ final class Spool {
                 "the spool \(directory) is in use by another client: name another directory")
         }
         let spool = Spool(configuration, lock, maxCachedPoints: maxCachedPoints)
-        for name in try SpoolFile.names(in: directory) {
+        let names = try SpoolFile.names(in: directory)
+        // Their numbers are taken: a file of the same one would be kept under the same name.
+        for name in names {
+            guard let number = SpoolFormat.number(keptName: name) else { continue }
+            try spool.take(number, name)
+            spool.kept.found(directory + "/" + name)
+        }
+        spool.trimKept()
+        for name in names {
             guard let number = SpoolFormat.number(fileName: name) else { continue }
             try spool.takeOver(directory + "/" + name, number)
         }
         return spool
     }
 
-    private func takeOver(_ path: String, _ number: UInt64) throws(SpoolError) {
+    private func take(_ number: UInt64, _ name: String) throws(SpoolError) {
+        guard number < UInt64.max else {
+            throw SpoolError(
+                "\(configuration.directory)/\(name) has the last number there is, which no client"
+                    + " gives: move it away")
+        }
         nextNumber = max(nextNumber, number + 1)
+    }
+
+    private func takeOver(_ path: String, _ number: UInt64) throws(SpoolError) {
+        try take(number, SpoolFormat.fileName(number))
         let file = try SpoolFile.reading(path)
         guard let size = file.size else { throw SpoolError("cannot read", path, errno) }
         let bytes = try file.read(at: 0, count: Int(size))
@@ -126,6 +114,7 @@ final class Spool {
         segment.pending = segment.records.count
         segment.unsettled = segment.records.count
         segment.lastPending = segment.records.count - 1
+        segment.isOfEarlierLife = true
         segment.isDamaged = content.damagedBytes > 0
         if segment.isDamaged {
             events.append(.spoolDamaged(file: path, bytes: content.damagedBytes))
@@ -141,6 +130,12 @@ final class Spool {
     func takeEvents() -> [TachoClientEvent] {
         defer { events = [] }
         return events
+    }
+
+    /// Records that will not be delivered from here, for whoever owns this to tell.
+    func takeLosses() -> [SpoolLoss] {
+        defer { losses = [] }
+        return losses
     }
 
     // MARK: writing
@@ -164,9 +159,35 @@ final class Spool {
         if file == nil || segments[segments.count - 1].bytes >= configuration.segmentBytes {
             try begin()
         }
+        var (out, records) = group(batches)
+        let last = segments.count - 1
+        let isSettled = segments[last].unsettled == 0 && !segments[last].records.isEmpty
+        if isSettled, bytes + Int64(out.count) > configuration.maxBytes {
+            // All in it is answered: it takes room for nothing.
+            try begin()
+            (out, records) = group(batches)
+        }
+        try makeRoom(for: Int64(out.count))
+        // Behind the above: the oldest may have gone.
         guard let file else { throw SpoolError("no file to write to") }
-        let place = segments.count - 1
-        let start = segments[place].bytes
+        let start = segments[segments.count - 1].bytes
+        do throws(SpoolError) {
+            try file.write(out, at: start)
+            if configuration.syncs { try file.sync() }
+        } catch {
+            // After a sync that failed nobody knows what is there: another file is begun. What of
+            // this write is found later is delivered, though it was not accepted.
+            _ = file.truncate(to: start)
+            self.file = nil
+            throw error
+        }
+        note(records, of: batches.prefix(records.count), bytes: Int64(out.count))
+        return records.count
+    }
+
+    /// Records of the first batches, as many as the present file takes, at least one.
+    private func group(_ batches: ArraySlice<Batch>) -> (bytes: [UInt8], records: [Record]) {
+        let start = segments[segments.count - 1].bytes
         var out: [UInt8] = []
         var records: [Record] = []
         let nowMs = SpoolFile.nowMs()
@@ -181,19 +202,7 @@ final class Spool {
                 out += payload
             }
         }
-        try makeRoom(for: Int64(out.count))
-        do throws(SpoolError) {
-            try file.write(out, at: start)
-            if configuration.syncs { try file.sync() }
-        } catch {
-            // After a sync that failed nobody knows what is there: another file is begun. What of
-            // this write is found later is delivered, though it was not accepted.
-            _ = file.truncate(to: start)
-            self.file = nil
-            throw error
-        }
-        note(records, of: batches.prefix(records.count), bytes: Int64(out.count))
-        return records.count
+        return (out, records)
     }
 
     private func note(_ records: [Record], of batches: ArraySlice<Batch>, bytes written: Int64) {
@@ -219,6 +228,10 @@ final class Spool {
         file = nil
         retireSettled()
         let number = nextNumber
+        guard number < UInt64.max else {
+            throw SpoolError(
+                "the spool \(configuration.directory) has no number left: name another directory")
+        }
         let path = configuration.directory + "/" + SpoolFormat.fileName(number)
         let created = try SpoolFile.create(path)
         nextNumber += 1
@@ -255,94 +268,20 @@ final class Spool {
             for record in segments[0].records where record.cached != nil {
                 cachedPoints -= record.points
             }
+            // Those handed out are told of by their answer.
+            for record in segments[0].records where record.stage == .pending {
+                losses.append(
+                    SpoolLoss(
+                        parts: record.parts, points: record.points,
+                        reason: "the spool was full, and the oldest were dropped",
+                        mayBeStored: segments[0].isOfEarlierLife))
+            }
             unsettledPoints -= lost
             pendingPoints -= waiting
             droppedPoints += lost
             if lost > 0 { events.append(.spoolDropped(points: lost)) }
             drop(at: 0)
         }
-    }
-
-    // MARK: handing out
-
-    /// The next batch that waits; nil: none does, or its file cannot be read.
-    func next() -> Batch? {
-        let newest = configuration.order == .newestFirst
-        let order = newest ? Array(segments.indices.reversed()) : Array(segments.indices)
-        for at in order where segments[at].pending > 0 {
-            let index = newest ? newestPending(at) : oldestPending(at)
-            var record = segments[at].records[index]
-            if record.cached != nil { cachedPoints -= record.points }
-            guard let payload = record.cached ?? read(segments[at], record) else {
-                // Looked for again by the next life. This one goes on with the others.
-                leave(at, index)
-                continue
-            }
-            segments[at].pending -= 1
-            segments[at].records[index].stage = .out
-            segments[at].records[index].cached = nil
-            pendingPoints -= record.points
-            var batch = Batch(
-                number: 0, count: record.points, payload: payload, parts: record.parts,
-                openedNs: ClientCore.nowNs())
-            batch.record = SpoolPlace(segment: segments[at].number, record: index)
-            record.cached = nil
-            return batch
-        }
-        return nil
-    }
-
-    private func oldestPending(_ at: Int) -> Int {
-        var index = segments[at].firstPending
-        while segments[at].records[index].stage != .pending { index += 1 }
-        segments[at].firstPending = index
-        return index
-    }
-
-    private func newestPending(_ at: Int) -> Int {
-        var index = segments[at].lastPending
-        while segments[at].records[index].stage != .pending { index -= 1 }
-        segments[at].lastPending = index
-        return index
-    }
-
-    private func read(_ segment: Segment, _ record: Record) -> ByteBuffer? {
-        do throws(SpoolError) {
-            if reading?.path != segment.path {
-                reading = try SpoolFile.reading(segment.path)
-            }
-            guard let reading else { return nil }
-            let header = SpoolFormat.recordHeaderBytes
-            let bytes = try reading.read(
-                at: Int64(record.offset - header), count: header + record.length)
-            let isSound = bytes.withUnsafeBytes { all in
-                let payload = UnsafeRawBufferPointer(rebasing: all[header...])
-                let acceptedMs = all.loadUnaligned(
-                    fromByteOffset: SpoolFormat.Record.acceptedMs, as: Int64.self)
-                return all[..<header].elementsEqual(
-                    SpoolFormat.recordHeader(
-                        payload: payload, acceptedMs: Int64(littleEndian: acceptedMs)))
-            }
-            guard isSound else {
-                events.append(.spoolDamaged(file: segment.path, bytes: bytes.count))
-                return nil
-            }
-            return ByteBuffer(bytes: bytes[header...])
-        } catch {
-            events.append(.spoolFailed(reason: error.message))
-            return nil
-        }
-    }
-
-    /// A record that cannot be read now: out of the way, and its file is kept.
-    private func leave(_ at: Int, _ index: Int) {
-        segments[at].pending -= 1
-        segments[at].records[index].stage = .settled
-        segments[at].records[index].cached = nil
-        segments[at].unsettled -= 1
-        segments[at].isDamaged = true
-        pendingPoints -= segments[at].records[index].points
-        unsettledPoints -= segments[at].records[index].points
     }
 
     // MARK: answers
@@ -360,24 +299,37 @@ final class Spool {
         if segments[at].unsettled == 0, !isWrittenTo { retire(at: at) }
     }
 
-    private func retireSettled() {
-        for at in segments.indices.reversed() where segments[at].unsettled == 0 { retire(at: at) }
+    func retireSettled() {
+        hasLeft = false
+        for at in segments.indices.reversed() where segments[at].unsettled == 0 {
+            let isWrittenTo = file != nil && at == segments.count - 1
+            if !isWrittenTo { retire(at: at) }
+        }
     }
 
     /// All in it is settled: it goes, or is kept under a name that nobody delivers.
     private func retire(at index: Int) {
         let segment = segments[index]
         guard segment.refusal != nil || segment.isDamaged else { return drop(at: index) }
-        let kept = segment.path + (segment.isDamaged ? ".damaged" : ".refused")
-        if rename(segment.path, kept) != 0 {
+        let name = segment.path + (segment.isDamaged ? ".damaged" : ".refused")
+        do throws(SpoolError) {
+            try kept.keep(segment.path, as: name, bytes: segment.bytes)
             events.append(
-                .spoolFailed(
-                    reason: SpoolError("cannot rename", segment.path, errno).message))
-        } else {
-            events.append(
-                .spoolKept(file: kept, reason: segment.refusal ?? "bytes of it are damaged"))
+                .spoolKept(file: name, reason: segment.refusal ?? "bytes of it are damaged"))
+        } catch {
+            events.append(.spoolFailed(reason: error.message))
         }
         forget(at: index)
+        trimKept()
+    }
+
+    private func trimKept() {
+        for path in kept.trim() {
+            events.append(
+                .spoolFailed(
+                    reason: "\(path) is removed: files that are kept take more than"
+                        + " \(configuration.maxKeptBytes) bytes (maxKeptBytes)"))
+        }
     }
 
     private func drop(at index: Int) {

@@ -9,9 +9,12 @@ import TachoDial
 /// Why the spool cannot do something: what, and the system's reason.
 struct SpoolError: Error, Equatable {
     let message: String
+    /// Trying again does not help: what is looked for is not there any more.
+    var isLasting = false
 
     init(_ what: String, _ path: String, _ code: Int32) {
         message = "\(what) \(path): \(systemReason(code))"
+        isLasting = code == ENOENT
     }
 
     init(_ message: String) { self.message = message }
@@ -81,7 +84,9 @@ final class SpoolFile {
             if got > 0 {
                 done += got
             } else if got == 0 {
-                throw SpoolError("\(path) is shorter than it was")
+                var error = SpoolError("\(path) is shorter than it was")
+                error.isLasting = true
+                throw error
             } else if errno != EINTR {
                 throw SpoolError("cannot read", path, errno)
             }

@@ -11,6 +11,7 @@ enum SpoolFormat {
     static let headerBytes = 32
     static let recordHeaderBytes = 20
     static let suffix = ".spool"
+    static let keptSuffixes = [".refused", ".damaged"]
 
     /// Offsets in the header.
     enum Header {
@@ -44,6 +45,14 @@ enum SpoolFormat {
             return nil
         }
         return UInt64(digits, radix: 16)
+    }
+
+    /// The number of a file that is kept and not delivered, `.refused` or `.damaged`; nil: it is none.
+    static func number(keptName: String) -> UInt64? {
+        for ending in keptSuffixes where keptName.hasSuffix(ending) {
+            return number(fileName: String(keptName.dropLast(ending.count)))
+        }
+        return nil
     }
 
     static func header(number: UInt64, createdMs: Int64) -> [UInt8] {

@@ -11,6 +11,7 @@ final class Spooler: @unchecked Sendable {
     private let isNewestFirst: Bool
     private let onEvent: (@Sendable (TachoClientEvent) -> Void)?
     private var isClosed = false
+    private var isRetryArmed = false
     /// Wakes the connection; set before the first `wake`.
     private var wakeLink: (@Sendable () -> Void)?
     private var toldDropped = 0
@@ -36,8 +37,9 @@ final class Spooler: @unchecked Sendable {
     private func turn() {
         guard !isClosed else { return }
         settle()
-        var fresh = 0
-        while let written = write() { fresh += written }
+        // Once a turn: were it until there is nothing, nothing left while points keep coming.
+        let written = write()
+        var fresh = written ?? 0
         var isFed = false
         while core.feedRoom > 0, let batch = spool.next() {
             // The newest come first: those just written, then the backlog behind all that wait.
@@ -47,6 +49,20 @@ final class Spooler: @unchecked Sendable {
         }
         note()
         if isFed { wakeLink?() }
+        if written != nil { wake() }
+        retryReading()
+    }
+
+    /// A record that could not be read is read again although nothing else happens.
+    private func retryReading() {
+        guard let dueNs = spool.readAgainNs, !isRetryArmed else { return }
+        isRetryArmed = true
+        let waitNs = dueNs - min(dueNs, ClientCore.nowNs())
+        queue.asyncAfter(deadline: .now() + .nanoseconds(Int(waitNs))) { [weak self] in
+            guard let self else { return }
+            isRetryArmed = false
+            turn()
+        }
     }
 
     /// How many batches were accepted; nil: there was nothing to write.
@@ -76,6 +92,8 @@ final class Spooler: @unchecked Sendable {
 
     private func note() {
         for event in spool.takeEvents() { onEvent?(event) }
+        // Before the figures: who waits until nothing is held hears of these first.
+        core.lost(spool.takeLosses())
         core.noteSpool(
             bytes: spool.bytes, points: spool.unsettledPoints, backlog: spool.pendingPoints,
             dropped: spool.droppedPoints - toldDropped)
@@ -88,6 +106,8 @@ final class Spooler: @unchecked Sendable {
             self.settle()
             while self.write() != nil {}
             self.isClosed = true
+            // It holds the link, and that this one.
+            self.wakeLink = nil
             self.spool.close()
             self.note()
             then(self.spool.unsettledPoints)

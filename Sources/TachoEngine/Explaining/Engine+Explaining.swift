@@ -38,9 +38,11 @@ extension Engine {
     /// writes answered before the call. `completion` runs on a thread of the engine.
     ///
     /// Cost: the chunks around the fix, all alerts since it came, and for a sealed fix its block
-    /// and the index of its segment.
+    /// and the index of its segment. `mayHear`: of which riders whoever asks may be told; of others
+    /// neither evidence nor sentence has the name.
     package func explain(
         rider: [UInt8], tsMs: Int64, as form: ExplanationForm,
+        mayHear: @escaping @Sendable ([UInt8]) -> Bool = { _ in true },
         completion: @escaping @Sendable (Result<ExplanationAnswer, ReadError>) -> Void
     ) {
         guard let number = rider.withUnsafeBytes({ riders.number(of: $0) }) else {
@@ -69,7 +71,8 @@ extension Engine {
                     let fix = found[index].fix
                     found[index].case.place = try finder.place(
                         of: fix, isInTail: reader.isInTail(fix), rider: rider)
-                    found[index].case.alerts = Self.alerts(raised, of: fix, among: found.count)
+                    found[index].case.alerts = Self.alerts(
+                        raised, of: fix, among: found.count, mayHear)
                 }
                 return .explained(
                     Self.render(found.map { Self.explanation($0.case, inForce) }, form))
@@ -86,7 +89,7 @@ extension Engine {
     /// were counted. An alert names its fix by time alone: of several fixes of one time it is about
     /// those that have the code.
     private static func alerts(
-        _ raised: [Alert], of fix: HistoryFix, among count: Int
+        _ raised: [Alert], of fix: HistoryFix, among count: Int, _ mayHear: ([UInt8]) -> Bool
     ) -> [CaseAlert] {
         let codes = fix.stored.verdict.codes | fix.current.codes
         var found = raised.filter {
@@ -104,7 +107,8 @@ extension Engine {
         return found.map { alert in
             CaseAlert(
                 code: alert.code.name, severity: alert.severity, tsMs: alert.tsMs,
-                atRecvMs: alert.atRecvMs, count: alert.count, evidenceJSON: alert.evidenceJSON)
+                atRecvMs: alert.atRecvMs, count: alert.count,
+                evidenceJSON: EvidenceSource.shown(alert.evidenceJSON, to: mayHear))
         }
     }
 

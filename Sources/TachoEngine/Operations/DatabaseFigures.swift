@@ -19,8 +19,27 @@ package struct DatabaseFigures: Sendable, Equatable {
     package var level0Files: UInt64 = 0
     package var logBytes: UInt64 = 0
     package var flushBytes: UInt64 = 0
-    package var compactionBytes: UInt64 = 0
+    /// Of each family, as the difference of two rounded texts: it may fall by some MB.
+    var compactionBytesOfFamilies: [UInt64] = []
+    package var compactionBytes: UInt64 { compactionBytesOfFamilies.reduce(0, +) }
     package var backgroundErrors: UInt64 = 0
+}
+
+/// What counters have shown: they may not fall, and what is read of RocksDB's texts may.
+package struct ShownDatabaseBytes: Sendable {
+    private var compaction: [UInt64] = []
+
+    package init() {}
+
+    /// Raises figures to the greatest that were shown of each family.
+    package mutating func keep(_ figures: inout DatabaseFigures) {
+        let found = figures.compactionBytesOfFamilies
+        compaction += Array(repeating: 0, count: max(0, found.count - compaction.count))
+        for (index, bytes) in found.enumerated() {
+            compaction[index] = max(compaction[index], bytes)
+        }
+        figures.compactionBytesOfFamilies = compaction
+    }
 }
 
 extension Database {
@@ -49,7 +68,7 @@ extension Database {
         let written = StatsText.gigabytes(text, after: ["Cumulative compaction: "])
         figures.flushBytes += flushed
         // Flushes count as compactions there.
-        figures.compactionBytes += written > flushed ? written - flushed : 0
+        figures.compactionBytesOfFamilies.append(written > flushed ? written - flushed : 0)
         figures.pendingCompactionBytes += number(
             "rocksdb.estimate-pending-compaction-bytes", family)
         let files = UInt64(self.text("rocksdb.num-files-at-level0", of: family)) ?? 0

@@ -18,7 +18,10 @@ extension EngineOptions {
 extension Engine {
     /// In force from the next look on, within a second. What judging threads remember of late fixes keeps
     /// the share of memory it had at the start.
-    package func tune(_ tuning: EngineTuning) { control.tune(tuning) }
+    package func tune(_ tuning: EngineTuning) {
+        control.tune(tuning)
+        if tuning.retirement == nil { retirement.stopped() }
+    }
 
     package var tuning: EngineTuning { control.tuning }
 }

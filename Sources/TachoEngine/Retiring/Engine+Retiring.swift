@@ -37,11 +37,11 @@ extension Engine {
 
     /// As the options say; what stays is shown by stats, and told once.
     func retireInBackground() {
-        guard let query = control.tuning.retirement, !control.isClosing, retirement.isDue(),
-            background.begin(.retire)
-        else { return }
+        guard let query = control.tuning.retirement else { return retirement.stopped() }
+        guard !control.isClosing, retirement.isDue(), background.begin(.retire) else { return }
         retire(query) { [retirement, control, options, background] result in
             background.end(.retire)
+            guard control.tuning.retirement != nil else { return retirement.stopped() }
             guard let notice = retirement.note(result), !control.isClosing else { return }
             options.onNotice(notice)
         }

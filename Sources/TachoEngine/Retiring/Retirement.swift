@@ -64,6 +64,15 @@ final class Retirement: Sendable {
         }
     }
 
+    /// Nothing retires by itself any more: nothing is kept from it, and it begins anew with other options.
+    func stopped() {
+        known.withLock { state in
+            state.kept = []
+            state.pause = 0
+            state.notice = nil
+        }
+    }
+
     /// Whether it is time for a run that nobody asked for.
     func isDue() -> Bool {
         known.withLock { state in

@@ -147,13 +147,12 @@ extension Engine {
             let logged = try perform(.log) {
                 try log.append(summary.segmentID, sha256: summary.sha256)
             }
+            // Before it is signed: where that fails, operators are to see that the log is ahead.
+            control.updateSealActivity { $0.logged = logged }
             let signed = try perform(.sign) { [control] in
                 try log.sign(summary, isStopping: { control.isClosing })
             }
-            control.updateSealActivity { activity in
-                activity.logged = logged
-                if let signed { activity.signed = signed }
-            }
+            if let signed { control.updateSealActivity { $0.signed = signed } }
         } catch let error as SealLog.Failure {
             switch error {
             case .closed: throw SealError.stopped("the engine is closed")

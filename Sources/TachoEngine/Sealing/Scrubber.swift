@@ -31,7 +31,11 @@ final class Scrubber: Sendable {
         var isBusy = false
         /// Grows whenever a file may have changed for the better: what was read before says nothing.
         var mended: UInt64 = 0
+        var ticks = 0
     }
+
+    /// So often the log's files are looked at, which another process may sign.
+    private static let ticksPerLogLook = 60
 
     private let store: Store
     private let control: EngineControl
@@ -46,6 +50,17 @@ final class Scrubber: Sendable {
         self.control = control
         self.options = options
         state = Mutex(State(plan: ScrubPlan(row: try ScrubRow.read(store.database))))
+        lookAtLog()
+    }
+
+    /// Notes how far the log is, and how far it is signed. Cost: two small files are read. Neither number
+    /// goes back: a seal may have noted more meanwhile.
+    func lookAtLog() {
+        guard let found = SealLog.figures(audit: store.directory.auditPath) else { return }
+        control.updateSealActivity { activity in
+            activity.logged = max(activity.logged, found.logged)
+            activity.signed = max(activity.signed, found.signed)
+        }
     }
 
     func stop() { thread.stop() }
@@ -64,9 +79,15 @@ final class Scrubber: Sendable {
     /// For tests: nothing is being looked at, and nothing of a pass is left.
     var isIdle: Bool { state.withLock { !$0.isBusy && $0.plan.isIdle } }
 
-    /// Called every second: begins with the next segment that is due, unless one is being looked at.
+    /// Called every second: begins with the next segment that is due, unless one is being looked at, and
+    /// looks at the log each minute.
     func tick(nowMs: Int64) {
         guard control.failure == nil, !control.isClosing else { return }
+        let isLogDue = state.withLock { state in
+            state.ticks += 1
+            return state.ticks % Self.ticksPerLogLook == 0
+        }
+        if isLogDue { lookAtLog() }
         let last = control.seals.lastRange
         let begins = state.withLock { state in
             guard !state.isBusy, state.plan.next(nowMs: nowMs, last: last) != .nothing else {

@@ -80,6 +80,19 @@ struct SealLog {
         }
     }
 
+    /// Entries of the log in an audit directory, and those under its signed head; nil: a file cannot be
+    /// read, which whoever seals is told.
+    static func figures(audit: String) -> (logged: UInt64, signed: UInt64)? {
+        let reader = LogReader(audit: audit)
+        do throws(LogError) {
+            // In this order: what is signed meanwhile is not behind what is logged.
+            let signed = try reader.checkpoint()?.head.size ?? 0
+            return (try reader.head()?.size ?? 0, signed)
+        } catch {
+            return nil
+        }
+    }
+
     private func origin() throws(Failure) -> String {
         if !signing.isElsewhere { return try key().verifier.name }
         if let origin = signing.origin { return origin }

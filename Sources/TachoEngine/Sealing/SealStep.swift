@@ -56,7 +56,8 @@ package struct SealActivity: Sendable {
     /// Of the last one: how long it took, and its points.
     package internal(set) var lastMs = 0
     package internal(set) var lastPoints: UInt64 = 0
-    /// Entries in the log of segments, and those under its signed head, as of the last seal.
+    /// Entries in the log of segments, and those under its signed head: as of the last seal, or when the
+    /// files were looked at last, as another process may sign.
     package internal(set) var logged: UInt64 = 0
     package internal(set) var signed: UInt64 = 0
     package internal(set) var refusals = 0

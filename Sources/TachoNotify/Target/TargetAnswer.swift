@@ -2,7 +2,9 @@ import TachoGeo
 
 /// What an answer, or none, means for what was sent.
 enum TargetAnswer {
-    static func outcome(_ result: Result<HTTPAnswer, HTTPFailure>) -> DeliveryOutcome {
+    static func outcome(
+        _ result: Result<HTTPAnswer, HTTPFailure>, of kind: TargetAddress.Kind
+    ) -> DeliveryOutcome {
         switch result {
         case .failure(let failure):
             return .failed(DeliveryFailure(.unreachable, failure.reason))
@@ -10,7 +12,7 @@ enum TargetAnswer {
             if (200..<300).contains(answer.status) { return .delivered }
             let isLater = answer.status == 408 || answer.status == 429 || answer.status >= 500
             let failure = DeliveryFailure(
-                isLater ? .later : .refused, reason(answer),
+                isLater ? .later : .refused, reason(answer, kind),
                 retryAfterMs: answer.retryAfter.map { retryAfterMs($0) })
             return .failed(failure)
         }
@@ -25,8 +27,10 @@ enum TargetAnswer {
         return seconds > Backoff.mostMs / 1_000 ? Backoff.mostMs : seconds * 1_000
     }
 
-    private static func reason(_ answer: HTTPAnswer) -> String {
-        let text = shown(answer.body)
+    /// What a webhook says is not shown: many say the path again that they were asked for, which is a
+    /// secret, or the riders they were told of.
+    private static func reason(_ answer: HTTPAnswer, _ kind: TargetAddress.Kind) -> String {
+        let text = kind == .webhook ? "" : shown(answer.body)
         let said = text.isEmpty ? "" : ": \(text)"
         return switch answer.status {
         case 300..<400: "it answers \(answer.status), a redirect: name the address it moved to"

@@ -58,6 +58,8 @@ package struct TargetMachine: Sendable {
     private(set) var backoff: Backoff
     private var notBeforeMs = Int64.min
     private var unreadableUntilMs = Int64.min
+    /// When what was first seen behind everything known here became durable.
+    private var behindSinceMs: Int64?
     /// Where making episodes again has come to; nil: it is done.
     private var rebuildFrom: AlertID?
     private static let rebuildPage = 1_024
@@ -81,10 +83,11 @@ package struct TargetMachine: Sendable {
     package var openEpisodes: Int { episodes.count }
     package var failures: Int { backoff.failures }
 
-    /// The moment of the oldest alert that is known here and not delivered; nil: none is.
+    /// The moment of the oldest alert that is known here and not delivered; if none was read, of the
+    /// first that was seen behind what is known. nil: nothing is behind.
     package var oldestMs: Int64? {
         for case .alert(let alert, _) in inFlight?.items ?? [] { return alert.id.ms }
-        return waiting.first?.id.ms
+        return waiting.first?.id.ms ?? behindSinceMs
     }
 
     /// What was delivered. No more of the mark: it costs nothing.
@@ -114,9 +117,12 @@ package struct TargetMachine: Sendable {
 
     /// What to do now; `last` is the newest entry of the stream.
     package mutating func next(nowMs: Int64, last: AlertID?) -> Action {
+        let isBehind = seesBehind(last)
         if let delivery = inFlight {
             if isSent { return .wait(untilMs: nil) }
-            if nowMs < notBeforeMs { return .wait(untilMs: notBeforeMs) }
+            if isAhead(notBeforeMs, of: nowMs, atMost: Backoff.mostMs) {
+                return .wait(untilMs: notBeforeMs)
+            }
             isSent = true
             return .send(delivery)
         }
@@ -124,11 +130,12 @@ package struct TargetMachine: Sendable {
             return .rebuild(
                 after: from.predecessor, through: through, limit: Self.rebuildPage)
         }
-        let known = waiting.last?.id ?? marked.delivered
-        let isBehind = last.map { last in known.map { $0 < last } ?? true } ?? false
-        if waiting.isEmpty && isBehind && nowMs >= unreadableUntilMs {
+        if waiting.isEmpty && isBehind
+            && !isAhead(unreadableUntilMs, of: nowMs, atMost: Self.unreadableMs)
+        {
             return .read(after: marked.delivered, limit: settings.batch)
         }
+        retellAfterSetBack(nowMs: nowMs)
         if let delivery = compose(nowMs: nowMs, isBehind: isBehind) {
             inFlight = delivery
             isSent = true
@@ -139,6 +146,31 @@ package struct TargetMachine: Sendable {
             isBehind ? unreadableUntilMs : episodes.nextDueMs(), episodes.nextAgainMs(),
         ]
         return .wait(untilMs: times.compactMap { $0 }.min())
+    }
+
+    /// Whether the stream has more than is known here.
+    private mutating func seesBehind(_ last: AlertID?) -> Bool {
+        let known = waiting.last?.id ?? inFlight?.through ?? marked.delivered
+        guard let last, known.map({ $0 < last }) ?? true else {
+            behindSinceMs = nil
+            return false
+        }
+        behindSinceMs = behindSinceMs ?? last.ms
+        return true
+    }
+
+    /// Whether a moment is to be waited for. One further away than it was ever set is of a clock that
+    /// was set back since: it is now, or the target would hear nothing for as long.
+    private func isAhead(_ ms: Int64, of nowMs: Int64, atMost: Int64) -> Bool {
+        ms > nowMs && ms - nowMs <= atMost
+    }
+
+    /// The same of open episodes: none is told again later than that.
+    private mutating func retellAfterSetBack(nowMs: Int64) {
+        guard let resendMs = settings.resendMs, let nextMs = episodes.nextAgainMs(),
+            nextMs > nowMs, !isAhead(nextMs, of: nowMs, atMost: resendMs)
+        else { return }
+        episodes.retellAll(atMs: nowMs)
     }
 
     private mutating func compose(nowMs: Int64, isBehind: Bool) -> Delivery? {
@@ -160,6 +192,8 @@ package struct TargetMachine: Sendable {
             while room > 0,
                 let episode = episodes.takeAgain(upTo: nowMs, nextMs: nowMs + resendMs)
             {
+                // It has ended, as far as anybody knows, and is about to be told so.
+                if episode.dueMs <= nowMs { continue }
                 items.append(.again(episode))
                 room -= 1
             }
@@ -226,6 +260,7 @@ package struct TargetMachine: Sendable {
     package mutating func read(_ alerts: [Alert], decided: Set<AlertID> = [], nowMs: Int64) {
         precondition(waiting.isEmpty && inFlight == nil, "alerts that nobody asked for")
         unreadableUntilMs = alerts.isEmpty ? nowMs + Self.unreadableMs : Int64.min
+        if !alerts.isEmpty { behindSinceMs = nil }
         waiting = alerts
         decidedEarly.formUnion(decided)
     }

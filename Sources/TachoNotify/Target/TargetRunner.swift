@@ -166,7 +166,8 @@ final class TargetRunner {
         isSending = true
         if machine.settings.notesBeforeDelivery { note() }
         connection.post(message.body, headers: headers) { [weak self] result in
-            self?.answered(TargetAnswer.outcome(result), delivery)
+            guard let self else { return }
+            answered(TargetAnswer.outcome(result, of: address.kind), delivery)
         }
     }
 
@@ -234,10 +235,15 @@ final class TargetRunner {
         }
     }
 
+    /// `lastMs`: Int64.min before the first. One in the future is of a clock that was set back.
+    static func isReported(at nowMs: Int64, after lastMs: Int64) -> Bool {
+        lastMs == Int64.min || lastMs > nowMs || nowMs - lastMs >= reportMs
+    }
+
     /// The first failure at once, then every five minutes; what only people can mend as an error.
     private func report(_ what: String, isLoud: Bool) {
         let nowMs = context.nowMs()
-        guard reportedAtMs == Int64.min || nowMs - reportedAtMs >= Self.reportMs else { return }
+        guard Self.isReported(at: nowMs, after: reportedAtMs) else { return }
         reportedAtMs = nowMs
         let text = "alerts do not reach \(address.name) (\(address.shown)): \(what)"
         if isLoud {

@@ -28,8 +28,8 @@ struct ConnectionAccess {
 // MARK: - Logging in
 
 extension ConnectionHandler {
-    /// Where users are configured, a new connection and one after RESET is nobody's, and has so long to
-    /// change that.
+    /// Where users are configured, a new connection and one that RESET has logged out is nobody's, and
+    /// has so long to change that.
     func logOut() {
         guard service.gate.accounts != nil, let context else { return }
         access.deadline?.cancel()
@@ -108,7 +108,6 @@ extension ConnectionHandler {
             become(user)
             answerLogin(pending)
         } else {
-            service.logger.info("wrong password from \(session.address)")
             let before = output.count
             output.error(CommandError.wrongPassword.message)
             access.strangerBytes += output.count - before

@@ -137,6 +137,8 @@ extension RespService {
         var touched: [ConnectionHandler] = []
         for (waiter, address) in waiters {
             if case .connection(let id, _) = waiter, connections[id] == nil { continue }
+            // One place for RESP and HTTP, so that no guess comes without its address.
+            if user == nil { logger.info("wrong password from \(address)") }
             let delayMs = user == nil ? gate.failed(address, nowMs: nowMs()) : 0
             guard delayMs > 0 else {
                 if let connection = answer(waiter, user) { touched.append(connection) }

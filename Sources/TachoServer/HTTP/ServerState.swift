@@ -19,6 +19,7 @@ package final class ServerState: Sendable {
     }
 
     private let values = Mutex(Values())
+    private let shownBytes = Mutex(ShownDatabaseBytes())
     /// Unix ms.
     let startedMs: Int64
     /// Requests of HTTP by route and status.
@@ -54,6 +55,13 @@ package final class ServerState: Sendable {
     /// How often settings were read again, and whether the last time failed.
     var reloads: (count: Int, hasFailed: Bool) {
         values.withLock { ($0.settings, $0.settingsFailed) }
+    }
+
+    /// What counters may show of the database: never less than before.
+    func keepCounting(_ figures: inout OperationsFigures) {
+        guard var database = figures.database else { return }
+        shownBytes.withLock { $0.keep(&database) }
+        figures.database = database
     }
 
     /// Why the process should be replaced; none: it is alive.

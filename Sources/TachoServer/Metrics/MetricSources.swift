@@ -52,8 +52,10 @@ struct MetricSources: Sendable {
         else { return nil }
         let stats = Dictionary(engine.stats().map { ($0.name, $0.value) }) { first, _ in first }
         let handshakes = resp.tls?.handshakes
+        var operations = engine.operations()
+        state.keepCounting(&operations)
         return MetricSources(
-            operations: engine.operations(), resp: figures, lags: await lags(engine),
+            operations: operations, resp: figures, lags: await lags(engine),
             targets: state.notifier?.statistics().targets.filter(\.isConfigured) ?? [],
             startedMs: state.startedMs, reloads: state.reloads, http: state.requests.all,
             httpConnections: state.connections.count,

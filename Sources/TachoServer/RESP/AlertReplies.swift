@@ -1,3 +1,4 @@
+import TachoAccess
 import TachoEngine
 import TachoGeo
 import TachoWire
@@ -14,13 +15,19 @@ extension ReplyWriter {
     }
 
     /// T.ALERTS: fields as in the stream, with the counts of later hits, id and state; when cut, a
-    /// cursor last.
-    mutating func alertPage(_ result: Result<AlertPage, ReadError>) {
+    /// cursor last. `shown`: riders that whoever asks may be told of; nil: all.
+    mutating func alertPage(_ result: Result<AlertPage, ReadError>, shown: RiderPrefixes?) {
         switch result {
         case .failure(let failure): error("ERR \(failure)")
         case .success(let page):
             array(page.alerts.count + (page.next == nil ? 0 : 1))
-            for alert in page.alerts { listed(alert) }
+            for var alert in page.alerts {
+                if let shown {
+                    alert.evidenceJSON = EvidenceSource.shown(
+                        alert.evidenceJSON, to: shown.contain)
+                }
+                listed(alert)
+            }
             if let next = page.next { bulk(next.text) }
         }
     }

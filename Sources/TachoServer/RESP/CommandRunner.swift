@@ -131,10 +131,10 @@ extension ConnectionHandler {
         }
         let limit = min(query.count ?? Int.max, service.limits.streamEntries)
         let (mailbox, id, ticket) = (service.mailbox, id, state.startAnswer())
-        let version = output.version
+        let (version, shown) = (output.version, shownRiders)
         service.engine.alertsByReceipt(query.filter, after: after, limit: limit) { result in
             var writer = ReplyWriter(version)
-            writer.alertPage(result)
+            writer.alertPage(result, shown: shown)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))
         }
     }

@@ -1,3 +1,4 @@
+import TachoAccess
 import TachoEngine
 import TachoGeo
 import TachoWire
@@ -9,7 +10,11 @@ extension ConnectionHandler {
         let version = output.version
         let rider = arguments.copy(1)
         let limit = service.limits.replyBytes
-        service.engine.explain(rider: rider, tsMs: query.tsMs, as: query.form) { result in
+        let shown = shownRiders
+        service.engine.explain(
+            rider: rider, tsMs: query.tsMs, as: query.form,
+            mayHear: { shown?.contain($0) ?? true }
+        ) { result in
             var writer = ReplyWriter(version)
             writer.explanation(result, rider: rider, tsMs: query.tsMs, limit: limit)
             mailbox.post(.answered(connection: id, ticket: ticket, reply: writer.bytes))

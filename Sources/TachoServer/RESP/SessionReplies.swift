@@ -37,7 +37,8 @@ extension ConnectionHandler {
             session.name = []
             unsubscribeFromAll()
             output.simple("RESET")
-            logOut()
+            // A stranger stays one: another deadline with each RESET would be none.
+            if access.isLoggedIn { logOut() }
         case .quit:
             output.simple("OK")
             state.finish(.close)

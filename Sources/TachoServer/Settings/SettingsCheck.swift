@@ -27,11 +27,19 @@ package enum SettingsCheck {
         _ given: GivenSettings, nowSeconds: Int
     ) -> [SettingsProblem] {
         var check = Checking(given)
-        check.users()
-        check.certificates(nowSeconds: nowSeconds)
+        check.files(nowSeconds: nowSeconds)
         check.directories()
-        check.key()
-        check.alertFiles()
+        return check.problems
+    }
+
+    /// What of it a start is refused for: files of users, keys and secrets. Of the data directory the
+    /// engine says more, with a status of its own; and a mirror that is not mounted keeps points in the
+    /// database, which is no reason to take none.
+    package static func files(
+        _ given: GivenSettings, nowSeconds: Int
+    ) -> [SettingsProblem] {
+        var check = Checking(given)
+        check.files(nowSeconds: nowSeconds)
         return check.problems
     }
 }
@@ -158,6 +166,13 @@ private struct Checking {
     }
 
     // MARK: Surroundings
+
+    mutating func files(nowSeconds: Int) {
+        users()
+        certificates(nowSeconds: nowSeconds)
+        key()
+        alertFiles()
+    }
 
     mutating func users() {
         guard let path = settings.acl else { return }

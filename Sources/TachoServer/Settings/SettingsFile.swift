@@ -35,13 +35,19 @@ struct SettingsFile {
         return text
     }
 
+    /// All that is told of what is no setting: behind its first word may be a password.
+    private func shown(_ text: some StringProtocol) -> String {
+        let word = text.prefix { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+        return word.endIndex == text.endIndex ? String(word) : word + " …"
+    }
+
     private mutating func read(_ line: Substring, _ place: SettingsPlace) {
         guard let first = line.first, first != "#" else { return }
         let names = OptionTable.all.filter { $0.kind != .action && !$0.isForOneStart }.map(\.name)
         guard let equals = line.firstIndex(of: "=") else {
             let name = String(line.prefix { $0 != " " && $0 != "\t" })
             return fail(
-                "\(line): NAME = VALUE expected, as in "
+                "\(shown(line)): NAME = VALUE expected, as in "
                     + (names.contains(name) ? "\(name) = …" : "workers = 2"), place)
         }
         let name = String(trim(line[..<equals]))
@@ -50,7 +56,7 @@ struct SettingsFile {
             let advice =
                 name.hasPrefix("--")
                 ? ", names have no dashes in front" : Spelling.advice(name, names)
-            return fail("\(name): no such setting" + advice, place)
+            return fail("\(shown(name)): no such setting" + advice, place)
         }
         guard names.contains(name) else {
             return fail("\(name): only on the command line, take it out of the file", place)

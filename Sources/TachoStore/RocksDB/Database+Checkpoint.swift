@@ -33,7 +33,8 @@ extension Database {
     private static let maxTries = 20
 
     /// A copy of the database at `path`, which does not exist, of a moment in which nothing was being
-    /// written and all rows were in table files. `atPoint` runs in that moment. Gives the figures that
+    /// written and all rows were in table files. `atPoint` runs in that moment, and again in another
+    /// one if that cannot be used. Gives the figures that
     /// the database had then; who opens the copy must find the same.
     ///
     /// Table files are the same files under a second name, so `path` lies in the same file system.
@@ -43,19 +44,26 @@ extension Database {
     package func checkpoint(
         to path: String, _ atPoint: () throws(StoreError) -> Void
     ) throws(StoreError) -> [FamilyFigures] {
-        for _ in 0..<Self.maxTries {
+        for number in 0..<Self.maxTries {
             try flushAll()
-            let found = try gate.closed { () throws(StoreError) -> [FamilyFigures]? in
+            var counted: [FamilyFigures]?
+            let before = try gate.closed { () throws(StoreError) -> [TableFile]? in
                 try flushAll()
                 let before = tables
-                let figures = try figures()
+                if number > 0 { counted = try figures() }
                 try copyFiles(to: path)
                 // A merge that ended meanwhile may or may not be in the copy.
                 guard tables == before else { return nil }
                 try atPoint()
-                return figures
+                return before
             }
-            if let found { return found }
+            if let before {
+                if let counted { return counted }
+                // Many files take a while: first without holding up writers, which is good if the
+                // files are still those, and else while they wait.
+                let counted = try figures()
+                if tables == before { return counted }
+            }
             FileSystem.removeTree(path)
         }
         throw .io("no moment without a merge of files came; try again")

@@ -32,7 +32,9 @@ struct DatabaseOptions {
                 + "max_total_wal_size=\(Self.maxTotalWALBytes);"
                 + "max_background_flushes=1;max_background_compactions=1;"
                 + "use_direct_io_for_flush_and_compaction=\(directIO);"
-                + "bytes_per_sync=1048576;max_open_files=512;keep_log_file_num=4;"
+                // Whoever syncs the log waits for what lies unwritten of it, and committers for him.
+                + "bytes_per_sync=1048576;wal_bytes_per_sync=1048576;"
+                + "max_open_files=512;keep_log_file_num=4;"
                 + "max_log_file_size=4194304;info_log_level=WARN_LEVEL;stats_dump_period_sec=0")
         var families: [OpaquePointer] = []
         for family in Family.allCases {

@@ -132,6 +132,29 @@ struct LoginServerTests {
         }
     }
 
+    @Test func `RESET gives a stranger neither more replies nor more time`() throws {
+        var limits = ServerLimits()
+        limits.loginSeconds = 60
+        try withUsers(limits: limits) { server in
+            let many = try TestClient(server)
+            many.send((0..<400).flatMap { _ in request("RESET") })
+            var last: Reply?
+            for _ in 0..<400 where last?.errorText == nil { last = try many.receive() }
+            #expect(last?.errorText?.hasPrefix("ERR too many requests before AUTH") == true)
+        }
+        limits.loginSeconds = 1
+        limits.outputBytesBeforeLogin = 1 << 20
+        try withUsers(limits: limits) { server in
+            let slow = try TestClient(server)
+            var last: Reply?
+            for _ in 0..<60 where last?.errorText == nil {
+                last = try slow.ask("RESET")
+                usleep(100_000)
+            }
+            #expect(last?.errorText?.hasPrefix("ERR no AUTH within 1 s") == true)
+        }
+    }
+
     @Test func `many clients that say the same password wait for one check`() throws {
         try withUsers { server in
             let clients = try (0..<200).map { _ in try TestClient(server) }

@@ -1,5 +1,6 @@
 import Foundation
 import TachoAccess
+import TachoEngine
 import TachoGeo
 import TachoServer
 import TachoWire
@@ -93,6 +94,76 @@ struct RiderScopeTests {
                 "T.WHO", "CIRCLE", "37.5", "127", "1000", "FROM", "-", "TO", "+", "CURSOR",
                 "0-4000000000")
             #expect(none.errorText?.contains("is none that T.WHO gave") == true)
+        }
+    }
+
+    /// A ride with turns, as fixes of T.MADD for one rider.
+    private static func ride(_ rider: String, fromMs: Int64) -> [[String]] {
+        var random = SeededGenerator(seed: 9)
+        var (north, east, left) = (0.0, 0.0, 12)
+        var turn = (north: 1.0, east: 0.0)
+        return (0..<400).map { second in
+            north += 8 * turn.north + Double.random(in: -2...2, using: &random)
+            east += 8 * turn.east + Double.random(in: -2...2, using: &random)
+            left -= 1
+            if left == 0 {
+                left = Int.random(in: 10...30, using: &random)
+                turn =
+                    Bool.random(using: &random)
+                    ? (-turn.east, turn.north) : (turn.east, -turn.north)
+            }
+            return [
+                rider, "\(fromMs + Int64(second) * 1_000)",
+                String(format: "%.7f", 37.5 + north / 111_195),
+                String(format: "%.7f", 127 + east / 88_216),
+            ]
+        }
+    }
+
+    @Test func `evidence and explanation say nothing of a rider of others`() throws {
+        let accounts = try TestUsers.accounts()
+        try withServer(accounts: accounts, change: { $0.judgesAcross = true }) { server in
+            let writer = try TestClient(server, as: "ingest")
+            for (rider, agoMs) in [("other:7", 9_000_000 as Int64), ("own:7", 1_800_000)] {
+                let fixes = Self.ride(rider, fromMs: testNowMs - agoMs)
+                for start in stride(from: 0, to: fixes.count, by: 40) {
+                    writer.send(request(["T.MADD"] + fixes[start..<start + 40].flatMap { $0 }))
+                    #expect(try writer.receive().errorText == nil)
+                }
+            }
+            let (all, own) = (
+                try TestClient(server, as: "ops"), try TestClient(server, as: "ops-own")
+            )
+            let question = ["T.ALERTS", "RIDER", "own:7", "CODE", "REPLAY"]
+            func alert(_ client: TestClient) throws -> [String: String] {
+                client.send(request(question))
+                let fields = try client.receive().elements?.first?.plain ?? []
+                return Dictionary(
+                    stride(from: 0, to: fields.count - 1, by: 2).map {
+                        (fields[$0], fields[$0 + 1])
+                    },
+                    uniquingKeysWith: { first, _ in first })
+            }
+            // Tracks are compared behind the answer.
+            for _ in 0..<400 where try alert(all).isEmpty { usleep(25_000) }
+            let (whole, cut) = (try alert(all), try alert(own))
+            let evidence = try #require(cut["evidence"])
+            #expect(whole["evidence"]?.contains(#""source_rider":"other:7""#) == true)
+            #expect(evidence.contains(#""hits":"#) && !evidence.contains("other:"), "\(evidence)")
+            for key in ["source_rider", "source_ts_ms", "offset_ms"] {
+                #expect(!evidence.contains(key), "\(evidence)")
+            }
+            // What does not grow meanwhile is the same.
+            for key in ["id", "rider", "ts_ms", "code", "severity", "verdict"] {
+                #expect(cut[key] == whole[key] && cut[key] != nil, "\(key)")
+            }
+            let ts = try #require(cut["ts_ms"])
+            for form in ["json", "text", "svg"] {
+                let told = try own.ask("T.EXPLAIN", "own:7", ts, "AS", form).text ?? ""
+                #expect(!told.isEmpty && !told.contains("other:"), "\(form): \(told)")
+            }
+            let told = try all.ask("T.EXPLAIN", "own:7", ts, "AS", "text").text
+            #expect(told?.contains("rider other:7") == true)
         }
     }
 

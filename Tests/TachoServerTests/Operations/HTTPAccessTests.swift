@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import TachoAccess
 import TachoWire
 import Testing
@@ -66,6 +67,23 @@ struct HTTPAccessTests {
                 "/metrics", at: http.address, [HTTPAsk.basic("ops", "secret")])
             #expect(page.body.contains("\ntacho_failed_logins_total 2\n"))
             #expect(!page.body.contains("secret"))
+        }
+    }
+
+    @Test func `a wrong password is in the log with its address, by HTTP and by RESP`() throws {
+        let log = CapturedLog()
+        try withHTTP(
+            accounts: try TestUsers.accounts(), logger: Logger(label: "test") { _ in log }
+        ) { http, resp, _, _ in
+            func told() -> Int {
+                log.lines.count { $0.contains("wrong password from 127.0.0.1") }
+            }
+            let header = [HTTPAsk.basic("ops", "wrong")]
+            #expect(try HTTPAsk.get("/metrics", at: http.address, header).status == 401)
+            #expect(told() == 1)
+            let client = try TestClient(resp)
+            #expect(try client.ask("AUTH", "ops", "guess").errorText?.hasPrefix("WRONG") == true)
+            #expect(told() == 2)
         }
     }
 

@@ -85,7 +85,7 @@ enum HTTPAsk {
 /// A RESP server with HTTP beside it. `state` is that of a server that serves, unless the body says
 /// otherwise.
 func withHTTP(
-    limits: ServerLimits = ServerLimits(), accounts: AccountList? = nil,
+    limits: ServerLimits = ServerLimits(), accounts: AccountList? = nil, logger: Logger? = nil,
     change: (inout EngineOptions) -> Void = { _ in },
     _ body: (_ http: HTTPServer, _ resp: RespServer, _ engine: Engine, _ state: ServerState) throws
         -> Void
@@ -103,7 +103,8 @@ func withHTTP(
     let state = ServerState(startedMs: options.nowMs())
     let here = try ListenAddress.parse("127.0.0.1:0")
     let resp = try RespServer.start(
-        engine: engine, address: here, limits: limits, nowMs: options.nowMs, logger: quiet,
+        engine: engine, address: here, limits: limits, nowMs: options.nowMs,
+        logger: logger ?? quiet,
         access: accounts.map { .init(accounts: $0, recordsDirectory: directory + "/access") })
     defer { resp.stop() }
     let http = try HTTPServer.start(address: here, state: state, limits: limits, logger: quiet)

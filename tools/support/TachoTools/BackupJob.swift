@@ -44,11 +44,13 @@ package struct BackupJob {
         from target: any Target, to store: BackupStore
     ) throws(ToolFailure) -> BackupSummary {
         let point = try target.beginBackup(in: options.data)
+        let identity = PointIdentity(of: point)
         let result = Result { () throws(BackupFailure) in
             try BackupRun.run(store, point, options)
         }
-        // What is not given up now is at the next backup, or after a day.
-        try? target.endBackup()
+        // What is not given up now is at the next backup, or after a day. What is there in its place is
+        // of another backup, which would come to nothing.
+        if identity != nil, PointIdentity(of: point) == identity { try? target.endBackup() }
         switch result {
         case .success(let summary): return summary
         case .failure(let failure): throw failure.tool
