@@ -29,13 +29,12 @@ enum DerivedItem {
     /// Cells are of other resolutions from here on; runs when all rows before are in the database.
     case places(GeoPlan, @Sendable () -> Void)
 
-    /// What counts against the bound. Tails of a cut do not: they were in memory before, and
-    /// writers are not to wait for all of them.
+    /// What counts against the bound. Tails of a cut and states of riders do not: they were in memory
+    /// before, and writers are not to wait for all of them.
     var weight: Int {
         switch self {
         case .group(let group): group.weight
-        case .slots(let slots, _): slots.count * 64
-        case .checkpoint, .cut, .rows, .waitingPlaces, .places: 0
+        case .slots, .checkpoint, .cut, .rows, .waitingPlaces, .places: 0
         }
     }
 }

@@ -87,8 +87,9 @@ struct MetricSources: Sendable {
     }
 
     private static func groups(_ engine: Engine, _ key: StreamKey) async -> [GroupShown] {
+        let once = OneAnswer()
         await withCheckedContinuation { continuation in
-            let once = OneAnswer(continuation)
+            once.expect(continuation)
             Task {
                 try? await Task.sleep(for: .seconds(lagSeconds))
                 once.give([])
@@ -100,22 +101,32 @@ struct MetricSources: Sendable {
                 once.give(groups)
             }
         }
+        return once.groups
     }
 }
 
-/// Resumes with the first answer; later ones are nobody's.
+/// Keeps the first answer and resumes whoever waits for it; later ones are nobody's. It goes through
+/// the lock, not the continuation: what a continuation hands over the thread sanitiser cannot see.
 private final class OneAnswer: Sendable {
-    private let continuation: Mutex<CheckedContinuation<[GroupShown], Never>?>
+    private struct State {
+        var waiting: CheckedContinuation<Void, Never>?
+        var groups: [GroupShown] = []
+    }
 
-    init(_ continuation: CheckedContinuation<[GroupShown], Never>) {
-        self.continuation = Mutex(continuation)
+    private let state = Mutex(State())
+
+    var groups: [GroupShown] { state.withLock { $0.groups } }
+
+    func expect(_ continuation: CheckedContinuation<Void, Never>) {
+        state.withLock { $0.waiting = continuation }
     }
 
     func give(_ groups: [GroupShown]) {
-        let waiting = continuation.withLock { waiting in
-            defer { waiting = nil }
-            return waiting
+        let waiting = state.withLock { state in
+            defer { state.waiting = nil }
+            if state.waiting != nil { state.groups = groups }
+            return state.waiting
         }
-        waiting?.resume(returning: groups)
+        waiting?.resume()
     }
 }
