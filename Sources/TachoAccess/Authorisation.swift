@@ -50,8 +50,8 @@ package struct Authorisation: Sendable {
         return .command(rule.name)
     }
 
-    /// The answer for a request that was parsed. Cost: some 50 ns, and a comparison for each rider; no
-    /// allocation, but for refusals.
+    /// The answer for a request that was parsed. Cost: 0.12 µs, 0.19 with rider
+    /// prefixes (`Benchmarks access`); no allocation, but for refusals.
     package func check(
         _ user: AccessUser, _ name: CommandName, _ command: Command, _ arguments: Arguments
     ) -> Answer {
